@@ -1,0 +1,165 @@
+//! Clients for one account and region, or for the local cloud.
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use std::time::Duration;
+
+/// Attempts for reads and idempotent writes, the first included.
+const ATTEMPTS: u32 = 4;
+/// For one attempt of one call. The longest is the upload of a 50 MB zip.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Where a stage lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// The local cloud.
+    Local {
+        /// E.g. `http://127.0.0.1:9100`.
+        endpoint: String,
+        /// The region it plays.
+        region: String,
+    },
+    /// AWS.
+    Aws {
+        /// `None`: the environment's or profile's.
+        region: Option<String>,
+        /// `None`: the default chain.
+        profile: Option<String>,
+    },
+}
+
+/// Why there is no connection. Nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// No region anywhere.
+    #[error("no AWS region is set")]
+    NoRegion,
+    /// No credentials, or they can't be obtained.
+    #[error("no AWS credentials: {reason}")]
+    NoCredentials {
+        /// The SDK's words.
+        reason: String,
+    },
+}
+
+impl ConnectError {
+    /// What to set.
+    pub fn next_step(&self) -> &'static str {
+        match self {
+            Self::NoRegion => {
+                "set `region` in the stage file, AWS_REGION in the environment, or region in the profile (~/.aws/config)"
+            }
+            Self::NoCredentials { .. } => {
+                "set AWS_PROFILE (or `aws_profile` in the stage file), sign in with `aws sso login`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            }
+        }
+    }
+}
+
+/// Clients for one account and region.
+#[derive(Debug, Clone)]
+pub struct Cloud {
+    pub(crate) region: String,
+    pub(crate) apigateway: aws_sdk_apigatewayv2::Client,
+    pub(crate) iam: aws_sdk_iam::Client,
+    pub(crate) lambda: aws_sdk_lambda::Client,
+    pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
+    pub(crate) sts: aws_sdk_sts::Client,
+}
+
+impl Cloud {
+    /// Finds region and credentials and makes the clients. Sends nothing to the
+    /// account; the credential chain may ask its own sources.
+    ///
+    /// # Errors
+    /// When there is no region or there are no credentials.
+    pub async fn connect(destination: &Destination) -> Result<Self, ConnectError> {
+        let config = match destination {
+            Destination::Local { endpoint, region } => local(endpoint, region),
+            Destination::Aws { region, profile } => {
+                aws(region.as_deref(), profile.as_deref()).await
+            }
+        };
+        let region = config.region().ok_or(ConnectError::NoRegion)?.to_string();
+        let missing = |reason: String| ConnectError::NoCredentials { reason };
+        config
+            .credentials_provider()
+            .ok_or_else(|| missing("no provider".to_owned()))?
+            .provide_credentials()
+            .await
+            .map_err(|error| missing(reason(&error)))?;
+        Ok(Self {
+            region,
+            apigateway: aws_sdk_apigatewayv2::Client::new(&config),
+            iam: aws_sdk_iam::Client::new(&config),
+            lambda: aws_sdk_lambda::Client::new(&config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(&config),
+            sts: aws_sdk_sts::Client::new(&config),
+        })
+    }
+}
+
+/// Nothing of the environment counts: a developer's AWS profile must never make
+/// the local stage talk to AWS.
+fn local(endpoint: &str, region: &str) -> SdkConfig {
+    let http = aws_smithy_http_client::Builder::new().build_http();
+    let credentials = Credentials::new("AKIALOCALCLOUDUSER00", "local", None, None, "local cloud");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url(endpoint)
+        .region(Region::new(region.to_owned()))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(http)
+        .retry_config(retries())
+        .timeout_config(timeouts())
+        .sleep_impl(sleep())
+        .build()
+}
+
+async fn aws(region: Option<&str>, profile: Option<&str>) -> SdkConfig {
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .retry_config(retries())
+        .timeout_config(timeouts());
+    if let Some(region) = region {
+        loader = loader.region(Region::new(region.to_owned()));
+    }
+    if let Some(profile) = profile {
+        loader = loader.profile_name(profile);
+    }
+    loader.load().await
+}
+
+pub(crate) fn sleep() -> aws_sdk_apigatewayv2::config::SharedAsyncSleep {
+    aws_sdk_apigatewayv2::config::SharedAsyncSleep::new(
+        aws_smithy_async::rt::sleep::TokioSleep::new(),
+    )
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(ATTEMPTS)
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .build()
+}
+
+/// The innermost cause says what to mend; the outer ones only that it failed.
+fn reason(error: &dyn std::error::Error) -> String {
+    let mut reason = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        reason = cause.to_string();
+        source = cause.source();
+    }
+    reason
+}

@@ -1,0 +1,15 @@
+//! The one place that talks to AWS through its SDK: an account and region as a
+//! [`CloudReader`](deployer_engine::cloud::CloudReader) and a
+//! [`CloudWriter`](deployer_engine::cloud::CloudWriter).
+//!
+//! The local cloud is reached by the same code, through another endpoint.
+//! Deliberately absent: decisions, order, waiting (the planner's and the
+//! engine's).
+
+mod connect;
+mod error;
+mod probe;
+mod reader;
+mod writer;
+
+pub use connect::{Cloud, ConnectError, Destination};

@@ -1,0 +1,53 @@
+//! A plain GET on a stage's endpoint: tells whether it is live without running
+//! `$connect`.
+
+use crate::connect::Cloud;
+use crate::error::causes;
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use deployer_engine::error::{CloudError, CloudErrorKind};
+use std::time::Duration;
+
+/// For connecting, and again for the answer.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Cloud {
+    /// The status with which `url` (`ws://` or `wss://`) answers.
+    pub(crate) async fn get_status(&self, url: &str) -> Result<u16, CloudError> {
+        let no_answer = |message: String| CloudError {
+            service: "execute-api",
+            operation: "GET".to_owned(),
+            resource: url.to_owned(),
+            kind: CloudErrorKind::NoAnswer,
+            code: None,
+            message,
+            request_id: None,
+        };
+        let request = HttpRequest::get(url.replacen("ws", "http", 1))
+            .map_err(|error| no_answer(error.to_string()))?;
+        let response = connector(url)
+            .call(request)
+            .await
+            .map_err(|error| no_answer(causes(&error)))?;
+        Ok(response.status().as_u16())
+    }
+}
+
+/// Plain for the local cloud's `ws://`, else TLS with the platform's roots.
+fn connector(url: &str) -> Connector {
+    let settings = HttpConnectorSettings::builder()
+        .connect_timeout(PROBE_TIMEOUT)
+        .read_timeout(PROBE_TIMEOUT)
+        .build();
+    let builder = Connector::builder()
+        .connector_settings(settings)
+        .sleep_impl(crate::connect::sleep());
+    match url.starts_with("ws://") {
+        true => builder.build_http(),
+        false => builder
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build(),
+    }
+}

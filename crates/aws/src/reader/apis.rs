@@ -1,0 +1,141 @@
+//! APIs with their draft, deployments and stages.
+
+use crate::error::{Call, found};
+use aws_sdk_apigatewayv2::Client;
+use aws_sdk_apigatewayv2::types::Api;
+use deployer_core::names::{ApiId, DeploymentId, IntegrationId, Names, RouteId};
+use deployer_core::observed::{
+    ApiStageState, ApiState, DeploymentState, IntegrationState, RouteState,
+};
+use deployer_core::tags::{Ownership, ownership_of};
+use deployer_engine::error::CloudError;
+use futures_util::future::{try_join_all, try_join4};
+
+/// Items of one page; the service's maximum is assumed to be 500.
+const PAGE_SIZE: &str = "500";
+
+/// Follows `nextToken` to the end. The SDK has no paginators for this service.
+macro_rules! list_all {
+    ($request:expr, $call:expr) => {{
+        let call: Call<'_> = $call;
+        let mut items = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            let page = $request
+                .max_results(PAGE_SIZE)
+                .set_next_token(token.take())
+                .send()
+                .await
+                .map_err(|error| call.error(error))?;
+            token = page.next_token().map(str::to_owned);
+            items.extend(page.items.unwrap_or_default());
+            if token.is_none() {
+                break Ok::<_, CloudError>(items);
+            }
+        }
+    }};
+}
+
+pub(super) async fn list(client: &Client, names: &Names) -> Result<Vec<ApiState>, CloudError> {
+    let all = list_all!(client.get_apis(), Call::new("apigateway", "GetApis", ""))?;
+    let mut tagged: Vec<&Api> = all
+        .iter()
+        .filter(|api| {
+            ownership_of(&super::sorted(api.tags()), &names.identity) != Ownership::Foreign
+        })
+        .collect();
+    tagged.sort_by_key(|api| api.created_date().map(|date| date.as_nanos()));
+    let states = try_join_all(tagged.into_iter().map(|api| with_children(client, api))).await?;
+    Ok(states.into_iter().flatten().collect())
+}
+
+/// `None` when the API went away while it was read.
+async fn with_children(client: &Client, api: &Api) -> Result<Option<ApiState>, CloudError> {
+    let id = api.api_id().unwrap_or_default();
+    let children = try_join4(
+        routes(client, id),
+        integrations(client, id),
+        deployments(client, id),
+        stages(client, id),
+    );
+    let Some((routes, integrations, deployments, stages)) = found(children.await)? else {
+        return Ok(None);
+    };
+    Ok(Some(ApiState {
+        api_id: ApiId::new(id),
+        tags: super::sorted(api.tags()),
+        endpoint: api.api_endpoint().unwrap_or_default().to_owned(),
+        description: api.description().unwrap_or_default().to_owned(),
+        route_selection_expression: api
+            .route_selection_expression()
+            .unwrap_or_default()
+            .to_owned(),
+        routes,
+        integrations,
+        deployments,
+        stages,
+    }))
+}
+
+async fn routes(client: &Client, id: &str) -> Result<Vec<RouteState>, CloudError> {
+    let routes = list_all!(
+        client.get_routes().api_id(id),
+        Call::new("apigateway", "GetRoutes", id)
+    )?;
+    Ok(routes
+        .iter()
+        .map(|route| RouteState {
+            route_id: RouteId::new(route.route_id().unwrap_or_default()),
+            route_key: route.route_key().unwrap_or_default().to_owned(),
+            target: route.target().map(str::to_owned),
+        })
+        .collect())
+}
+
+async fn integrations(client: &Client, id: &str) -> Result<Vec<IntegrationState>, CloudError> {
+    let integrations = list_all!(
+        client.get_integrations().api_id(id),
+        Call::new("apigateway", "GetIntegrations", id)
+    )?;
+    Ok(integrations
+        .iter()
+        .map(|integration| IntegrationState {
+            integration_id: IntegrationId::new(integration.integration_id().unwrap_or_default()),
+            integration_type: integration
+                .integration_type()
+                .map_or_else(String::new, |kind| kind.as_str().to_owned()),
+            uri: integration.integration_uri().unwrap_or_default().to_owned(),
+            credentials_arn: integration.credentials_arn().map(str::to_owned),
+        })
+        .collect())
+}
+
+async fn deployments(client: &Client, id: &str) -> Result<Vec<DeploymentState>, CloudError> {
+    let deployments = list_all!(
+        client.get_deployments().api_id(id),
+        Call::new("apigateway", "GetDeployments", id)
+    )?;
+    Ok(deployments
+        .iter()
+        .map(|deployment| DeploymentState {
+            deployment_id: DeploymentId::new(deployment.deployment_id().unwrap_or_default()),
+            description: deployment.description().unwrap_or_default().to_owned(),
+            created: deployment.created_date().map(ToString::to_string),
+        })
+        .collect())
+}
+
+async fn stages(client: &Client, id: &str) -> Result<Vec<ApiStageState>, CloudError> {
+    let stages = list_all!(
+        client.get_stages().api_id(id),
+        Call::new("apigateway", "GetStages", id)
+    )?;
+    Ok(stages
+        .iter()
+        .map(|stage| ApiStageState {
+            name: stage.stage_name().unwrap_or_default().to_owned(),
+            deployment_id: stage.deployment_id().map(DeploymentId::new),
+            tags: super::sorted(stage.tags()),
+        })
+        .collect())
+}

@@ -1,0 +1,132 @@
+//! Lambda functions with their versions.
+
+use crate::error::{Call, found};
+use aws_sdk_lambda::Client;
+use aws_sdk_lambda::types::{FunctionConfiguration as Sdk, LastUpdateStatus, State};
+use deployer_core::desired::{FunctionCode, FunctionConfiguration};
+use deployer_core::names::{CodeSha256, FunctionVersion};
+use deployer_core::observed::{FunctionState, VersionState};
+use deployer_engine::cloud::Readiness;
+use deployer_engine::error::CloudError;
+use futures_util::future::try_join;
+
+pub(super) async fn find(lambda: &Client, name: &str) -> Result<Option<FunctionState>, CloudError> {
+    found(get(lambda, name).await)
+}
+
+async fn get(lambda: &Client, name: &str) -> Result<FunctionState, CloudError> {
+    let call = Call::new("lambda", "GetFunction", name);
+    let function = async {
+        lambda
+            .get_function()
+            .function_name(name)
+            .send()
+            .await
+            .map_err(|error| call.error(error))
+    };
+    let (output, versions) = try_join(function, list_versions(lambda, name)).await?;
+    let configuration = output
+        .configuration()
+        .ok_or_else(|| call.incomplete("Configuration"))?;
+    let reserved = output
+        .concurrency()
+        .and_then(|c| c.reserved_concurrent_executions());
+    Ok(FunctionState {
+        tags: super::sorted(output.tags()),
+        code: code(configuration),
+        configuration: settings(configuration),
+        versions,
+        reserved_concurrency: reserved.and_then(|count| u32::try_from(count).ok()),
+    })
+}
+
+async fn list_versions(lambda: &Client, name: &str) -> Result<Vec<VersionState>, CloudError> {
+    let call = Call::new("lambda", "ListVersionsByFunction", name);
+    let versions: Result<Vec<Sdk>, _> = lambda
+        .list_versions_by_function()
+        .function_name(name)
+        .into_paginator()
+        .items()
+        .send()
+        .collect()
+        .await;
+    let versions = versions.map_err(|error| call.error(error))?;
+    let mut numbered: Vec<(u64, VersionState)> = versions
+        .iter()
+        .filter_map(|version| {
+            // `$LATEST` isn't a number: it is not a published version.
+            let number = version.version()?.parse().ok()?;
+            let state = VersionState {
+                version: FunctionVersion::new(version.version()?),
+                code: code(version),
+                configuration: settings(version),
+            };
+            Some((number, state))
+        })
+        .collect();
+    numbered.sort_by_key(|(number, _)| *number);
+    Ok(numbered.into_iter().map(|(_, state)| state).collect())
+}
+
+pub(super) async fn readiness(lambda: &Client, name: &str) -> Result<Readiness, CloudError> {
+    let call = Call::new("lambda", "GetFunction", name);
+    let output = lambda
+        .get_function()
+        .function_name(name)
+        .send()
+        .await
+        .map_err(|error| call.error(error))?;
+    let configuration = output
+        .configuration()
+        .ok_or_else(|| call.incomplete("Configuration"))?;
+    Ok(
+        match (configuration.state(), configuration.last_update_status()) {
+            (Some(State::Failed), _) => Readiness::Failed(
+                configuration
+                    .state_reason()
+                    .unwrap_or("State is Failed")
+                    .to_owned(),
+            ),
+            (_, Some(LastUpdateStatus::Failed)) => Readiness::Failed(
+                configuration
+                    .last_update_status_reason()
+                    .unwrap_or("LastUpdateStatus is Failed")
+                    .to_owned(),
+            ),
+            (_, Some(LastUpdateStatus::InProgress)) => Readiness::Pending("InProgress".to_owned()),
+            // `Inactive` functions serve: they only start slowly.
+            (None | Some(State::Active | State::Inactive), _) => Readiness::Ready,
+            (Some(state), _) => Readiness::Pending(state.as_str().to_owned()),
+        },
+    )
+}
+
+fn code(sdk: &Sdk) -> FunctionCode {
+    FunctionCode {
+        sha256: CodeSha256::new(sdk.code_sha256().unwrap_or_default()),
+        architecture: sdk
+            .architectures()
+            .first()
+            .map_or("x86_64", |a| a.as_str())
+            .to_owned(),
+    }
+}
+
+fn settings(sdk: &Sdk) -> FunctionConfiguration {
+    let number = |value: Option<i32>| {
+        value
+            .and_then(|v| u32::try_from(v).ok())
+            .unwrap_or_default()
+    };
+    let environment = sdk.environment().and_then(|e| e.variables());
+    FunctionConfiguration {
+        description: sdk.description().unwrap_or_default().to_owned(),
+        role_arn: sdk.role().unwrap_or_default().to_owned(),
+        runtime: sdk
+            .runtime()
+            .map_or_else(String::new, |r| r.as_str().to_owned()),
+        memory_mb: number(sdk.memory_size()),
+        timeout_seconds: number(sdk.timeout()),
+        environment: super::sorted(environment),
+    }
+}

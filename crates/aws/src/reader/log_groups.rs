@@ -1,0 +1,62 @@
+//! Log groups with their tags.
+
+use crate::error::{Call, found};
+use aws_sdk_cloudwatchlogs::Client;
+use aws_sdk_cloudwatchlogs::types::LogGroup;
+use deployer_core::names::LogGroupName;
+use deployer_core::observed::LogGroupState;
+use deployer_engine::error::CloudError;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use std::collections::BTreeMap;
+
+/// ListTagsForResource allows few calls a second.
+const TAG_READS_IN_FLIGHT: usize = 5;
+
+pub(super) async fn list(
+    logs: &Client,
+    prefix: &str,
+) -> Result<BTreeMap<LogGroupName, LogGroupState>, CloudError> {
+    let call = Call::new("logs", "DescribeLogGroups", prefix);
+    let groups: Result<Vec<LogGroup>, _> = logs
+        .describe_log_groups()
+        .log_group_name_prefix(prefix)
+        .into_paginator()
+        .items()
+        .send()
+        .collect()
+        .await;
+    let groups = groups.map_err(|error| call.error(error))?;
+    stream::iter(
+        groups
+            .into_iter()
+            .map(|group| async move { with_tags(logs, &group).await }),
+    )
+    .buffer_unordered(TAG_READS_IN_FLIGHT)
+    .try_filter_map(|state| async move { Ok(state) })
+    .try_collect()
+    .await
+}
+
+async fn with_tags(
+    logs: &Client,
+    group: &LogGroup,
+) -> Result<Option<(LogGroupName, LogGroupState)>, CloudError> {
+    let (Some(name), Some(arn)) = (group.log_group_name(), group.arn()) else {
+        return Ok(None);
+    };
+    let call = Call::new("logs", "ListTagsForResource", name);
+    // The ARN that DescribeLogGroups gives ends in `:*`, which tagging refuses.
+    let arn = arn.strip_suffix(":*").unwrap_or(arn);
+    let answer = logs.list_tags_for_resource().resource_arn(arn).send().await;
+    // Gone between the two reads: as if it had never been there.
+    let Some(output) = found(answer.map_err(|error| call.error(error)))? else {
+        return Ok(None);
+    };
+    let state = LogGroupState {
+        tags: super::sorted(output.tags()),
+        retention_days: group
+            .retention_in_days()
+            .and_then(|days| u32::try_from(days).ok()),
+    };
+    Ok(Some((LogGroupName::new(name), state)))
+}

@@ -1,0 +1,77 @@
+//! Reads: SDK answers as the core's plain data.
+
+mod apis;
+mod functions;
+mod log_groups;
+mod roles;
+
+use crate::connect::Cloud;
+use crate::error::Call;
+use deployer_core::names::{FunctionName, LogGroupName, Names, RoleName};
+use deployer_core::observed::{ApiState, FunctionState, LogGroupState, RoleState};
+use deployer_core::policy::Account;
+use deployer_engine::cloud::{CloudReader, Readiness};
+use deployer_engine::error::CloudError;
+use std::collections::{BTreeMap, HashMap};
+
+impl CloudReader for Cloud {
+    async fn get_account(&self) -> Result<Account, CloudError> {
+        let call = Call::new("sts", "GetCallerIdentity", "");
+        let identity = self
+            .sts
+            .get_caller_identity()
+            .send()
+            .await
+            .map_err(|error| call.error(error))?;
+        let arn = identity.arn().ok_or_else(|| call.incomplete("Arn"))?;
+        let account_id = identity
+            .account()
+            .ok_or_else(|| call.incomplete("Account"))?;
+        Ok(Account {
+            partition: arn.split(':').nth(1).unwrap_or("aws").to_owned(),
+            account_id: account_id.to_owned(),
+            region: self.region.clone(),
+        })
+    }
+
+    async fn find_role(&self, role: &RoleName) -> Result<Option<RoleState>, CloudError> {
+        roles::find(&self.iam, role.as_str()).await
+    }
+
+    async fn list_log_groups(
+        &self,
+        prefix: &str,
+    ) -> Result<BTreeMap<LogGroupName, LogGroupState>, CloudError> {
+        log_groups::list(&self.logs, prefix).await
+    }
+
+    async fn find_function(
+        &self,
+        function: &FunctionName,
+    ) -> Result<Option<FunctionState>, CloudError> {
+        functions::find(&self.lambda, function.as_str()).await
+    }
+
+    async fn list_apis(&self, names: &Names) -> Result<Vec<ApiState>, CloudError> {
+        apis::list(&self.apigateway, names).await
+    }
+
+    async fn get_function_readiness(
+        &self,
+        function: &FunctionName,
+    ) -> Result<Readiness, CloudError> {
+        functions::readiness(&self.lambda, function.as_str()).await
+    }
+
+    async fn probe(&self, url: &str) -> Result<u16, CloudError> {
+        self.get_status(url).await
+    }
+}
+
+/// One of the SDK's maps in order.
+fn sorted(map: Option<&HashMap<String, String>>) -> BTreeMap<String, String> {
+    map.into_iter()
+        .flatten()
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
+}

@@ -1,0 +1,286 @@
+//! Writes to API Gateway.
+//!
+//! CreateApi, CreateIntegration, CreateRoute and CreateDeployment have no
+//! idempotency token: they make one attempt.
+
+use crate::error::{Call, gone};
+use aws_sdk_apigatewayv2::Client;
+use aws_sdk_apigatewayv2::config::{Builder as ConfigBuilder, Config};
+use aws_sdk_apigatewayv2::types::{IntegrationType, ProtocolType};
+use aws_smithy_types::retry::RetryConfig;
+use deployer_core::names::{ApiId, DeploymentId, FunctionKey, IntegrationId};
+use deployer_core::plan::Action;
+use deployer_engine::cloud::{Produced, WriteContext};
+use deployer_engine::error::CloudError;
+
+/// What AWS_PROXY integrations of a WebSocket API invoke with.
+const INTEGRATION_METHOD: &str = "POST";
+
+pub(super) async fn perform(
+    client: &Client,
+    action: &Action,
+    context: &WriteContext<'_>,
+) -> Result<Produced, CloudError> {
+    let (_, resource) = action.resource();
+    let write = Write {
+        client,
+        context,
+        call: Call::new("apigateway", action.operation(), &resource),
+    };
+    match action {
+        Action::CreateApi { .. } | Action::UpdateApi { .. } | Action::DeleteApi { .. } => {
+            write.api(action).await
+        }
+        Action::CreateIntegration { .. }
+        | Action::UpdateIntegration { .. }
+        | Action::DeleteIntegration { .. } => write.integration(action).await,
+        Action::CreateRoute { .. } | Action::UpdateRoute { .. } | Action::DeleteRoute { .. } => {
+            write.route(action).await
+        }
+        Action::CreateDeployment { .. }
+        | Action::CreateStage { .. }
+        | Action::UpdateStage { .. } => write.release(action).await,
+        _ => unreachable!("the writer sends each action to its service"),
+    }
+}
+
+struct Write<'a> {
+    client: &'a Client,
+    context: &'a WriteContext<'a>,
+    call: Call<'a>,
+}
+
+impl Write<'_> {
+    fn api_id(&self) -> Result<&str, CloudError> {
+        let id = self.context.bindings.api_id.as_ref().map(ApiId::as_str);
+        id.ok_or_else(|| self.call.incomplete("id of the API"))
+    }
+
+    fn deployment_id(&self) -> Result<&str, CloudError> {
+        let id = self
+            .context
+            .bindings
+            .deployment_id
+            .as_ref()
+            .map(DeploymentId::as_str);
+        id.ok_or_else(|| self.call.incomplete("id of the deployment"))
+    }
+
+    fn uri(&self, key: &FunctionKey, function_arn: &str) -> Result<String, CloudError> {
+        let version = self.context.bindings.versions.get(key);
+        let version = version.ok_or_else(|| self.call.incomplete("version of the function"))?;
+        Ok(self
+            .context
+            .account
+            .invocation_uri(&format!("{function_arn}:{version}")))
+    }
+
+    fn target(&self, key: &FunctionKey) -> Result<String, CloudError> {
+        let id = self.context.bindings.integrations.get(key);
+        let id = id.ok_or_else(|| self.call.incomplete("id of the integration"))?;
+        Ok(format!("integrations/{id}"))
+    }
+
+    async fn api(&self, action: &Action) -> Result<Produced, CloudError> {
+        match action {
+            Action::CreateApi {
+                name,
+                description,
+                route_selection_expression,
+                tags,
+            } => {
+                let created = self
+                    .client
+                    .create_api()
+                    .name(name)
+                    .description(description)
+                    .protocol_type(ProtocolType::Websocket)
+                    .route_selection_expression(route_selection_expression)
+                    .set_tags(Some(tags.clone().into_iter().collect()))
+                    .customize()
+                    .config_override(one_attempt())
+                    .send()
+                    .await
+                    .map_err(|error| self.call.error(error))?;
+                let id = created
+                    .api_id()
+                    .ok_or_else(|| self.call.incomplete("ApiId"))?;
+                Ok(Produced::Api(ApiId::new(id)))
+            }
+            Action::UpdateApi {
+                description,
+                route_selection_expression,
+            } => {
+                self.client
+                    .update_api()
+                    .api_id(self.api_id()?)
+                    .description(description)
+                    .route_selection_expression(route_selection_expression)
+                    .send()
+                    .await
+                    .map_err(|error| self.call.error(error))?;
+                Ok(Produced::Nothing)
+            }
+            Action::DeleteApi { api_id } => {
+                let answer = self
+                    .client
+                    .delete_api()
+                    .api_id(api_id.as_str())
+                    .send()
+                    .await;
+                gone(answer.map_err(|error| self.call.error(error)))?;
+                Ok(Produced::Nothing)
+            }
+            _ => unreachable!("only APIs come here"),
+        }
+    }
+
+    async fn integration(&self, action: &Action) -> Result<Produced, CloudError> {
+        let api_id = self.api_id()?;
+        match action {
+            Action::CreateIntegration {
+                key,
+                function_arn,
+                credentials_arn,
+            } => {
+                let created = self
+                    .client
+                    .create_integration()
+                    .api_id(api_id)
+                    .integration_type(IntegrationType::AwsProxy)
+                    .integration_method(INTEGRATION_METHOD)
+                    .integration_uri(self.uri(key, function_arn)?)
+                    .credentials_arn(credentials_arn)
+                    .customize()
+                    .config_override(one_attempt())
+                    .send()
+                    .await
+                    .map_err(|error| self.call.error(error))?;
+                let id = created
+                    .integration_id()
+                    .ok_or_else(|| self.call.incomplete("IntegrationId"))?;
+                Ok(Produced::Integration(key.clone(), IntegrationId::new(id)))
+            }
+            Action::UpdateIntegration {
+                key,
+                integration_id,
+                function_arn,
+                credentials_arn,
+            } => {
+                self.client
+                    .update_integration()
+                    .api_id(api_id)
+                    .integration_id(integration_id.as_str())
+                    .integration_type(IntegrationType::AwsProxy)
+                    .integration_method(INTEGRATION_METHOD)
+                    .integration_uri(self.uri(key, function_arn)?)
+                    .credentials_arn(credentials_arn)
+                    .send()
+                    .await
+                    .map_err(|error| self.call.error(error))?;
+                Ok(Produced::Nothing)
+            }
+            Action::DeleteIntegration { integration_id } => {
+                let request = self.client.delete_integration().api_id(api_id);
+                let answer = request.integration_id(integration_id.as_str()).send().await;
+                gone(answer.map_err(|error| self.call.error(error)))?;
+                Ok(Produced::Nothing)
+            }
+            _ => unreachable!("only integrations come here"),
+        }
+    }
+
+    async fn route(&self, action: &Action) -> Result<Produced, CloudError> {
+        let api_id = self.api_id()?;
+        match action {
+            Action::CreateRoute {
+                route_key,
+                function,
+            } => {
+                self.client
+                    .create_route()
+                    .api_id(api_id)
+                    .route_key(route_key.as_str())
+                    .target(self.target(function)?)
+                    .customize()
+                    .config_override(one_attempt())
+                    .send()
+                    .await
+                    .map_err(|error| self.call.error(error))?;
+            }
+            Action::UpdateRoute {
+                route_id, function, ..
+            } => {
+                self.client
+                    .update_route()
+                    .api_id(api_id)
+                    .route_id(route_id.as_str())
+                    .target(self.target(function)?)
+                    .send()
+                    .await
+                    .map_err(|error| self.call.error(error))?;
+            }
+            Action::DeleteRoute { route_id, .. } => {
+                let request = self
+                    .client
+                    .delete_route()
+                    .api_id(api_id)
+                    .route_id(route_id.as_str());
+                gone(request.send().await.map_err(|error| self.call.error(error)))?;
+            }
+            _ => unreachable!("only routes come here"),
+        }
+        Ok(Produced::Nothing)
+    }
+
+    async fn release(&self, action: &Action) -> Result<Produced, CloudError> {
+        let api_id = self.api_id()?;
+        match action {
+            Action::CreateDeployment { release } => {
+                let created = self
+                    .client
+                    .create_deployment()
+                    .api_id(api_id)
+                    .description(release.description())
+                    .customize()
+                    .config_override(one_attempt())
+                    .send()
+                    .await
+                    .map_err(|error| self.call.error(error))?;
+                let id = created
+                    .deployment_id()
+                    .ok_or_else(|| self.call.incomplete("DeploymentId"))?;
+                return Ok(Produced::Deployment(DeploymentId::new(id)));
+            }
+            Action::CreateStage { stage_name, tags } => {
+                self.client
+                    .create_stage()
+                    .api_id(api_id)
+                    .stage_name(stage_name)
+                    .deployment_id(self.deployment_id()?)
+                    .set_tags(Some(tags.clone().into_iter().collect()))
+                    .customize()
+                    .config_override(one_attempt())
+                    .send()
+                    .await
+                    .map_err(|error| self.call.error(error))?;
+            }
+            Action::UpdateStage { stage_name } => {
+                self.client
+                    .update_stage()
+                    .api_id(api_id)
+                    .stage_name(stage_name)
+                    .deployment_id(self.deployment_id()?)
+                    .send()
+                    .await
+                    .map_err(|error| self.call.error(error))?;
+            }
+            _ => unreachable!("only deployments and stages come here"),
+        }
+        Ok(Produced::Nothing)
+    }
+}
+
+fn one_attempt() -> ConfigBuilder {
+    Config::builder().retry_config(RetryConfig::disabled())
+}

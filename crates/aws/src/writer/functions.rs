@@ -1,0 +1,165 @@
+//! Writes to Lambda.
+
+use crate::error::{Call, gone};
+use aws_sdk_lambda::Client;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::{Architecture, Environment, FunctionCode as SdkCode, Runtime};
+use aws_smithy_types::retry::RetryConfig;
+use deployer_core::desired::{FunctionConfiguration, HANDLER};
+use deployer_core::names::{FunctionKey, FunctionVersion};
+use deployer_core::plan::Action;
+use deployer_engine::cloud::{Produced, WriteContext};
+use deployer_engine::error::CloudError;
+
+pub(super) async fn perform(
+    lambda: &Client,
+    action: &Action,
+    context: &WriteContext<'_>,
+) -> Result<Produced, CloudError> {
+    let operation = action.operation();
+    match action {
+        Action::CreateFunction {
+            key,
+            function,
+            tags,
+        } => {
+            let call = Call::new("lambda", operation, function.name.as_str());
+            let configuration = &function.configuration;
+            let created = lambda
+                .create_function()
+                .function_name(function.name.as_str())
+                .description(&configuration.description)
+                .role(&configuration.role_arn)
+                .runtime(Runtime::from(configuration.runtime.as_str()))
+                .handler(HANDLER)
+                .memory_size(as_i32(configuration.memory_mb))
+                .timeout(as_i32(configuration.timeout_seconds))
+                .architectures(Architecture::from(function.code.architecture.as_str()))
+                .environment(environment(configuration))
+                .code(
+                    SdkCode::builder()
+                        .zip_file(zip(call, key, context)?)
+                        .build(),
+                )
+                .set_tags(Some(tags.clone().into_iter().collect()))
+                .publish(true)
+                .customize()
+                .config_override(
+                    aws_sdk_lambda::config::Config::builder().retry_config(RetryConfig::disabled()),
+                )
+                .send()
+                .await
+                .map_err(|error| call.error(error))?;
+            version(call, key, created.version())
+        }
+        Action::UpdateFunctionConfiguration {
+            name,
+            configuration,
+            ..
+        } => {
+            let call = Call::new("lambda", operation, name.as_str());
+            lambda
+                .update_function_configuration()
+                .function_name(name.as_str())
+                .description(&configuration.description)
+                .role(&configuration.role_arn)
+                .runtime(Runtime::from(configuration.runtime.as_str()))
+                .memory_size(as_i32(configuration.memory_mb))
+                .timeout(as_i32(configuration.timeout_seconds))
+                .environment(environment(configuration))
+                .send()
+                .await
+                .map_err(|error| call.error(error))?;
+            Ok(Produced::Nothing)
+        }
+        Action::UpdateFunctionCode { key, name, code } => {
+            let call = Call::new("lambda", operation, name.as_str());
+            lambda
+                .update_function_code()
+                .function_name(name.as_str())
+                .architectures(Architecture::from(code.architecture.as_str()))
+                .zip_file(zip(call, key, context)?)
+                .send()
+                .await
+                .map_err(|error| call.error(error))?;
+            Ok(Produced::Nothing)
+        }
+        Action::PublishVersion { key, name, code } => {
+            let call = Call::new("lambda", operation, name.as_str());
+            // The guard: if somebody changed `$LATEST` meanwhile, AWS refuses
+            // rather than publish code we didn't build.
+            let published = lambda
+                .publish_version()
+                .function_name(name.as_str())
+                .code_sha256(code.sha256.as_str())
+                .send()
+                .await
+                .map_err(|error| call.error(error))?;
+            version(call, key, published.version())
+        }
+        Action::PutFunctionConcurrency { name, reserved } => {
+            let call = Call::new("lambda", operation, name.as_str());
+            lambda
+                .put_function_concurrency()
+                .function_name(name.as_str())
+                .reserved_concurrent_executions(as_i32(*reserved))
+                .send()
+                .await
+                .map_err(|error| call.error(error))?;
+            Ok(Produced::Nothing)
+        }
+        Action::DeleteFunctionConcurrency { name } => {
+            let call = Call::new("lambda", operation, name.as_str());
+            let answer = lambda
+                .delete_function_concurrency()
+                .function_name(name.as_str())
+                .send()
+                .await;
+            gone(answer.map_err(|error| call.error(error)))?;
+            Ok(Produced::Nothing)
+        }
+        Action::DeleteFunction { name } => {
+            let call = Call::new("lambda", operation, name.as_str());
+            let answer = lambda
+                .delete_function()
+                .function_name(name.as_str())
+                .send()
+                .await;
+            gone(answer.map_err(|error| call.error(error)))?;
+            Ok(Produced::Nothing)
+        }
+        _ => unreachable!("the writer sends each action to its service"),
+    }
+}
+
+fn as_i32(number: u32) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+/// Always sent, even when empty: an absent field means "no change".
+fn environment(configuration: &FunctionConfiguration) -> Environment {
+    let variables = configuration.environment.clone().into_iter().collect();
+    Environment::builder()
+        .set_variables(Some(variables))
+        .build()
+}
+
+fn zip(call: Call<'_>, key: &FunctionKey, context: &WriteContext<'_>) -> Result<Blob, CloudError> {
+    let zip = context
+        .artifacts
+        .get(key)
+        .ok_or_else(|| call.incomplete("zip to upload"))?;
+    Ok(Blob::new(zip.to_vec()))
+}
+
+fn version(
+    call: Call<'_>,
+    key: &FunctionKey,
+    version: Option<&str>,
+) -> Result<Produced, CloudError> {
+    let version = version.ok_or_else(|| call.incomplete("Version"))?;
+    Ok(Produced::Version(
+        key.clone(),
+        FunctionVersion::new(version),
+    ))
+}

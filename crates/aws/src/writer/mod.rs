@@ -1,0 +1,56 @@
+//! Writes: one action of a plan, one call (CreateRole and the like make one
+//! attempt where a repetition could leave two of something).
+//!
+//! Deleting what is already gone is done; creating what is already there is an
+//! error: the plan was made from an older look.
+
+mod apis;
+mod functions;
+mod log_groups;
+mod roles;
+
+use crate::connect::Cloud;
+use deployer_core::plan::Action;
+use deployer_engine::cloud::{CloudWriter, Produced, WriteContext};
+use deployer_engine::error::CloudError;
+
+impl CloudWriter for Cloud {
+    async fn perform(
+        &self,
+        action: &Action,
+        context: &WriteContext<'_>,
+    ) -> Result<Produced, CloudError> {
+        match action {
+            Action::CreateLogGroup { .. }
+            | Action::PutRetentionPolicy { .. }
+            | Action::DeleteLogGroup { .. } => log_groups::perform(&self.logs, action).await,
+            Action::CreateRole { .. }
+            | Action::UpdateAssumeRolePolicy { .. }
+            | Action::PutRolePolicy { .. }
+            | Action::DeleteRolePolicy { .. }
+            | Action::DetachRolePolicy { .. }
+            | Action::DeleteRole { .. } => roles::perform(&self.iam, action, context).await,
+            Action::CreateFunction { .. }
+            | Action::UpdateFunctionConfiguration { .. }
+            | Action::UpdateFunctionCode { .. }
+            | Action::PublishVersion { .. }
+            | Action::PutFunctionConcurrency { .. }
+            | Action::DeleteFunctionConcurrency { .. }
+            | Action::DeleteFunction { .. } => {
+                functions::perform(&self.lambda, action, context).await
+            }
+            Action::CreateApi { .. }
+            | Action::UpdateApi { .. }
+            | Action::DeleteApi { .. }
+            | Action::CreateIntegration { .. }
+            | Action::UpdateIntegration { .. }
+            | Action::DeleteIntegration { .. }
+            | Action::CreateRoute { .. }
+            | Action::UpdateRoute { .. }
+            | Action::DeleteRoute { .. }
+            | Action::CreateDeployment { .. }
+            | Action::CreateStage { .. }
+            | Action::UpdateStage { .. } => apis::perform(&self.apigateway, action, context).await,
+        }
+    }
+}

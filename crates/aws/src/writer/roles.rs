@@ -1,0 +1,90 @@
+//! Writes to IAM.
+
+use crate::error::{Call, gone};
+use aws_sdk_iam::Client;
+use aws_sdk_iam::types::Tag;
+use aws_smithy_types::retry::RetryConfig;
+use deployer_core::plan::Action;
+use deployer_core::policy::INLINE_POLICY_NAME;
+use deployer_engine::cloud::{Produced, WriteContext};
+use deployer_engine::error::CloudError;
+
+pub(super) async fn perform(
+    iam: &Client,
+    action: &Action,
+    context: &WriteContext<'_>,
+) -> Result<Produced, CloudError> {
+    let operation = action.operation();
+    match action {
+        Action::CreateRole {
+            role,
+            description,
+            trust,
+            tags,
+        } => {
+            let call = Call::new("iam", operation, role.as_str());
+            let tags: Result<Vec<Tag>, _> = tags
+                .iter()
+                .map(|(key, value)| Tag::builder().key(key).value(value).build())
+                .collect();
+            let tags = tags.map_err(|_| call.incomplete("tag key"))?;
+            iam.create_role()
+                .role_name(role.as_str())
+                .description(description)
+                .assume_role_policy_document(trust.to_string())
+                .set_tags(Some(tags))
+                .customize()
+                .config_override(
+                    aws_sdk_iam::config::Config::builder().retry_config(RetryConfig::disabled()),
+                )
+                .send()
+                .await
+                .map_err(|error| call.error(error))?;
+        }
+        Action::UpdateAssumeRolePolicy { role, trust } => {
+            let call = Call::new("iam", operation, role.as_str());
+            iam.update_assume_role_policy()
+                .role_name(role.as_str())
+                .policy_document(trust.to_string())
+                .send()
+                .await
+                .map_err(|error| call.error(error))?;
+        }
+        Action::PutRolePolicy { role, policy } => {
+            let call = Call::new("iam", operation, role.as_str());
+            let document = policy
+                .document(context.account, context.names, context.bindings)
+                .ok_or_else(|| call.incomplete("id of the API, which the policy names"))?;
+            iam.put_role_policy()
+                .role_name(role.as_str())
+                .policy_name(INLINE_POLICY_NAME)
+                .policy_document(document.to_string())
+                .send()
+                .await
+                .map_err(|error| call.error(error))?;
+        }
+        Action::DeleteRolePolicy { role, policy_name } => {
+            let call = Call::new("iam", operation, role.as_str());
+            let request = iam
+                .delete_role_policy()
+                .role_name(role.as_str())
+                .policy_name(policy_name);
+            gone(request.send().await.map_err(|error| call.error(error)))?;
+        }
+        Action::DetachRolePolicy { role, policy_arn } => {
+            let call = Call::new("iam", operation, role.as_str());
+            let request = iam
+                .detach_role_policy()
+                .role_name(role.as_str())
+                .policy_arn(policy_arn);
+            gone(request.send().await.map_err(|error| call.error(error)))?;
+        }
+        Action::DeleteRole { role } => {
+            let call = Call::new("iam", operation, role.as_str());
+            let answer = iam.delete_role().role_name(role.as_str()).send().await;
+            gone(answer.map_err(|error| call.error(error)))?;
+        }
+        _ => unreachable!("the writer sends each action to its service"),
+    }
+    Ok(Produced::Nothing)
+}

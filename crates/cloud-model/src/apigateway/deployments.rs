@@ -1,0 +1,154 @@
+//! Deployments: immutable snapshots of an API's routes, integrations and route
+//! selection expression.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::stages::unknown_stage;
+use super::{Api, bad_request, not_found, read};
+use crate::LiveRoute;
+use crate::assumptions::{DEPLOYMENT_IN_USE, gateway_quota};
+use crate::call::{Call, iso_seconds};
+use crate::error::Failure;
+use crate::ids::free_id;
+use crate::limits::DEPLOYMENTS_PER_API;
+use crate::wire::members::present;
+use crate::wire::rest_json::{Reply, RestRequest};
+
+const ID_CHARS: usize = 6;
+
+/// What a deployment froze.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Snapshot {
+    pub(super) route_selection_expression: String,
+    pub(super) routes: BTreeMap<String, LiveRoute>,
+}
+
+/// One deployment; only its description can change.
+#[derive(Debug)]
+pub(crate) struct Deployment {
+    id: String,
+    description: Option<String>,
+    created: Timestamp,
+    pub(super) snapshot: Arc<Snapshot>,
+}
+
+impl Deployment {
+    pub(super) fn show(&self) -> Value {
+        present(json!({
+            "autoDeployed": false,
+            "createdDate": iso_seconds(self.created),
+            "deploymentId": self.id,
+            "deploymentStatus": "DEPLOYED",
+            "description": self.description,
+        }))
+    }
+}
+
+impl Api {
+    pub(super) fn deployment(&self, id: &str) -> Result<&Deployment, Failure> {
+        self.deployments
+            .get(id)
+            .ok_or_else(|| unknown_deployment(id))
+    }
+
+    /// With a stage name, that stage serves the new deployment at once.
+    pub(super) fn create_deployment(
+        &mut self,
+        request: &RestRequest,
+        call: &mut Call<'_>,
+    ) -> Result<Reply, Failure> {
+        let members = request.members()?;
+        let description = read::text(&members, "description", 0, 1024)?;
+        let stage_name = read::text(&members, "stageName", 1, 128)?;
+        if let Some(name) = stage_name.as_deref() {
+            self.stage(name)?;
+        }
+        if self.routes.is_empty() {
+            return Err(bad_request(
+                "At least one route is required before deploying the Api",
+            ));
+        }
+        if self.deployments.len() >= DEPLOYMENTS_PER_API {
+            return Err(gateway_quota("Deployments"));
+        }
+        let id = free_id(call.ids, ID_CHARS, |id| self.deployments.contains_key(id));
+        let deployment = Deployment {
+            id: id.clone(),
+            description: description.filter(|text| !text.is_empty()),
+            created: call.now,
+            snapshot: Arc::new(self.freeze()),
+        };
+        let shown = deployment.show();
+        self.deployments.insert(id.clone(), deployment);
+        if let Some(name) = stage_name {
+            let stage = self
+                .stages
+                .get_mut(&name)
+                .ok_or_else(|| unknown_stage(&name))?;
+            stage.serve(id, call.now);
+        }
+        Ok(Reply::created(shown))
+    }
+
+    pub(super) fn get_deployments(&self, request: &RestRequest) -> Result<Reply, Failure> {
+        read::list(
+            request,
+            self.deployments
+                .iter()
+                .map(|(id, it)| (id.clone(), it.show())),
+        )
+    }
+
+    pub(super) fn update_deployment(
+        &mut self,
+        id: &str,
+        request: &RestRequest,
+    ) -> Result<Reply, Failure> {
+        let deployment = self
+            .deployments
+            .get_mut(id)
+            .ok_or_else(|| unknown_deployment(id))?;
+        let description = read::text(&request.members()?, "description", 0, 1024)?;
+        read::merge(&mut deployment.description, description);
+        Ok(Reply::ok(deployment.show()))
+    }
+
+    pub(super) fn delete_deployment(&mut self, id: &str) -> Result<Reply, Failure> {
+        self.deployment(id)?;
+        if self
+            .stages
+            .values()
+            .any(|stage| stage.deployment_id.as_deref() == Some(id))
+        {
+            return Err(bad_request(DEPLOYMENT_IN_USE));
+        }
+        self.deployments.remove(id);
+        Ok(Reply::empty(204))
+    }
+
+    fn freeze(&self) -> Snapshot {
+        let live = |(_, route): (&String, &super::routes::Route)| {
+            let integration = route
+                .target
+                .as_ref()
+                .and_then(|id| self.integrations.get(id));
+            let live = LiveRoute {
+                route_key: route.key.clone(),
+                integration: integration.map(super::integrations::Integration::freeze),
+            };
+            (route.key.clone(), live)
+        };
+        Snapshot {
+            route_selection_expression: self.route_selection_expression.clone(),
+            routes: self.routes.iter().map(live).collect(),
+        }
+    }
+}
+
+fn unknown_deployment(id: &str) -> Failure {
+    not_found(format!("Invalid deployment identifier specified {id}"))
+}

@@ -1,0 +1,136 @@
+//! What the data plane reads of the model: live stages and function versions as
+//! values, frozen at the moment they are asked for.
+//!
+//! Deliberately absent: sockets, processes, HTTP. Those live in the local cloud
+//! (or in a simulation), which asks these questions and acts on the answers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+/// What a deployment froze, as one API stage serves it now.
+///
+/// Changing routes or integrations of the API afterwards does not change this;
+/// only pointing the stage at another deployment does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveStage {
+    /// Id of the API (10 characters).
+    pub api_id: String,
+    /// Name of the API stage, e.g. `local`.
+    pub stage_name: String,
+    /// The deployment that is live.
+    pub deployment_id: String,
+    /// The API's route selection expression, e.g. `$request.body.action`.
+    pub route_selection_expression: String,
+    /// Routes by route key.
+    pub routes: BTreeMap<String, LiveRoute>,
+    /// Stage variables. Not frozen by a deployment: they belong to the stage.
+    pub stage_variables: BTreeMap<String, String>,
+}
+
+/// A route of a live stage with the integration it had when it was frozen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveRoute {
+    /// The exact key, e.g. `$connect` or `join`.
+    pub route_key: String,
+    /// `None`: the route has no target; calling it is a server error.
+    pub integration: Option<LiveIntegration>,
+}
+
+/// A Lambda proxy integration as frozen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveIntegration {
+    /// The function ARN out of the integration URI, qualifier included; stage
+    /// variables not yet replaced. `None`: the URI is not a Lambda invocation.
+    pub function_arn: Option<String>,
+    /// The role API Gateway assumes to invoke, when there is one.
+    pub credentials_arn: Option<String>,
+    /// 50 to 29,000 ms.
+    pub timeout_ms: u32,
+}
+
+/// A function's code and configuration under one qualifier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionVersion {
+    /// Unqualified name.
+    pub function_name: String,
+    /// `$LATEST` or a version number.
+    pub version: String,
+    /// ARN as invoked, qualifier included.
+    pub invoked_arn: String,
+    /// base64(sha256(zip)).
+    pub code_sha256: String,
+    /// Changes with every update of code or configuration: two equal ids mean
+    /// the same environment can serve.
+    pub revision_id: String,
+    /// The uploaded zip.
+    pub zip: Arc<Bytes>,
+    /// The execution role's ARN.
+    pub role_arn: String,
+    /// The configured environment variables.
+    pub environment: BTreeMap<String, String>,
+    /// 128 to 10,240 MB.
+    pub memory_mb: u32,
+    /// 1 to 900 s.
+    pub timeout_seconds: u32,
+    /// Of the function as a whole; `None`: unreserved.
+    pub reserved_concurrency: Option<u32>,
+    /// Where its output goes, e.g. `/aws/lambda/chat-local-room`.
+    pub log_group: String,
+}
+
+/// Why a function is not invoked. Gateway clients only ever see
+/// `Internal server error`; the reason is for logs and for the Invoke API.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvokeRefusal {
+    /// No function, or no such version.
+    #[error("Function not found: {0}")]
+    NotFound(String),
+    /// The function is `Pending` or `Failed`.
+    #[error(
+        "The operation cannot be performed at this time. The function is currently in the following state: {0}"
+    )]
+    NotActive(String),
+    /// No role was given, it doesn't exist, doesn't trust API Gateway, or its
+    /// policies do not allow `lambda:InvokeFunction` on this function.
+    #[error("API Gateway is not allowed to invoke {function_arn}: {reason}")]
+    Forbidden {
+        /// What was to be invoked.
+        function_arn: String,
+        /// Which of the conditions failed.
+        reason: String,
+    },
+}
+
+/// One line of a log stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogEvent {
+    /// When it was written.
+    pub timestamp: Timestamp,
+    /// Without the trailing newline; at most 256 KiB (longer ones are cut).
+    pub message: String,
+}
+
+/// What a control-plane call means for processes and sockets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Close the API's connections.
+    ApiDeleted {
+        /// The API.
+        api_id: String,
+    },
+    /// Close the stage's connections.
+    StageDeleted {
+        /// The API.
+        api_id: String,
+        /// The stage.
+        stage_name: String,
+    },
+    /// End the function's processes.
+    FunctionDeleted {
+        /// Unqualified name.
+        function_name: String,
+    },
+}

@@ -1,0 +1,122 @@
+//! IAM's roles: trust policies, inline policies, attachments, tags.
+//!
+//! Deliberately absent: users, groups, customer-managed policies, instance
+//! profiles, permissions boundaries. AWS's managed policies can be attached and
+//! are listed, but their content is not known here: they grant nothing.
+
+mod attached;
+mod document;
+mod inline;
+pub(crate) mod policy;
+mod read;
+mod role_tags;
+mod roles;
+
+use std::collections::BTreeMap;
+
+use crate::call::Call;
+use crate::error::Failure;
+use crate::wire::query_xml::{Form, Xml};
+
+use policy::Context;
+pub(crate) use roles::Role;
+
+/// All roles of the account.
+#[derive(Debug, Default)]
+pub(crate) struct Iam {
+    /// By lower-cased name: names differ in more than case.
+    roles: BTreeMap<String, Role>,
+}
+
+impl Iam {
+    /// Serves one call. `None`: the operation has no output.
+    pub(crate) fn handle(
+        &mut self,
+        operation: &str,
+        form: &Form,
+        call: &mut Call<'_>,
+    ) -> Result<Option<Xml>, Failure> {
+        match operation {
+            "CreateRole" => self.create_role(form, call).map(Some),
+            "GetRole" => Ok(Some(self.get_role(form)?)),
+            "ListRoles" => self.list_roles(form).map(Some),
+            "DeleteRole" => self.delete_role(form),
+            "UpdateAssumeRolePolicy" => self.update_assume_role_policy(form),
+            "UpdateRole" => self.update_role(form).map(Some),
+            "PutRolePolicy" => self.put_role_policy(form),
+            "GetRolePolicy" => self.get_role_policy(form).map(Some),
+            "ListRolePolicies" => self.list_role_policies(form).map(Some),
+            "DeleteRolePolicy" => self.delete_role_policy(form),
+            "AttachRolePolicy" => self.attach_role_policy(form),
+            "DetachRolePolicy" => self.detach_role_policy(form),
+            "ListAttachedRolePolicies" => self.list_attached_role_policies(form).map(Some),
+            "TagRole" => self.tag_role(form),
+            "UntagRole" => self.untag_role(form),
+            "ListRoleTags" => self.list_role_tags(form).map(Some),
+            other => Err(Failure::not_served(&format!("IAM's {other}"))),
+        }
+    }
+
+    fn role(&self, form: &Form) -> Result<&Role, Failure> {
+        let name = read::role_name(form)?;
+        self.roles
+            .get(&name.to_lowercase())
+            .ok_or_else(|| unknown_role(name))
+    }
+
+    fn role_mut(&mut self, form: &Form) -> Result<&mut Role, Failure> {
+        let name = read::role_name(form)?;
+        self.roles
+            .get_mut(&name.to_lowercase())
+            .ok_or_else(|| unknown_role(name))
+    }
+
+    /// The role with exactly that ARN.
+    pub(crate) fn find_role(&self, arn: &str) -> Option<&Role> {
+        let name = arn.rsplit('/').next()?;
+        self.roles
+            .get(&name.to_lowercase())
+            .filter(|role| role.arn == arn)
+    }
+
+    /// Whether the role's inline policies allow an action on a resource.
+    /// Attached managed policies grant nothing here.
+    pub(crate) fn role_allows(&self, role_arn: &str, action: &str, resource: &str) -> bool {
+        let Some(role) = self.find_role(role_arn) else {
+            return false;
+        };
+        policy::allows(
+            role.inline.values().map(|it| &it.document),
+            action,
+            resource,
+            &Context::default(),
+        )
+    }
+
+    /// Whether a service may assume the role, in a context of condition keys.
+    pub(crate) fn trusts(&self, role_arn: &str, service: &str, context: &Context) -> bool {
+        self.find_role(role_arn)
+            .is_some_and(|role| policy::trusts(&role.trust.document, service, context))
+    }
+
+    /// Names of all roles.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.roles.values().map(|role| role.name.clone()).collect()
+    }
+}
+
+fn unknown_role(name: &str) -> Failure {
+    no_such_entity(format!("The role with name {name} cannot be found."))
+}
+
+fn no_such_entity(message: String) -> Failure {
+    Failure::new(404, "NoSuchEntity", message)
+}
+
+fn validation(message: String) -> Failure {
+    Failure::new(400, "ValidationError", message)
+}
+
+fn limit_exceeded(message: String) -> Failure {
+    Failure::new(409, "LimitExceeded", message)
+}

@@ -1,0 +1,44 @@
+//! What an account holds, for whoever wants to see that nothing is left.
+
+use serde::Serialize;
+
+/// Resources of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct ResourceList {
+    /// How many.
+    pub count: usize,
+    /// Their names, sorted; an API's is `{id} {name}`.
+    pub names: Vec<String>,
+}
+
+impl ResourceList {
+    pub(crate) fn new(mut names: Vec<String>) -> Self {
+        names.sort();
+        Self {
+            count: names.len(),
+            names,
+        }
+    }
+}
+
+/// All resources of the account that stand on their own.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Inventory {
+    /// WebSocket APIs.
+    pub apis: ResourceList,
+    /// Lambda functions.
+    pub functions: ResourceList,
+    /// IAM roles.
+    pub roles: ResourceList,
+    /// Log groups.
+    pub log_groups: ResourceList,
+}
+
+impl Inventory {
+    /// Whether the account is as new.
+    pub fn is_empty(&self) -> bool {
+        [&self.apis, &self.functions, &self.roles, &self.log_groups]
+            .iter()
+            .all(|list| list.names.is_empty())
+    }
+}

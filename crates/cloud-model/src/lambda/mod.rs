@@ -1,0 +1,170 @@
+//! Lambda's control plane, for functions of the runtime `provided.al2023` that
+//! come as a zip in the request.
+//!
+//! Deliberately absent: invocation (the data plane does it and asks
+//! `Cloud::function_version`), aliases, layers, images, VPCs, resource policies,
+//! event sources, other runtimes. Whoever asks for one of them is told so.
+
+mod concurrency;
+mod configuration;
+mod environment;
+mod function;
+mod functions;
+mod read;
+mod reference;
+mod tags;
+mod updates;
+mod versions;
+mod zip_file;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::call::Call;
+use crate::error::{Failure, unsupported};
+use crate::iam::Iam;
+use crate::wire::rest_json::{Reply, RestRequest};
+use crate::{FunctionVersion, InvokeRefusal, Settings};
+
+use function::Function;
+use reference::Reference;
+
+/// All functions of the account and region.
+#[derive(Debug, Default)]
+pub(crate) struct Lambda {
+    /// By name.
+    functions: BTreeMap<String, Function>,
+}
+
+/// What an operation needs: the call and the roles that functions assume.
+struct Surroundings<'a, 'c> {
+    call: &'a mut Call<'c>,
+    iam: &'a Iam,
+}
+
+impl Lambda {
+    /// Serves one request.
+    pub(crate) fn handle(
+        &mut self,
+        request: &RestRequest,
+        iam: &Iam,
+        call: &mut Call<'_>,
+    ) -> Result<Reply, Failure> {
+        let path = request.path();
+        let method = request.method.as_str();
+        let around = &mut Surroundings { call, iam };
+        match (method, path.as_slice()) {
+            ("POST", ["2015-03-31", "functions"]) => self.create_function(request, around),
+            ("GET", ["2015-03-31", "functions"]) => self.list_functions(request, around.call),
+            ("GET", ["2015-03-31", "functions", name]) => {
+                self.get_function(name, request, around.call)
+            }
+            ("DELETE", ["2015-03-31", "functions", name]) => {
+                self.delete_function(name, request, around.call)
+            }
+            ("GET", ["2015-03-31", "functions", name, "configuration"]) => {
+                self.get_function_configuration(name, request, around.call)
+            }
+            ("PUT", ["2015-03-31", "functions", name, "configuration"]) => {
+                self.update_function_configuration(name, request, around)
+            }
+            ("PUT", ["2015-03-31", "functions", name, "code"]) => {
+                self.update_function_code(name, request, around.call)
+            }
+            ("POST", ["2015-03-31", "functions", name, "versions"]) => {
+                self.publish_version(name, request, around.call)
+            }
+            ("GET", ["2015-03-31", "functions", name, "versions"]) => {
+                self.list_versions_by_function(name, request, around.call)
+            }
+            ("PUT", ["2017-10-31", "functions", name, "concurrency"]) => {
+                self.put_function_concurrency(name, request, around.call)
+            }
+            ("DELETE", ["2017-10-31", "functions", name, "concurrency"]) => {
+                self.delete_function_concurrency(name, around.call)
+            }
+            ("GET", ["2019-09-30", "functions", name, "concurrency"]) => {
+                self.get_function_concurrency(name, around.call)
+            }
+            (_, ["2017-03-31", "tags", first, rest @ ..]) => {
+                let arn = rest
+                    .iter()
+                    .fold((*first).to_owned(), |arn, part| arn + "/" + part);
+                self.tags(&arn, request, around.call)
+            }
+            ("GET", ["2016-08-19", "account-settings"]) => Ok(self.get_account_settings()),
+            _ => Err(Failure::not_served(&request.title())),
+        }
+    }
+
+    fn find(&self, reference: &Reference, settings: &Settings) -> Result<&Function, Failure> {
+        self.functions
+            .get(&reference.name)
+            .ok_or_else(|| unknown_function(&reference.arn(settings)))
+    }
+
+    fn find_mut(
+        &mut self,
+        reference: &Reference,
+        settings: &Settings,
+    ) -> Result<&mut Function, Failure> {
+        self.functions
+            .get_mut(&reference.name)
+            .ok_or_else(|| unknown_function(&reference.arn(settings)))
+    }
+
+    /// The code and configuration that an invocation runs.
+    pub(crate) fn function_version(
+        &self,
+        reference: &str,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Result<FunctionVersion, InvokeRefusal> {
+        let unknown = || InvokeRefusal::NotFound(reference.to_owned());
+        let read = Reference::read(reference, None, settings).map_err(|_| unknown())?;
+        let arn = read.arn(settings);
+        let missing = || InvokeRefusal::NotFound(arn.clone());
+        let function = self.functions.get(&read.name).ok_or_else(missing)?;
+        let revision = function
+            .find(read.qualifier.as_deref())
+            .ok_or_else(missing)?;
+        if revision.is_pending(now) {
+            return Err(InvokeRefusal::NotActive("Pending".to_owned()));
+        }
+        let serving = function
+            .serving(read.qualifier.as_deref(), now)
+            .ok_or_else(missing)?;
+        Ok(serving.as_invoked(function, arn))
+    }
+
+    /// Names of all functions.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.functions.keys().cloned().collect()
+    }
+}
+
+fn invalid_parameter(message: impl Into<String>) -> Failure {
+    Failure::new(400, "InvalidParameterValueException", message)
+}
+
+/// Options that AWS has and this model does not.
+fn not_supported(what: &str) -> Failure {
+    invalid_parameter(unsupported(what))
+}
+
+fn validation(message: String) -> Failure {
+    Failure::new(400, "ValidationException", message)
+}
+
+fn unknown_function(arn: &str) -> Failure {
+    Failure::new(
+        404,
+        "ResourceNotFoundException",
+        format!("Function not found: {arn}"),
+    )
+}
+
+fn conflict(message: String) -> Failure {
+    Failure::new(409, "ResourceConflictException", message)
+}

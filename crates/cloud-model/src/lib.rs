@@ -1,0 +1,171 @@
+//! A model of one AWS account and region: API Gateway v2 (WebSocket APIs),
+//! Lambda, IAM roles, STS and CloudWatch Logs as one state machine.
+//!
+//! [`Cloud::handle`] takes a request as it comes over the wire (restJson1,
+//! awsQuery or awsJson1.1), changes the state and gives AWS's answer, together
+//! with [`Effect`]s for whoever keeps sockets and processes. The data plane asks
+//! [`Cloud::live_stage`], [`Cloud::function_version`] and [`Cloud::may_invoke`].
+//!
+//! Deliberately absent: I/O, a clock, randomness. Time and numbers for ids are
+//! handed in, so that the same model serves HTTP clients and, in-process on
+//! virtual time, a simulation; equal inputs give equal answers. Absent too:
+//! invoking functions, WebSocket connections and `@connections`, checking
+//! signatures. What is assumed about AWS without a source stands in one module,
+//! `assumptions`; every bound stands in `limits`.
+
+mod apigateway;
+mod assumptions;
+mod call;
+mod constraints;
+mod dataplane;
+mod error;
+mod iam;
+mod ids;
+mod inventory;
+mod lambda;
+mod limits;
+mod logs;
+mod paging;
+mod permissions;
+mod serve;
+mod sts;
+mod tags;
+mod wire;
+
+use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
+
+pub use dataplane::{
+    Effect, FunctionVersion, InvokeRefusal, LiveIntegration, LiveRoute, LiveStage, LogEvent,
+};
+pub use ids::IdSource;
+pub use inventory::{Inventory, ResourceList};
+
+/// What account and region this is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// 12 digits.
+    pub account_id: String,
+    /// E.g. `eu-central-1`.
+    pub region: String,
+    /// Where WebSocket clients connect, e.g. `ws://127.0.0.1:9100`. An API's
+    /// `apiEndpoint` is `{websocket_base}/{apiId}`.
+    pub websocket_base: String,
+    /// How long a function stays `Pending` after creation and `InProgress`
+    /// after an update. Zero: until the call that changed it has been answered.
+    pub function_activation: SignedDuration,
+}
+
+/// A request's outcome.
+#[derive(Debug)]
+pub struct Handled {
+    /// AWS's answer, an error included.
+    pub response: http::Response<Bytes>,
+    /// What the call means for processes and sockets.
+    pub effects: Vec<Effect>,
+}
+
+/// The account and region.
+#[derive(Debug)]
+pub struct Cloud {
+    settings: Settings,
+    gateway: apigateway::Gateway,
+    lambda: lambda::Lambda,
+    iam: iam::Iam,
+    logs: logs::Logs,
+}
+
+impl Cloud {
+    /// An empty account.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            gateway: apigateway::Gateway::default(),
+            lambda: lambda::Lambda::default(),
+            iam: iam::Iam::default(),
+            logs: logs::Logs::default(),
+        }
+    }
+
+    /// The settings it was made with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Serves one control-plane request. Every answer is AWS's, errors too; a
+    /// request that this model does not serve is answered with 501.
+    pub fn handle(
+        &mut self,
+        request: &http::Request<Bytes>,
+        now: Timestamp,
+        ids: &mut dyn IdSource,
+    ) -> Handled {
+        serve::serve(self, request, now, ids)
+    }
+
+    /// What an API stage serves now. `None`: no such API or stage, or the stage
+    /// has no deployment.
+    pub fn live_stage(&self, api_id: &str, stage_name: &str) -> Option<LiveStage> {
+        self.gateway.live_stage(api_id, stage_name)
+    }
+
+    /// The code and configuration that an invocation runs now. Takes a name, a
+    /// partial or full ARN, each with or without a qualifier. During an update
+    /// it is what was there before.
+    ///
+    /// # Errors
+    /// [`InvokeRefusal::NotFound`] and, until a new function is active,
+    /// [`InvokeRefusal::NotActive`].
+    pub fn function_version(
+        &self,
+        function_arn_or_name: &str,
+        now: Timestamp,
+    ) -> Result<FunctionVersion, InvokeRefusal> {
+        self.lambda
+            .function_version(function_arn_or_name, &self.settings, now)
+    }
+
+    /// Whether API Gateway may invoke a function with an integration's
+    /// credentials: the role exists, trusts `apigateway.amazonaws.com`, and its
+    /// policies allow `lambda:InvokeFunction` on exactly that ARN.
+    ///
+    /// # Errors
+    /// [`InvokeRefusal::Forbidden`] with the condition that failed.
+    pub fn may_invoke(
+        &self,
+        credentials_arn: Option<&str>,
+        function_arn: &str,
+    ) -> Result<(), InvokeRefusal> {
+        permissions::may_invoke(&self.iam, &self.settings, credentials_arn, function_arn)
+    }
+
+    /// Whether a role's inline policies allow an action on a resource. An
+    /// explicit Deny wins; `*` and `?` match as in IAM; a condition that this
+    /// model can't evaluate never allows. Attached managed policies are only
+    /// names here: they grant nothing.
+    pub fn role_allows(&self, role_arn: &str, action: &str, resource: &str) -> bool {
+        self.iam.role_allows(role_arn, action, resource)
+    }
+
+    /// Keeps events of a stream, which is created by its first ones. `false`:
+    /// the group doesn't exist, and the events are dropped. Each group keeps a
+    /// bounded number of bytes; the oldest events go first.
+    pub fn put_log_events(
+        &mut self,
+        log_group: &str,
+        log_stream: &str,
+        events: Vec<LogEvent>,
+    ) -> bool {
+        self.logs.put(log_group, log_stream, events)
+    }
+
+    /// Everything that costs or can leak in this account, by name.
+    pub fn inventory(&self) -> Inventory {
+        Inventory {
+            apis: ResourceList::new(self.gateway.names()),
+            functions: ResourceList::new(self.lambda.names()),
+            roles: ResourceList::new(self.iam.names()),
+            log_groups: ResourceList::new(self.logs.names()),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Every bound of the model, by name. The numbers are AWS's quotas unless the
+//! comment says that they are this model's own.
+
+/// APIs per account and region.
+pub(crate) const APIS: usize = 600;
+/// Routes per API.
+pub(crate) const ROUTES_PER_API: usize = 300;
+/// Integrations per API.
+pub(crate) const INTEGRATIONS_PER_API: usize = 300;
+/// Stages per API.
+pub(crate) const STAGES_PER_API: usize = 10;
+/// Deployments per API. Own: AWS documents none, but a snapshot costs memory.
+pub(crate) const DEPLOYMENTS_PER_API: usize = 1_000;
+/// Stage variables per stage. Own: AWS bounds only their characters.
+pub(crate) const STAGE_VARIABLES: usize = 100;
+/// Shortest integration timeout, ms.
+pub(crate) const INTEGRATION_TIMEOUT_MIN_MS: i64 = 50;
+/// Longest integration timeout of a WebSocket API, ms.
+pub(crate) const INTEGRATION_TIMEOUT_MAX_MS: i64 = 29_000;
+
+/// Tags per resource, in every service.
+pub(crate) const TAGS_PER_RESOURCE: usize = 50;
+/// Characters of a tag key.
+pub(crate) const TAG_KEY_CHARS: usize = 128;
+/// Characters of a tag value.
+pub(crate) const TAG_VALUE_CHARS: usize = 256;
+
+/// Functions per account and region. Own: AWS bounds their bytes (75 GB).
+pub(crate) const FUNCTIONS: usize = 1_000;
+/// Published versions per function. Own: AWS bounds their bytes.
+pub(crate) const VERSIONS_PER_FUNCTION: usize = 10_000;
+/// All code of the account, zipped, in bytes.
+pub(crate) const TOTAL_CODE_BYTES: u64 = 80_530_636_800;
+/// One zip uploaded in the request, in bytes.
+pub(crate) const ZIPPED_BYTES: usize = 52_428_800;
+/// One zip unpacked, in bytes.
+pub(crate) const UNZIPPED_BYTES: u64 = 262_144_000;
+/// Entries of one zip. Own.
+pub(crate) const ZIP_ENTRIES: usize = 20_000;
+/// A whole request that carries code, base64 included, in bytes.
+pub(crate) const CODE_REQUEST_BYTES: usize = 70_167_211;
+/// Environment variables as JSON, in bytes.
+pub(crate) const ENVIRONMENT_BYTES: usize = 4_096;
+/// Concurrent executions of the account.
+pub(crate) const CONCURRENT_EXECUTIONS: i64 = 1_000;
+/// What reservations must leave to functions without one.
+pub(crate) const MIN_UNRESERVED_EXECUTIONS: i64 = 100;
+
+/// Roles per account.
+pub(crate) const ROLES: usize = 1_000;
+/// Managed policies attached to one role.
+pub(crate) const ATTACHED_POLICIES_PER_ROLE: usize = 10;
+/// Characters, white space aside, of all inline policies of a role.
+pub(crate) const INLINE_POLICY_CHARS: usize = 10_240;
+/// Characters, white space aside, of a trust policy.
+pub(crate) const TRUST_POLICY_CHARS: usize = 2_048;
+/// Characters of any policy document in a request.
+pub(crate) const POLICY_DOCUMENT_CHARS: usize = 131_072;
+
+/// Log groups per account and region. Own: AWS allows a million.
+pub(crate) const LOG_GROUPS: usize = 10_000;
+/// Bytes of events kept per log group; the oldest are dropped. Own.
+pub(crate) const LOG_GROUP_BYTES: usize = 16 * 1024 * 1024;
+/// What each event counts beside its message, in bytes.
+pub(crate) const LOG_EVENT_OVERHEAD_BYTES: usize = 26;
+/// Bytes of one event's message; longer ones are cut.
+pub(crate) const LOG_MESSAGE_BYTES: usize = 256 * 1024;
+/// Bytes of messages in one page of events; one event is always given.
+pub(crate) const LOG_PAGE_BYTES: usize = 1024 * 1024;
+/// Characters of a log group's or stream's name.
+pub(crate) const LOG_NAME_CHARS: usize = 512;
+/// Characters of a filter pattern.
+pub(crate) const FILTER_PATTERN_CHARS: usize = 1_024;
+
+/// Largest body of a request that carries no code, in bytes. Own.
+pub(crate) const CONTROL_REQUEST_BYTES: usize = 1024 * 1024;

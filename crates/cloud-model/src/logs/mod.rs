@@ -1,0 +1,90 @@
+//! CloudWatch Logs: groups, their retention and tags, and reading events.
+//!
+//! Deliberately absent: writing over the wire (events come from functions
+//! through `Cloud::put_log_events`), metrics, subscriptions, Insights queries.
+
+mod events;
+mod filter;
+mod groups;
+mod read;
+mod store;
+mod streams;
+mod tags;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::LogEvent;
+use crate::call::Call;
+use crate::error::Failure;
+use crate::wire::members::Members;
+
+use groups::LogGroup;
+
+/// All log groups of the account and region.
+#[derive(Debug, Default)]
+pub(crate) struct Logs {
+    /// By name.
+    groups: BTreeMap<String, LogGroup>,
+}
+
+impl Logs {
+    /// Serves one call. `None`: the operation has no output.
+    pub(crate) fn handle(
+        &mut self,
+        operation: &str,
+        members: &Members,
+        call: &Call<'_>,
+    ) -> Result<Option<Value>, Failure> {
+        match operation {
+            "CreateLogGroup" => self.create_log_group(members, call),
+            "DeleteLogGroup" => self.delete_log_group(members),
+            "DescribeLogGroups" => self.describe_log_groups(members, call).map(Some),
+            "PutRetentionPolicy" => self.put_retention_policy(members),
+            "DeleteRetentionPolicy" => self.delete_retention_policy(members),
+            "TagResource" => self.tag_resource(members, call),
+            "UntagResource" => self.untag_resource(members, call),
+            "ListTagsForResource" => self.list_tags_for_resource(members, call).map(Some),
+            "DescribeLogStreams" => self.describe_log_streams(members, call).map(Some),
+            "GetLogEvents" => self.get_log_events(members, call).map(Some),
+            "FilterLogEvents" => self.filter_log_events(members, call).map(Some),
+            other => Err(Failure::not_served(&format!("CloudWatch Logs' {other}"))),
+        }
+    }
+
+    /// Adds events to a stream, which comes into being with them. `false`: there
+    /// is no such group, and the events are gone.
+    pub(crate) fn put(&mut self, group: &str, stream: &str, events: Vec<LogEvent>) -> bool {
+        let Some(group) = self.groups.get_mut(group) else {
+            return false;
+        };
+        group.store.put(stream, events);
+        true
+    }
+
+    /// Names of all groups.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.groups.keys().cloned().collect()
+    }
+
+    fn group(&self, name: &str) -> Result<&LogGroup, Failure> {
+        self.groups.get(name).ok_or_else(unknown_group)
+    }
+
+    fn group_mut(&mut self, name: &str) -> Result<&mut LogGroup, Failure> {
+        self.groups.get_mut(name).ok_or_else(unknown_group)
+    }
+}
+
+fn unknown_group() -> Failure {
+    unknown("The specified log group does not exist.")
+}
+
+fn unknown(message: &str) -> Failure {
+    Failure::new(400, "ResourceNotFoundException", message)
+}
+
+fn invalid_parameter(message: impl Into<String>) -> Failure {
+    Failure::new(400, "InvalidParameterException", message)
+}

@@ -1,0 +1,194 @@
+//! The events of one group, bounded in bytes: when they get too many, the
+//! oldest are dropped, and a stream goes with its last event.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::LogEvent;
+use crate::limits::{LOG_EVENT_OVERHEAD_BYTES, LOG_GROUP_BYTES, LOG_MESSAGE_BYTES};
+
+/// One kept event.
+#[derive(Debug, Clone)]
+pub(super) struct Stored {
+    pub(super) stream: Arc<str>,
+    /// ms since 1970.
+    pub(super) timestamp: i64,
+    /// Order of arrival in the group; breaks ties of time.
+    pub(super) number: u64,
+    pub(super) message: String,
+}
+
+impl Stored {
+    fn bytes(&self) -> usize {
+        self.message.len() + LOG_EVENT_OVERHEAD_BYTES
+    }
+
+    /// Time, then arrival: the order in which events are read.
+    pub(super) fn position(&self) -> Position {
+        Position {
+            timestamp: self.timestamp,
+            number: self.number,
+        }
+    }
+}
+
+/// A place in the order of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Position {
+    pub(super) timestamp: i64,
+    pub(super) number: u64,
+}
+
+/// A stream: its first and last event's times, and how many are kept.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) created: i64,
+    pub(super) last: i64,
+    kept: usize,
+}
+
+/// Events in the order of arrival, and their streams by name.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    events: VecDeque<Stored>,
+    pub(super) streams: BTreeMap<Arc<str>, Stream>,
+    bytes: usize,
+    next_number: u64,
+}
+
+impl Store {
+    /// Keeps events; they are taken to arrive when they were written.
+    pub(super) fn put(&mut self, stream: &str, events: Vec<LogEvent>) {
+        let name: Arc<str> = match self.streams.get_key_value(stream) {
+            Some((name, _)) => name.clone(),
+            None => Arc::from(stream),
+        };
+        for event in events {
+            let timestamp = event.timestamp.as_millisecond();
+            let entry = self.streams.entry(name.clone()).or_insert(Stream {
+                created: timestamp,
+                last: timestamp,
+                kept: 0,
+            });
+            entry.last = entry.last.max(timestamp);
+            entry.kept += 1;
+            let stored = Stored {
+                stream: name.clone(),
+                timestamp,
+                number: self.next_number,
+                message: cut(event.message),
+            };
+            self.next_number += 1;
+            self.bytes += stored.bytes();
+            self.events.push_back(stored);
+            while self.bytes > LOG_GROUP_BYTES {
+                self.drop_oldest();
+            }
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        let Some(oldest) = self.events.pop_front() else {
+            return;
+        };
+        self.bytes -= oldest.bytes();
+        if let Some(stream) = self.streams.get_mut(&oldest.stream) {
+            stream.kept -= 1;
+            if stream.kept == 0 {
+                self.streams.remove(&oldest.stream);
+            }
+        }
+    }
+
+    /// Bytes kept.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The events that hold, in the order in which events are read.
+    pub(super) fn ordered(&self, holds: impl Fn(&Stored) -> bool) -> Vec<&Stored> {
+        let mut events: Vec<&Stored> = self.events.iter().filter(|event| holds(event)).collect();
+        events.sort_by_key(|event| event.position());
+        events
+    }
+}
+
+/// Cuts a message to its limit, between two characters.
+fn cut(mut message: String) -> String {
+    if message.len() > LOG_MESSAGE_BYTES {
+        message.truncate(message.floor_char_boundary(LOG_MESSAGE_BYTES));
+    }
+    message
+}
+
+/// The oldest time that a retention of so many days keeps.
+pub(super) fn retained_since(retention_days: Option<i64>, now: Timestamp) -> i64 {
+    const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+    retention_days.map_or(i64::MIN, |days| now.as_millisecond() - days * DAY_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::{LOG_GROUP_BYTES, LOG_MESSAGE_BYTES, Store};
+    use crate::LogEvent;
+
+    fn event(second: i64, message: &str) -> LogEvent {
+        LogEvent {
+            timestamp: Timestamp::from_second(second).unwrap(),
+            message: message.to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_oldest_events_are_dropped_and_their_stream_with_them() {
+        let mut store = Store::default();
+        let large = "x".repeat(LOG_MESSAGE_BYTES);
+        store.put("first", vec![event(1, "hello")]);
+        for second in 0..100 {
+            store.put("second", vec![event(second, &large)]);
+        }
+        assert!(store.bytes() <= LOG_GROUP_BYTES);
+        assert_eq!(
+            store.streams.keys().map(|name| &**name).collect::<Vec<_>>(),
+            ["second"]
+        );
+        let kept = store.ordered(|_| true);
+        assert_eq!(kept.len(), LOG_GROUP_BYTES / (LOG_MESSAGE_BYTES + 26));
+        assert_eq!(kept.last().unwrap().timestamp, 99_000);
+    }
+
+    #[test]
+    fn long_messages_are_cut_between_characters() {
+        let mut store = Store::default();
+        store.put(
+            "s",
+            vec![
+                event(1, &"ä".repeat(LOG_MESSAGE_BYTES)),
+                event(1, &format!("x{}", "ä".repeat(LOG_MESSAGE_BYTES))),
+            ],
+        );
+        let lengths: Vec<usize> = store
+            .ordered(|_| true)
+            .iter()
+            .map(|it| it.message.len())
+            .collect();
+        assert_eq!(lengths, [LOG_MESSAGE_BYTES, LOG_MESSAGE_BYTES - 1]);
+    }
+
+    #[test]
+    fn events_are_read_by_time_then_arrival() {
+        let mut store = Store::default();
+        store.put("a", vec![event(2, "late"), event(1, "early")]);
+        store.put("b", vec![event(1, "early too")]);
+        let messages: Vec<&str> = store
+            .ordered(|_| true)
+            .iter()
+            .map(|it| it.message.as_str())
+            .collect();
+        assert_eq!(messages, ["early", "early too", "late"]);
+    }
+}

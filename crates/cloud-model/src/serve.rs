@@ -1,0 +1,142 @@
+//! From a request to its answer: find the service, decode, call, encode.
+
+use bytes::Bytes;
+use http::{Request, Response};
+use jiff::Timestamp;
+
+use crate::call::Call;
+use crate::error::Failure;
+use crate::ids::uuid;
+use crate::limits::{CODE_REQUEST_BYTES, CONTROL_REQUEST_BYTES};
+use crate::wire::members::Members;
+use crate::wire::query_xml::{self, Form};
+use crate::wire::rest_json::{self, RestRequest};
+use crate::wire::{Protocol, Service, json11, signature_scope};
+use crate::{Cloud, Handled, IdSource, sts};
+
+pub(crate) fn serve(
+    cloud: &mut Cloud,
+    request: &Request<Bytes>,
+    now: Timestamp,
+    ids: &mut dyn IdSource,
+) -> Handled {
+    let request_id = uuid(ids);
+    let mut effects = Vec::new();
+    let response = match find_service(request) {
+        Ok(service) => {
+            let settings = cloud.settings.clone();
+            let mut call = Call {
+                settings: &settings,
+                now,
+                ids,
+                effects: &mut effects,
+            };
+            serve_service(cloud, service, request, &mut call, &request_id)
+        }
+        Err(failure) => refuse(None, Protocol::guess(request), &failure, &request_id),
+    };
+    Handled { response, effects }
+}
+
+fn find_service(request: &Request<Bytes>) -> Result<Service, Failure> {
+    let name = signature_scope::signing_name(request).ok_or_else(Failure::unsigned)?;
+    Service::find(&name).ok_or_else(|| Failure::not_served(&format!("the service {name}")))
+}
+
+fn refuse(
+    service: Option<Service>,
+    protocol: Protocol,
+    failure: &Failure,
+    request_id: &str,
+) -> Response<Bytes> {
+    match protocol {
+        Protocol::RestJson => rest_json::refuse(service, failure, request_id),
+        Protocol::Query => query_xml::refuse(service, failure, request_id),
+        Protocol::Json11 => json11::refuse(failure, request_id),
+    }
+}
+
+fn serve_service(
+    cloud: &mut Cloud,
+    service: Service,
+    request: &Request<Bytes>,
+    call: &mut Call<'_>,
+    request_id: &str,
+) -> Response<Bytes> {
+    let answered = match service {
+        Service::ApiGateway | Service::Lambda => {
+            serve_rest(cloud, service, request, call, request_id)
+        }
+        Service::Iam | Service::Sts => serve_query(cloud, service, request, call, request_id),
+        Service::Logs => serve_logs(cloud, request, call, request_id),
+    };
+    answered
+        .unwrap_or_else(|failure| refuse(Some(service), service.protocol(), &failure, request_id))
+}
+
+fn serve_rest(
+    cloud: &mut Cloud,
+    service: Service,
+    request: &Request<Bytes>,
+    call: &mut Call<'_>,
+    request_id: &str,
+) -> Result<Response<Bytes>, Failure> {
+    let rest = RestRequest::read(request);
+    let reply = if service == Service::Lambda {
+        // Bodies with code have a limit, and an error, of their own.
+        check_size(request, CODE_REQUEST_BYTES * 2)?;
+        cloud.lambda.handle(&rest, &cloud.iam, call)?
+    } else {
+        check_size(request, CONTROL_REQUEST_BYTES)?;
+        cloud.gateway.handle(&rest, call)?
+    };
+    Ok(rest_json::answer(reply, request_id))
+}
+
+fn serve_query(
+    cloud: &mut Cloud,
+    service: Service,
+    request: &Request<Bytes>,
+    call: &mut Call<'_>,
+    request_id: &str,
+) -> Result<Response<Bytes>, Failure> {
+    check_size(request, CONTROL_REQUEST_BYTES)?;
+    let form = Form::read(request);
+    let operation = form.text("Action").ok_or_else(|| {
+        Failure::new(
+            400,
+            "MissingAction",
+            "The request must contain the parameter Action",
+        )
+    })?;
+    let result = match service {
+        Service::Iam => cloud.iam.handle(operation, &form, call)?,
+        _ => sts::handle(operation, call)?,
+    };
+    Ok(query_xml::answer(service, operation, result, request_id))
+}
+
+fn serve_logs(
+    cloud: &mut Cloud,
+    request: &Request<Bytes>,
+    call: &mut Call<'_>,
+    request_id: &str,
+) -> Result<Response<Bytes>, Failure> {
+    check_size(request, CONTROL_REQUEST_BYTES)?;
+    let operation = json11::operation(request)
+        .ok_or_else(|| Failure::not_served("requests to CloudWatch Logs without X-Amz-Target"))?;
+    let members = Members::parse(request.body())?;
+    let result = cloud.logs.handle(operation, &members, call)?;
+    Ok(json11::answer(result, request_id))
+}
+
+fn check_size(request: &Request<Bytes>, limit: usize) -> Result<(), Failure> {
+    if request.body().len() <= limit {
+        return Ok(());
+    }
+    Err(Failure::new(
+        413,
+        "RequestEntityTooLargeException",
+        format!("Request must be smaller than {limit} bytes"),
+    ))
+}

@@ -1,0 +1,43 @@
+//! awsJson1.1, as CloudWatch Logs speaks it.
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::error::Failure;
+
+const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
+
+/// The operation in `X-Amz-Target: Logs_20140328.CreateLogGroup`.
+pub(crate) fn operation(request: &Request<Bytes>) -> Option<&str> {
+    let target = request.headers().get("x-amz-target")?.to_str().ok()?;
+    target.split_once('.').map(|(_, operation)| operation)
+}
+
+/// Writes a result; operations without output have an empty body.
+pub(crate) fn answer(body: Option<Value>, request_id: &str) -> Response<Bytes> {
+    write(
+        200,
+        body.map(|value| value.to_string()).unwrap_or_default(),
+        request_id,
+    )
+}
+
+/// Writes a failure.
+pub(crate) fn refuse(failure: &Failure, request_id: &str) -> Response<Bytes> {
+    let code = match failure.code {
+        "MissingAuthenticationToken" => "MissingAuthenticationTokenException",
+        code => code,
+    };
+    let body = json!({ "__type": code, "message": failure.message });
+    write(failure.status, body.to_string(), request_id)
+}
+
+fn write(status: u16, body: String, request_id: &str) -> Response<Bytes> {
+    Response::builder()
+        .status(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+        .header("x-amzn-RequestId", request_id)
+        .header(header::CONTENT_TYPE, CONTENT_TYPE)
+        .body(Bytes::from(body))
+        .expect("names and values are plain ASCII of our own")
+}

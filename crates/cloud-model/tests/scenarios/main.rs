@@ -1,0 +1,14 @@
+//! Scenarios that drive the model as its clients do: with requests of each
+//! service's wire protocol.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
+
+mod apigateway;
+mod apigateway_refusals;
+mod common;
+mod data_plane;
+mod iam;
+mod lambda;
+mod lambda_refusals;
+mod logs;
+mod wire;

@@ -1,0 +1,151 @@
+//! What a deploy stage should look like in its account: the stage's definition
+//! with the account, the names and the built code filled in.
+
+use crate::names::{CodeSha256, FunctionKey, FunctionName, LogGroupName, Names, RouteKey};
+use crate::policy::Account;
+use crate::stage_file::{Architecture, StageDefinition};
+use crate::tags::{self, Tags};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Lambda's runtime for a self-contained binary named `bootstrap`.
+pub const RUNTIME: &str = "provided.al2023";
+/// Lambda wants a handler even where the runtime ignores it.
+pub const HANDLER: &str = "bootstrap";
+
+/// A deploy stage as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Desired {
+    /// Where it lives.
+    pub account: Account,
+    /// What everything is called.
+    pub names: Names,
+    /// The ownership tags everything taggable carries.
+    pub tags: Tags,
+    /// The API's description.
+    pub description: String,
+    /// How a message finds its route.
+    pub route_selection_expression: String,
+    /// The functions.
+    pub functions: BTreeMap<FunctionKey, DesiredFunction>,
+    /// Which function serves which route.
+    pub routes: BTreeMap<RouteKey, FunctionKey>,
+}
+
+/// A function as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DesiredFunction {
+    /// Its name in the account.
+    pub name: FunctionName,
+    /// Where its output goes.
+    pub log_group: LogGroupName,
+    /// Days.
+    pub log_retention_days: u32,
+    /// What runs.
+    pub code: FunctionCode,
+    /// How it runs.
+    pub configuration: FunctionConfiguration,
+    /// `None`: unreserved.
+    pub reserved_concurrency: Option<u32>,
+}
+
+/// What a function runs: changed by UpdateFunctionCode.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FunctionCode {
+    /// Of the zip.
+    pub sha256: CodeSha256,
+    /// AWS's word, e.g. `arm64`.
+    pub architecture: String,
+}
+
+/// How a function runs: changed by UpdateFunctionConfiguration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FunctionConfiguration {
+    /// What it is for; may be empty.
+    pub description: String,
+    /// The role it runs as.
+    pub role_arn: String,
+    /// E.g. `provided.al2023`.
+    pub runtime: String,
+    /// MB.
+    pub memory_mb: u32,
+    /// Seconds.
+    pub timeout_seconds: u32,
+    /// Environment variables.
+    pub environment: BTreeMap<String, String>,
+}
+
+impl Desired {
+    /// Fills a definition in. `code` holds what was built for each function.
+    ///
+    /// # Panics
+    /// When `code` lacks a function: the caller builds all of them first.
+    pub fn new(
+        definition: &StageDefinition,
+        account: Account,
+        code: &BTreeMap<FunctionKey, FunctionCode>,
+    ) -> Self {
+        let names = Names::new(definition.identity.clone(), &account.region);
+        let role_arn = account.role_arn(&names.execution_role);
+        let functions = definition
+            .functions
+            .iter()
+            .map(|(key, function)| {
+                let name = names.function(key);
+                let desired = DesiredFunction {
+                    log_group: names.log_group(&name),
+                    log_retention_days: function.log_retention_days,
+                    code: code.get(key).expect("every function was built").clone(),
+                    configuration: FunctionConfiguration {
+                        description: function.description.clone(),
+                        role_arn: role_arn.clone(),
+                        runtime: RUNTIME.to_owned(),
+                        memory_mb: function.memory_mb,
+                        timeout_seconds: function.timeout_seconds,
+                        environment: function.environment.clone(),
+                    },
+                    reserved_concurrency: function.reserved_concurrency,
+                    name,
+                };
+                (key.clone(), desired)
+            })
+            .collect();
+        Self {
+            account,
+            tags: tags::ownership(&names.identity),
+            names,
+            description: definition.description.clone(),
+            route_selection_expression: definition.route_selection_expression.clone(),
+            functions,
+            routes: definition.routes.clone(),
+        }
+    }
+
+    /// The functions' names.
+    pub fn function_names(&self) -> Vec<FunctionName> {
+        self.functions
+            .values()
+            .map(|function| function.name.clone())
+            .collect()
+    }
+
+    /// The functions' log groups.
+    pub fn log_groups(&self) -> Vec<LogGroupName> {
+        self.functions
+            .values()
+            .map(|function| function.log_group.clone())
+            .collect()
+    }
+}
+
+/// The processor a function of this stage must be built for.
+pub fn architecture_for(
+    definition: &StageDefinition,
+    key: &FunctionKey,
+    host: Architecture,
+) -> Architecture {
+    match definition.place {
+        crate::stage_file::Place::Local { .. } => host,
+        crate::stage_file::Place::Aws { .. } => definition.functions[key].architecture,
+    }
+}

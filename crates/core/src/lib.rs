@@ -1,0 +1,17 @@
+//! The pure core of the deployer: what a stage file means, what a stage should
+//! look like in an account, and which steps lead from what is there to that.
+//!
+//! Everything here is a function from values to values. Deliberately absent:
+//! files, the network, clocks, randomness and the AWS SDK. Sources come in as
+//! text, the account as an [`observed::Observed`], artifacts as hashes; out come
+//! a [`desired::Desired`] and a [`plan::Plan`].
+
+pub mod assumptions;
+pub mod desired;
+pub mod names;
+pub mod observed;
+pub mod plan;
+pub mod policy;
+pub mod release;
+pub mod stage_file;
+pub mod tags;

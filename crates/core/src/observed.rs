@@ -1,0 +1,156 @@
+//! What was found in the account for one deploy stage: plain data, filled by
+//! whoever can read the cloud, understood by the planner.
+
+use crate::desired::{FunctionCode, FunctionConfiguration};
+use crate::names::{
+    ApiId, DeploymentId, FunctionName, FunctionVersion, IntegrationId, LogGroupName, RoleName,
+    RouteId,
+};
+use crate::tags::Tags;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Everything found under the stage's names, ours or not; the planner looks at
+/// the tags.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Observed {
+    /// The roles with our names.
+    pub roles: BTreeMap<RoleName, RoleState>,
+    /// Log groups under our prefix.
+    pub log_groups: BTreeMap<LogGroupName, LogGroupState>,
+    /// Functions under our names.
+    pub functions: BTreeMap<FunctionName, FunctionState>,
+    /// APIs with our name; AWS allows several of one name. Oldest first.
+    pub apis: Vec<ApiState>,
+}
+
+/// An IAM role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RoleState {
+    /// Its ARN.
+    pub arn: String,
+    /// Its tags.
+    pub tags: Tags,
+    /// Who may assume it.
+    pub trust: Value,
+    /// Inline policies by name.
+    pub inline_policies: BTreeMap<String, Value>,
+    /// ARNs of attached managed policies.
+    pub attached_policies: Vec<String>,
+}
+
+/// A CloudWatch log group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LogGroupState {
+    /// Its tags.
+    pub tags: Tags,
+    /// `None`: kept for ever.
+    pub retention_days: Option<u32>,
+}
+
+/// A Lambda function.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FunctionState {
+    /// Its tags.
+    pub tags: Tags,
+    /// Code of `$LATEST`.
+    pub code: FunctionCode,
+    /// Configuration of `$LATEST`.
+    pub configuration: FunctionConfiguration,
+    /// Published versions, oldest first.
+    pub versions: Vec<VersionState>,
+    /// `None`: unreserved.
+    pub reserved_concurrency: Option<u32>,
+}
+
+/// A published version of a function.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VersionState {
+    /// Its number.
+    pub version: FunctionVersion,
+    /// Its code.
+    pub code: FunctionCode,
+    /// Its configuration.
+    pub configuration: FunctionConfiguration,
+}
+
+/// An API with everything below it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ApiState {
+    /// Its id.
+    pub api_id: ApiId,
+    /// Its tags.
+    pub tags: Tags,
+    /// Where it answers, without the stage, e.g. `wss://….amazonaws.com`.
+    pub endpoint: String,
+    /// Its description.
+    pub description: String,
+    /// How a message finds its route.
+    pub route_selection_expression: String,
+    /// The draft's routes.
+    pub routes: Vec<RouteState>,
+    /// The draft's integrations.
+    pub integrations: Vec<IntegrationState>,
+    /// Its deployments.
+    pub deployments: Vec<DeploymentState>,
+    /// Its API stages.
+    pub stages: Vec<ApiStageState>,
+}
+
+impl ApiState {
+    /// The deployment that is live on the API stage `name`.
+    pub fn live_deployment(&self, name: &str) -> Option<&DeploymentState> {
+        let stage = self.stages.iter().find(|stage| stage.name == name)?;
+        let id = stage.deployment_id.as_ref()?;
+        self.deployments
+            .iter()
+            .find(|deployment| deployment.deployment_id == *id)
+    }
+}
+
+/// A route of the draft.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RouteState {
+    /// Its id.
+    pub route_id: RouteId,
+    /// Its key.
+    pub route_key: String,
+    /// E.g. `integrations/a1b2c3d`.
+    pub target: Option<String>,
+}
+
+/// An integration of the draft.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct IntegrationState {
+    /// Its id.
+    pub integration_id: IntegrationId,
+    /// E.g. `AWS_PROXY`.
+    pub integration_type: String,
+    /// What it invokes.
+    pub uri: String,
+    /// The role API Gateway assumes for it.
+    pub credentials_arn: Option<String>,
+}
+
+/// An immutable snapshot of the draft.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeploymentState {
+    /// Its id.
+    pub deployment_id: DeploymentId,
+    /// Carries the release's hash when we made it.
+    pub description: String,
+    /// RFC 3339, when AWS says so.
+    pub created: Option<String>,
+}
+
+/// An API stage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ApiStageState {
+    /// Its name.
+    pub name: String,
+    /// What is live there.
+    pub deployment_id: Option<DeploymentId>,
+    /// Its tags.
+    pub tags: Tags,
+}

@@ -1,0 +1,353 @@
+//! One write to the cloud, as data. Values that exist only once an earlier step
+//! is done (an API's id, a version's number) are named by what they belong to
+//! and looked up in [`Bindings`].
+
+use crate::desired::{DesiredFunction, FunctionCode, FunctionConfiguration};
+use crate::names::{
+    ApiId, DeploymentId, FunctionKey, FunctionName, FunctionVersion, IntegrationId, LogGroupName,
+    Names, RoleName, RouteId, RouteKey,
+};
+use crate::policy::{self, Account};
+use crate::release::ReleaseHash;
+use crate::tags::Tags;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What steps refer to and earlier steps (or the account) provide.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Bindings {
+    /// The stage's API.
+    pub api_id: Option<ApiId>,
+    /// The version of each function that the release invokes.
+    pub versions: BTreeMap<FunctionKey, FunctionVersion>,
+    /// The integration of each function.
+    pub integrations: BTreeMap<FunctionKey, IntegrationId>,
+    /// The deployment that is to go live.
+    pub deployment_id: Option<DeploymentId>,
+}
+
+/// An inline policy, perhaps of an API that doesn't exist yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum PolicyTemplate {
+    /// What the functions may do.
+    Execution {
+        /// The log groups they may write to.
+        log_groups: Vec<LogGroupName>,
+    },
+    /// What API Gateway may invoke.
+    Invocation {
+        /// The functions.
+        functions: Vec<FunctionName>,
+    },
+}
+
+impl PolicyTemplate {
+    /// The document, or `None` while the API's id isn't known.
+    pub fn document(&self, account: &Account, names: &Names, bindings: &Bindings) -> Option<Value> {
+        match self {
+            Self::Execution { log_groups } => {
+                let api_id = bindings.api_id.as_ref()?;
+                Some(policy::execution(account, names, log_groups, api_id))
+            }
+            Self::Invocation { functions } => Some(policy::invocation(account, functions)),
+        }
+    }
+}
+
+/// One write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "action")]
+#[expect(
+    missing_docs,
+    reason = "the variants are AWS's operations and their fields AWS's parameters"
+)]
+pub enum Action {
+    CreateLogGroup {
+        log_group: LogGroupName,
+        tags: Tags,
+    },
+    PutRetentionPolicy {
+        log_group: LogGroupName,
+        days: u32,
+    },
+    DeleteLogGroup {
+        log_group: LogGroupName,
+    },
+
+    CreateRole {
+        role: RoleName,
+        description: String,
+        trust: Value,
+        tags: Tags,
+    },
+    UpdateAssumeRolePolicy {
+        role: RoleName,
+        trust: Value,
+    },
+    PutRolePolicy {
+        role: RoleName,
+        policy: PolicyTemplate,
+    },
+    DeleteRolePolicy {
+        role: RoleName,
+        policy_name: String,
+    },
+    DetachRolePolicy {
+        role: RoleName,
+        policy_arn: String,
+    },
+    DeleteRole {
+        role: RoleName,
+    },
+
+    /// Creates the function and publishes its first version in one call.
+    CreateFunction {
+        key: FunctionKey,
+        function: Box<DesiredFunction>,
+        tags: Tags,
+    },
+    UpdateFunctionConfiguration {
+        key: FunctionKey,
+        name: FunctionName,
+        configuration: FunctionConfiguration,
+    },
+    UpdateFunctionCode {
+        key: FunctionKey,
+        name: FunctionName,
+        code: FunctionCode,
+    },
+    PublishVersion {
+        key: FunctionKey,
+        name: FunctionName,
+        code: FunctionCode,
+    },
+    PutFunctionConcurrency {
+        name: FunctionName,
+        reserved: u32,
+    },
+    DeleteFunctionConcurrency {
+        name: FunctionName,
+    },
+    DeleteFunction {
+        name: FunctionName,
+    },
+
+    CreateApi {
+        name: String,
+        description: String,
+        route_selection_expression: String,
+        tags: Tags,
+    },
+    UpdateApi {
+        description: String,
+        route_selection_expression: String,
+    },
+    DeleteApi {
+        api_id: ApiId,
+    },
+
+    CreateIntegration {
+        key: FunctionKey,
+        function_arn: String,
+        credentials_arn: String,
+    },
+    UpdateIntegration {
+        key: FunctionKey,
+        integration_id: IntegrationId,
+        function_arn: String,
+        credentials_arn: String,
+    },
+    DeleteIntegration {
+        integration_id: IntegrationId,
+    },
+    CreateRoute {
+        route_key: RouteKey,
+        function: FunctionKey,
+    },
+    UpdateRoute {
+        route_key: RouteKey,
+        route_id: RouteId,
+        function: FunctionKey,
+    },
+    DeleteRoute {
+        route_key: String,
+        route_id: RouteId,
+    },
+
+    CreateDeployment {
+        release: ReleaseHash,
+    },
+    /// The cut-over of a first release: everything becomes live at once.
+    CreateStage {
+        stage_name: String,
+        tags: Tags,
+    },
+    /// The cut-over of a later release.
+    UpdateStage {
+        stage_name: String,
+    },
+}
+
+/// What a step does to its resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verb {
+    /// It is new.
+    Create,
+    /// It stays and changes.
+    Change,
+    /// It goes.
+    Delete,
+    /// What was prepared becomes live.
+    Release,
+}
+
+impl Action {
+    /// The kind of write.
+    pub fn verb(&self) -> Verb {
+        match self {
+            Self::CreateLogGroup { .. }
+            | Self::CreateRole { .. }
+            | Self::CreateFunction { .. }
+            | Self::CreateApi { .. }
+            | Self::CreateIntegration { .. }
+            | Self::CreateRoute { .. }
+            | Self::CreateDeployment { .. }
+            | Self::PublishVersion { .. } => Verb::Create,
+            Self::PutRetentionPolicy { .. }
+            | Self::UpdateAssumeRolePolicy { .. }
+            | Self::PutRolePolicy { .. }
+            | Self::UpdateFunctionConfiguration { .. }
+            | Self::UpdateFunctionCode { .. }
+            | Self::PutFunctionConcurrency { .. }
+            | Self::DeleteFunctionConcurrency { .. }
+            | Self::UpdateApi { .. }
+            | Self::UpdateIntegration { .. }
+            | Self::UpdateRoute { .. } => Verb::Change,
+            Self::DeleteLogGroup { .. }
+            | Self::DeleteRolePolicy { .. }
+            | Self::DetachRolePolicy { .. }
+            | Self::DeleteRole { .. }
+            | Self::DeleteFunction { .. }
+            | Self::DeleteApi { .. }
+            | Self::DeleteIntegration { .. }
+            | Self::DeleteRoute { .. } => Verb::Delete,
+            Self::CreateStage { .. } | Self::UpdateStage { .. } => Verb::Release,
+        }
+    }
+
+    /// AWS's name of the operation, as permissions and logs have it.
+    pub fn operation(&self) -> &'static str {
+        match self {
+            Self::CreateLogGroup { .. } => "CreateLogGroup",
+            Self::PutRetentionPolicy { .. } => "PutRetentionPolicy",
+            Self::DeleteLogGroup { .. } => "DeleteLogGroup",
+            Self::CreateRole { .. } => "CreateRole",
+            Self::UpdateAssumeRolePolicy { .. } => "UpdateAssumeRolePolicy",
+            Self::PutRolePolicy { .. } => "PutRolePolicy",
+            Self::DeleteRolePolicy { .. } => "DeleteRolePolicy",
+            Self::DetachRolePolicy { .. } => "DetachRolePolicy",
+            Self::DeleteRole { .. } => "DeleteRole",
+            Self::CreateFunction { .. } => "CreateFunction",
+            Self::UpdateFunctionConfiguration { .. } => "UpdateFunctionConfiguration",
+            Self::UpdateFunctionCode { .. } => "UpdateFunctionCode",
+            Self::PublishVersion { .. } => "PublishVersion",
+            Self::PutFunctionConcurrency { .. } => "PutFunctionConcurrency",
+            Self::DeleteFunctionConcurrency { .. } => "DeleteFunctionConcurrency",
+            Self::DeleteFunction { .. } => "DeleteFunction",
+            Self::CreateApi { .. } => "CreateApi",
+            Self::UpdateApi { .. } => "UpdateApi",
+            Self::DeleteApi { .. } => "DeleteApi",
+            Self::CreateIntegration { .. } => "CreateIntegration",
+            Self::UpdateIntegration { .. } => "UpdateIntegration",
+            Self::DeleteIntegration { .. } => "DeleteIntegration",
+            Self::CreateRoute { .. } => "CreateRoute",
+            Self::UpdateRoute { .. } => "UpdateRoute",
+            Self::DeleteRoute { .. } => "DeleteRoute",
+            Self::CreateDeployment { .. } => "CreateDeployment",
+            Self::CreateStage { .. } => "CreateStage",
+            Self::UpdateStage { .. } => "UpdateStage",
+        }
+    }
+
+    /// Whether API Gateway serialises this write with others on the same API.
+    pub fn is_api_mutation(&self) -> bool {
+        matches!(
+            self,
+            Self::UpdateApi { .. }
+                | Self::CreateIntegration { .. }
+                | Self::UpdateIntegration { .. }
+                | Self::DeleteIntegration { .. }
+                | Self::CreateRoute { .. }
+                | Self::UpdateRoute { .. }
+                | Self::DeleteRoute { .. }
+                | Self::CreateDeployment { .. }
+                | Self::CreateStage { .. }
+                | Self::UpdateStage { .. }
+        )
+    }
+
+    /// The kind of resource and its name, as users read them.
+    pub fn resource(&self) -> (&'static str, String) {
+        match self {
+            Self::CreateLogGroup { log_group, .. } | Self::DeleteLogGroup { log_group } => {
+                ("log group", log_group.to_string())
+            }
+            Self::PutRetentionPolicy { log_group, .. } => ("retention", log_group.to_string()),
+            Self::CreateRole { role, .. } | Self::DeleteRole { role } => ("role", role.to_string()),
+            Self::UpdateAssumeRolePolicy { role, .. } => ("trust policy", role.to_string()),
+            Self::PutRolePolicy { role, .. } => ("role policy", role.to_string()),
+            Self::DeleteRolePolicy { role, policy_name } => {
+                ("role policy", format!("{role}/{policy_name}"))
+            }
+            Self::DetachRolePolicy { role, policy_arn } => {
+                ("attached policy", format!("{role}: {policy_arn}"))
+            }
+            Self::CreateFunction { function, .. } => ("function", function.name.to_string()),
+            Self::UpdateFunctionConfiguration { name, .. } => ("configuration", name.to_string()),
+            Self::UpdateFunctionCode { name, .. } => ("code", name.to_string()),
+            Self::PublishVersion { name, .. } => ("version", name.to_string()),
+            Self::PutFunctionConcurrency { name, .. }
+            | Self::DeleteFunctionConcurrency { name } => ("concurrency", name.to_string()),
+            Self::DeleteFunction { name } => ("function", name.to_string()),
+            Self::CreateApi { name, .. } => ("api", name.clone()),
+            Self::UpdateApi { .. } => ("api", String::new()),
+            Self::DeleteApi { api_id } => ("api", api_id.to_string()),
+            Self::CreateIntegration { key, .. } | Self::UpdateIntegration { key, .. } => {
+                ("integration", key.to_string())
+            }
+            Self::DeleteIntegration { integration_id } => {
+                ("integration", integration_id.to_string())
+            }
+            Self::CreateRoute {
+                route_key,
+                function,
+            }
+            | Self::UpdateRoute {
+                route_key,
+                function,
+                ..
+            } => ("route", format!("{route_key} → {function}")),
+            Self::DeleteRoute { route_key, .. } => ("route", route_key.clone()),
+            Self::CreateDeployment { release } => ("deployment", release.to_string()),
+            Self::CreateStage { stage_name, .. } | Self::UpdateStage { stage_name } => {
+                ("stage", stage_name.clone())
+            }
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verb = match self.verb() {
+            Verb::Create => "create",
+            Verb::Change => "change",
+            Verb::Delete => "delete",
+            Verb::Release => "release",
+        };
+        let (kind, name) = self.resource();
+        write!(f, "{verb} {kind} {name}")
+    }
+}

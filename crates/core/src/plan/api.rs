@@ -1,0 +1,269 @@
+//! The API, its draft (integrations and routes), and the release that makes the
+//! draft live.
+
+use super::changes::{FieldChange, change};
+use super::{Action, Bindings, Builder, StepId};
+use crate::desired::Desired;
+use crate::names::{FunctionKey, FunctionName, RouteKey};
+use crate::observed::{ApiState, IntegrationState};
+use crate::release::ReleaseHash;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The API itself; the step that creates it, if it doesn't exist.
+pub(super) fn plan_api(
+    builder: &mut Builder,
+    desired: &Desired,
+    state: Option<&ApiState>,
+    bindings: &mut Bindings,
+) -> Option<StepId> {
+    let Some(api) = state else {
+        return Some(builder.add(
+            Action::CreateApi {
+                name: desired.names.api.clone(),
+                description: desired.description.clone(),
+                route_selection_expression: desired.route_selection_expression.clone(),
+                tags: desired.tags.clone(),
+            },
+            [],
+        ));
+    };
+    bindings.api_id = Some(api.api_id.clone());
+    let changes: Vec<FieldChange> = [
+        change("description", &api.description, &desired.description),
+        change(
+            "route_selection_expression",
+            &api.route_selection_expression,
+            &desired.route_selection_expression,
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if !changes.is_empty() {
+        let action = Action::UpdateApi {
+            description: desired.description.clone(),
+            route_selection_expression: desired.route_selection_expression.clone(),
+        };
+        builder.add_change(action, [], changes);
+    }
+    None
+}
+
+/// Integrations and routes of the draft; the steps after which it is complete.
+pub(super) fn plan_draft(
+    builder: &mut Builder,
+    desired: &Desired,
+    state: Option<&ApiState>,
+    bindings: &mut Bindings,
+    api_created: Option<StepId>,
+    functions_ready: &BTreeMap<FunctionKey, Vec<StepId>>,
+) -> Vec<StepId> {
+    let mut draft = Draft {
+        builder,
+        desired,
+        bindings,
+        api_created,
+        steps: Vec::new(),
+    };
+    let integrations = state
+        .map(|api| api.integrations.as_slice())
+        .unwrap_or_default();
+    let (mine, surplus) = draft.sort_out(integrations);
+    let mut integration_ready = BTreeMap::new();
+    for key in desired.functions.keys() {
+        let after = functions_ready
+            .get(key)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        if let Some(step) = draft.integration(key, mine.get(key).copied(), after) {
+            integration_ready.insert(key.clone(), step);
+        }
+    }
+    let mut gone = Vec::new();
+    let mut seen = BTreeSet::new();
+    for route in state.map(|api| api.routes.as_slice()).unwrap_or_default() {
+        let key = RouteKey::new(&route.route_key);
+        match desired.routes.get(&key) {
+            Some(function) => {
+                seen.insert(key.clone());
+                let wanted = draft
+                    .bindings
+                    .integrations
+                    .get(function)
+                    .map(|id| format!("integrations/{id}"));
+                if wanted.is_none() || route.target != wanted {
+                    let action = Action::UpdateRoute {
+                        route_key: key,
+                        route_id: route.route_id.clone(),
+                        function: function.clone(),
+                    };
+                    gone.push(draft.add(action, integration_ready.get(function).copied()));
+                }
+            }
+            None => {
+                let action = Action::DeleteRoute {
+                    route_key: route.route_key.clone(),
+                    route_id: route.route_id.clone(),
+                };
+                gone.push(draft.add(action, None));
+            }
+        }
+    }
+    for (route_key, function) in desired
+        .routes
+        .iter()
+        .filter(|(key, _)| !seen.contains(*key))
+    {
+        let action = Action::CreateRoute {
+            route_key: route_key.clone(),
+            function: function.clone(),
+        };
+        let after = integration_ready.get(function).copied().or(api_created);
+        draft.add(action, after);
+    }
+    // AWS refuses to delete an integration that a route still refers to.
+    for integration in surplus {
+        let action = Action::DeleteIntegration {
+            integration_id: integration.integration_id.clone(),
+        };
+        let step = draft.builder.add(action, gone.iter().copied());
+        draft.steps.push(step);
+    }
+    draft.steps
+}
+
+/// Freezes the draft and makes it live: the last of the writes that a user of
+/// the service can notice. The steps after which the new release serves.
+pub(super) fn plan_release(
+    builder: &mut Builder,
+    desired: &Desired,
+    state: Option<&ApiState>,
+    ready: Vec<StepId>,
+) -> Vec<StepId> {
+    let release = ReleaseHash::of(desired);
+    let stage_name = desired.names.api_stage.clone();
+    let stage = state.and_then(|api| api.stages.iter().find(|stage| stage.name == stage_name));
+    let live = state
+        .and_then(|api| api.live_deployment(&stage_name))
+        .and_then(|deployment| ReleaseHash::from_description(&deployment.description));
+    if live.as_ref() == Some(&release) {
+        return Vec::new();
+    }
+    let now = live.map_or_else(|| "none of ours".to_owned(), |hash| hash.to_string());
+    let changes: Vec<FieldChange> = change("release", now, release.to_string())
+        .into_iter()
+        .collect();
+    let deployed = builder.add(Action::CreateDeployment { release }, ready);
+    let cut_over = match stage {
+        None => builder.add(
+            Action::CreateStage {
+                stage_name,
+                tags: desired.tags.clone(),
+            },
+            [deployed],
+        ),
+        Some(_) => builder.add_change(Action::UpdateStage { stage_name }, [deployed], changes),
+    };
+    vec![cut_over]
+}
+
+struct Draft<'a> {
+    builder: &'a mut Builder,
+    desired: &'a Desired,
+    bindings: &'a mut Bindings,
+    api_created: Option<StepId>,
+    steps: Vec<StepId>,
+}
+
+impl Draft<'_> {
+    fn add(&mut self, action: Action, after: Option<StepId>) -> StepId {
+        let step = self.builder.add(action, after);
+        self.steps.push(step);
+        step
+    }
+
+    /// One integration for each function, and those nobody needs.
+    fn sort_out<'s>(
+        &self,
+        integrations: &'s [IntegrationState],
+    ) -> (
+        BTreeMap<FunctionKey, &'s IntegrationState>,
+        Vec<&'s IntegrationState>,
+    ) {
+        let mut mine = BTreeMap::new();
+        let mut surplus = Vec::new();
+        for integration in integrations {
+            let owner = self.desired.functions.iter().find(|(_, function)| {
+                integration.integration_type == "AWS_PROXY"
+                    && function_of_uri(&integration.uri).as_ref() == Some(&function.name)
+            });
+            match owner {
+                Some((key, _)) if !mine.contains_key(key) => {
+                    mine.insert(key.clone(), integration);
+                }
+                _ => surplus.push(integration),
+            }
+        }
+        (mine, surplus)
+    }
+
+    fn integration(
+        &mut self,
+        key: &FunctionKey,
+        state: Option<&IntegrationState>,
+        function_ready: &[StepId],
+    ) -> Option<StepId> {
+        let account = &self.desired.account;
+        let function_arn = account.function_arn(&self.desired.functions[key].name);
+        let credentials_arn = account.role_arn(&self.desired.names.invoke_role);
+        let after = function_ready.iter().copied().chain(self.api_created);
+        let action = match state {
+            None => Action::CreateIntegration {
+                key: key.clone(),
+                function_arn,
+                credentials_arn,
+            },
+            Some(state) => {
+                self.bindings
+                    .integrations
+                    .insert(key.clone(), state.integration_id.clone());
+                let version = self.bindings.versions.get(key);
+                let uri = version.map(|v| account.invocation_uri(&format!("{function_arn}:{v}")));
+                if uri.as_ref() == Some(&state.uri)
+                    && state.credentials_arn.as_ref() == Some(&credentials_arn)
+                {
+                    return None;
+                }
+                Action::UpdateIntegration {
+                    key: key.clone(),
+                    integration_id: state.integration_id.clone(),
+                    function_arn,
+                    credentials_arn,
+                }
+            }
+        };
+        let step = self.builder.add(action, after);
+        self.steps.push(step);
+        Some(step)
+    }
+}
+
+/// The function an invocation URI names, without its qualifier.
+pub fn function_of_uri(uri: &str) -> Option<FunctionName> {
+    let (_, arn) = uri.split_once(":lambda:path/2015-03-31/functions/")?;
+    let arn = arn.strip_suffix("/invocations")?;
+    let name = arn.split(':').nth(6)?;
+    Some(FunctionName::new(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_function_of_an_integration_is_read_from_its_uri() {
+        let uri = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:123456789012:function:chat-alpha-room:7/invocations";
+        assert_eq!(function_of_uri(uri), Some("chat-alpha-room".into()));
+        assert_eq!(function_of_uri("https://example.com"), None);
+    }
+}

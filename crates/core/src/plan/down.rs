@@ -1,0 +1,71 @@
+//! From whatever is there to nothing.
+//!
+//! Traffic stops first (the API), then functions, then what they wrote to and
+//! ran as. Works on any half-built state, and needs nothing of the stage file
+//! but the names.
+
+use super::roles::detachments;
+use super::{Action, Bindings, Builder, Plan, functions};
+use crate::names::{Names, StageIdentity};
+use crate::observed::Observed;
+use crate::tags::{Ownership, Tags, ownership_of};
+
+/// The writes that remove everything in `observed` that `names` owns.
+pub fn down(names: &Names, observed: &Observed) -> Plan {
+    let identity: &StageIdentity = &names.identity;
+    let ours = |tags: &Tags| ownership_of(tags, identity) == Ownership::Ours;
+    let mut builder = Builder::default();
+    let apis: Vec<_> = observed
+        .apis
+        .iter()
+        .filter(|api| ours(&api.tags))
+        .map(|api| {
+            builder.add(
+                Action::DeleteApi {
+                    api_id: api.api_id.clone(),
+                },
+                [],
+            )
+        })
+        .collect();
+    let doomed_functions = observed
+        .functions
+        .iter()
+        .filter(|(_, state)| ours(&state.tags))
+        .map(|(name, _)| name.clone())
+        .collect();
+    let doomed_log_groups = observed
+        .log_groups
+        .iter()
+        .filter(|(_, state)| ours(&state.tags))
+        .map(|(name, _)| name.clone())
+        .collect();
+    let deleted = functions::delete(&mut builder, doomed_functions, doomed_log_groups, &apis);
+    let unused: Vec<_> = apis.into_iter().chain(deleted).collect();
+    for (role, state) in observed.roles.iter().filter(|(_, state)| ours(&state.tags)) {
+        let inline = state
+            .inline_policies
+            .keys()
+            .map(|policy_name| Action::DeleteRolePolicy {
+                role: role.clone(),
+                policy_name: policy_name.clone(),
+            });
+        let emptied: Vec<_> = inline
+            .chain(detachments(role, state))
+            .collect::<Vec<_>>()
+            .into_iter()
+            .map(|action| builder.add(action, unused.iter().copied()))
+            .collect();
+        let before = if emptied.is_empty() {
+            unused.clone()
+        } else {
+            emptied
+        };
+        builder.add(Action::DeleteRole { role: role.clone() }, before);
+    }
+    Plan {
+        identity: identity.clone(),
+        bindings: Bindings::default(),
+        steps: builder.steps,
+    }
+}

@@ -1,0 +1,118 @@
+//! IAM documents of a stage: who may assume its two roles, and what the roles
+//! may do. Least privilege: streams and events of the stage's own log groups
+//! (not their creation), posting to the connections of this API and stage only,
+//! invoking published versions of the stage's own functions only.
+
+use crate::names::{ApiId, FunctionName, LogGroupName, Names};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// Name of the one inline policy each role has.
+pub const INLINE_POLICY_NAME: &str = "deployer";
+
+/// The account a stage lives in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// `aws`, `aws-cn`, `aws-us-gov`.
+    pub partition: String,
+    /// 12 digits.
+    pub account_id: String,
+    /// E.g. `eu-central-1`.
+    pub region: String,
+}
+
+impl Account {
+    /// ARN of a role at the root path.
+    pub fn role_arn(&self, role: &crate::names::RoleName) -> String {
+        format!(
+            "arn:{}:iam::{}:role/{role}",
+            self.partition, self.account_id
+        )
+    }
+
+    /// Unqualified ARN of a function.
+    pub fn function_arn(&self, function: &FunctionName) -> String {
+        format!(
+            "arn:{}:lambda:{}:{}:function:{function}",
+            self.partition, self.region, self.account_id
+        )
+    }
+
+    /// ARN of a log group, without the `:*` that some answers append.
+    pub fn log_group_arn(&self, log_group: &LogGroupName) -> String {
+        format!(
+            "arn:{}:logs:{}:{}:log-group:{log_group}",
+            self.partition, self.region, self.account_id
+        )
+    }
+
+    /// What an integration's URI must be to invoke exactly `function_arn`.
+    pub fn invocation_uri(&self, function_arn: &str) -> String {
+        format!(
+            "arn:{}:apigateway:{}:lambda:path/2015-03-31/functions/{function_arn}/invocations",
+            self.partition, self.region
+        )
+    }
+}
+
+/// Lets a service assume a role.
+pub fn trust(service: &str) -> Value {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": { "Service": service },
+            "Action": "sts:AssumeRole"
+        }]
+    })
+}
+
+/// What the functions may do.
+pub fn execution(
+    account: &Account,
+    names: &Names,
+    log_groups: &[LogGroupName],
+    api_id: &ApiId,
+) -> Value {
+    let streams: Vec<String> = log_groups
+        .iter()
+        .map(|log_group| format!("{}:*", account.log_group_arn(log_group)))
+        .collect();
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "WriteLogs",
+                "Effect": "Allow",
+                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                "Resource": streams
+            },
+            {
+                "Sid": "PostToConnections",
+                "Effect": "Allow",
+                "Action": "execute-api:ManageConnections",
+                "Resource": format!(
+                    "arn:{}:execute-api:{}:{}:{api_id}/{}/POST/@connections/*",
+                    account.partition, account.region, account.account_id, names.api_stage
+                )
+            }
+        ]
+    })
+}
+
+/// What API Gateway may do.
+pub fn invocation(account: &Account, functions: &[FunctionName]) -> Value {
+    let versions: Vec<String> = functions
+        .iter()
+        .map(|function| format!("{}:*", account.function_arn(function)))
+        .collect();
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Sid": "InvokeFunctions",
+            "Effect": "Allow",
+            "Action": "lambda:InvokeFunction",
+            "Resource": versions
+        }]
+    })
+}

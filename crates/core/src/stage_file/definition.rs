@@ -1,0 +1,181 @@
+//! The service and one stage together: every setting with the value it has in
+//! that stage.
+//!
+//! A setting of a function wins over one for all functions; at the same level,
+//! the stage's wins over the service's.
+
+use super::types::{
+    Architecture, FunctionDefaults, FunctionSettings, ServiceFile, StageFile, Target,
+};
+use crate::names::{FunctionKey, RouteKey, StageIdentity};
+use std::collections::BTreeMap;
+
+/// Port of the local cloud when the stage file names none.
+pub const DEFAULT_LOCAL_PORT: u16 = 9100;
+
+/// One stage of a service, complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageDefinition {
+    /// Service and stage.
+    pub identity: StageIdentity,
+    /// What users of the stage must know.
+    pub notice: Option<String>,
+    /// Where it lives.
+    pub place: Place,
+    /// The API's description.
+    pub description: String,
+    /// How a message finds its route.
+    pub route_selection_expression: String,
+    /// The functions.
+    pub functions: BTreeMap<FunctionKey, FunctionDefinition>,
+    /// Which function serves which route.
+    pub routes: BTreeMap<RouteKey, FunctionKey>,
+}
+
+/// Where a stage lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// The local cloud on this port of 127.0.0.1.
+    Local {
+        /// The port.
+        port: u16,
+    },
+    /// An AWS account.
+    Aws {
+        /// `None`: the environment's or profile's.
+        region: Option<String>,
+        /// `None`: the default chain.
+        profile: Option<String>,
+    },
+}
+
+/// A function's settings, complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionDefinition {
+    /// The Cargo package that builds it.
+    pub package: String,
+    /// What it is for; may be empty.
+    pub description: String,
+    /// MB.
+    pub memory_mb: u32,
+    /// Seconds.
+    pub timeout_seconds: u32,
+    /// The processor on AWS; the local cloud always uses the host's.
+    pub architecture: Architecture,
+    /// Days.
+    pub log_retention_days: u32,
+    /// Environment variables.
+    pub environment: BTreeMap<String, String>,
+    /// `None`: shares the account's unreserved concurrency.
+    pub reserved_concurrency: Option<u32>,
+}
+
+pub(super) fn merge(stage_name: &str, service: &ServiceFile, stage: &StageFile) -> StageDefinition {
+    let functions = service
+        .functions
+        .iter()
+        .map(|(key, of_service)| {
+            let of_stage = stage.functions.get(key).cloned().unwrap_or_default();
+            let definition = merge_function(
+                key,
+                [&of_stage, of_service],
+                [&stage.defaults, &service.defaults],
+            );
+            (FunctionKey::new(key), definition)
+        })
+        .collect();
+    let place = match stage.target {
+        Target::Local => Place::Local {
+            port: stage.port.unwrap_or(DEFAULT_LOCAL_PORT),
+        },
+        Target::Aws => Place::Aws {
+            region: stage.region.clone(),
+            profile: stage.aws_profile.clone(),
+        },
+    };
+    StageDefinition {
+        identity: StageIdentity {
+            service: service.service.clone(),
+            stage: stage_name.to_owned(),
+        },
+        notice: stage.notice.clone(),
+        place,
+        description: service
+            .description
+            .clone()
+            .unwrap_or_else(|| format!("The {} service", service.service)),
+        route_selection_expression: service
+            .route_selection_expression
+            .clone()
+            .unwrap_or_else(|| "$request.body.action".to_owned()),
+        functions,
+        routes: service
+            .routes
+            .iter()
+            .map(|(route, function)| (RouteKey::new(route), FunctionKey::new(function)))
+            .collect(),
+    }
+}
+
+/// `settings` and `defaults`: the stage's first, then the service's.
+fn merge_function(
+    key: &str,
+    settings: [&FunctionSettings; 2],
+    defaults: [&FunctionDefaults; 2],
+) -> FunctionDefinition {
+    fn pick<T: Clone>(
+        settings: [&FunctionSettings; 2],
+        of_one: impl Fn(&FunctionSettings) -> Option<T>,
+        defaults: [&FunctionDefaults; 2],
+        of_all: impl Fn(&FunctionDefaults) -> Option<T>,
+        otherwise: T,
+    ) -> T {
+        let one = settings.into_iter().find_map(of_one);
+        one.or_else(|| defaults.into_iter().find_map(of_all))
+            .unwrap_or(otherwise)
+    }
+    let mut environment = BTreeMap::new();
+    // The most specific last, so that it wins.
+    for layer in [
+        &defaults[1].environment,
+        &defaults[0].environment,
+        &settings[1].environment,
+        &settings[0].environment,
+    ] {
+        environment.extend(layer.clone());
+    }
+    FunctionDefinition {
+        package: settings
+            .into_iter()
+            .find_map(|s| s.package.clone())
+            .unwrap_or_else(|| key.to_owned()),
+        description: settings
+            .into_iter()
+            .find_map(|s| s.description.clone())
+            .unwrap_or_default(),
+        memory_mb: pick(settings, |s| s.memory_mb, defaults, |d| d.memory_mb, 128),
+        timeout_seconds: pick(
+            settings,
+            |s| s.timeout_seconds,
+            defaults,
+            |d| d.timeout_seconds,
+            10,
+        ),
+        architecture: pick(
+            settings,
+            |s| s.architecture,
+            defaults,
+            |d| d.architecture,
+            Architecture::X86_64,
+        ),
+        log_retention_days: pick(
+            settings,
+            |s| s.log_retention_days,
+            defaults,
+            |d| d.log_retention_days,
+            14,
+        ),
+        environment,
+        reserved_concurrency: settings.into_iter().find_map(|s| s.reserved_concurrency),
+    }
+}

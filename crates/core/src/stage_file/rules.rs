@@ -1,0 +1,200 @@
+//! Rules a schema can't express: what must agree within a file, between the two
+//! files, and with AWS's limits.
+
+use super::SERVICE_FILE_STEM;
+use super::check::nearest;
+use super::definition::StageDefinition;
+use super::problem::Problem;
+use super::source::{Source, child};
+use super::types::{ServiceFile, StageFile, Target};
+use crate::names::STAGE_NAME_LIMIT;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Lambda's limit for all environment variables of a function as JSON, in bytes.
+const ENVIRONMENT_LIMIT: usize = 4096;
+
+/// Environment variables Lambda sets itself and refuses to be given.
+const RESERVED_VARIABLES: [&str; 18] = [
+    "_HANDLER",
+    "_X_AMZN_TRACE_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_LAMBDA_RUNTIME_API",
+    "LAMBDA_TASK_ROOT",
+    "LAMBDA_RUNTIME_DIR",
+];
+
+pub(super) fn of_service(source: &Source, file: &ServiceFile) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut used = BTreeSet::new();
+    for (route, function) in &file.routes {
+        if file.functions.contains_key(function) {
+            used.insert(function.as_str());
+        } else {
+            let help = suggest(function, file);
+            problems.push(Problem {
+                message: format!(
+                    "route `{route}` names the function `{function}`, which isn't defined"
+                ),
+                help: Some(help),
+                span: source.value_span(&child("/routes", route)),
+            });
+        }
+    }
+    for key in file
+        .functions
+        .keys()
+        .filter(|key| !used.contains(key.as_str()))
+    {
+        problems.push(Problem {
+            message: format!("no route leads to the function `{key}`"),
+            help: Some(format!(
+                "add a route for it under [routes], or remove [functions.{key}]"
+            )),
+            span: source.key_span(&child("/functions", key)),
+        });
+    }
+    problems.extend(environment(source, "/defaults", &file.defaults.environment));
+    for (key, settings) in &file.functions {
+        problems.extend(environment(
+            source,
+            &child("/functions", key),
+            &settings.environment,
+        ));
+    }
+    problems
+}
+
+pub(super) fn of_stage(
+    source: &Source,
+    stage_name: &str,
+    file: &StageFile,
+    service: &ServiceFile,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if let Some(message) = stage_name_mistake(stage_name) {
+        problems.push(Problem {
+            message,
+            help: None,
+            span: 0..0,
+        });
+    }
+    for key in file
+        .functions
+        .keys()
+        .filter(|key| !service.functions.contains_key(*key))
+    {
+        problems.push(Problem {
+            message: format!("the service has no function `{key}`"),
+            help: Some(suggest(key, service)),
+            span: source.key_span(&child("/functions", key)),
+        });
+    }
+    let misplaced: &[(&str, bool)] = match file.target {
+        Target::Local => &[
+            ("region", file.region.is_some()),
+            ("aws_profile", file.aws_profile.is_some()),
+        ],
+        Target::Aws => &[("port", file.port.is_some())],
+    };
+    for (key, _) in misplaced.iter().filter(|(_, present)| *present) {
+        let target = match file.target {
+            Target::Local => "local",
+            Target::Aws => "aws",
+        };
+        problems.push(Problem {
+            message: format!("`{key}` means nothing where target = \"{target}\""),
+            help: Some("remove it".to_owned()),
+            span: source.key_span(&child("", key)),
+        });
+    }
+    problems.extend(environment(source, "/defaults", &file.defaults.environment));
+    for (key, settings) in &file.functions {
+        problems.extend(environment(
+            source,
+            &child("/functions", key),
+            &settings.environment,
+        ));
+    }
+    problems
+}
+
+pub(super) fn of_definition(source: &Source, definition: &StageDefinition) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (key, function) in &definition.functions {
+        let measured = serde_json::to_string(&function.environment).map_or(0, |json| json.len());
+        if measured > ENVIRONMENT_LIMIT {
+            problems.push(Problem {
+                message: format!(
+                    "the environment of `{key}` measures {measured} bytes as JSON; Lambda's limit is {ENVIRONMENT_LIMIT}"
+                ),
+                help: None,
+                span: source.key_span(&child("/functions", key.as_str())),
+            });
+        }
+    }
+    problems
+}
+
+/// Why a stage can't be called so, if it can't.
+pub(super) fn stage_name_mistake(name: &str) -> Option<String> {
+    let legal = name.len() <= STAGE_NAME_LIMIT
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if name == SERVICE_FILE_STEM {
+        Some(format!(
+            "`{name}` is the file all stages share, not a stage"
+        ))
+    } else if legal {
+        None
+    } else {
+        Some(format!(
+            "`{name}` can't be a stage's name: up to {STAGE_NAME_LIMIT} of a-z, 0-9 and -, beginning with a letter"
+        ))
+    }
+}
+
+fn suggest(function: &str, service: &ServiceFile) -> String {
+    match nearest(function, service.functions.keys().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => {
+            let known: Vec<&str> = service.functions.keys().map(String::as_str).collect();
+            format!("the functions are {}", known.join(", "))
+        }
+    }
+}
+
+fn environment(source: &Source, table: &str, variables: &BTreeMap<String, String>) -> Vec<Problem> {
+    let table = child(table, "environment");
+    let legal = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.len() > 1
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    variables
+        .keys()
+        .filter_map(|name| {
+            let message = if RESERVED_VARIABLES.contains(&name.as_str()) {
+                format!("`{name}` is set by Lambda and can't be given")
+            } else if !legal(name) {
+                format!("`{name}` can't be an environment variable: two or more letters, digits and _, beginning with a letter")
+            } else {
+                return None;
+            };
+            Some(Problem { message, help: None, span: source.key_span(&child(&table, name)) })
+        })
+        .collect()
+}

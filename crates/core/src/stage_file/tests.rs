@@ -1,0 +1,159 @@
+//! Stage files as users write them, right and wrong.
+
+use super::*;
+
+const SERVICE: &str = r#"
+service = "chat"
+
+[functions.connect]
+[functions.room]
+reserved_concurrency = 1
+
+[routes]
+"$connect" = "connect"
+join = "room"
+"#;
+
+fn read_texts(service: &str, stage: &str) -> Result<StageDefinition, String> {
+    read(
+        "alpha",
+        FileText {
+            path: "stages/service.toml",
+            text: service,
+        },
+        FileText {
+            path: "stages/alpha.toml",
+            text: stage,
+        },
+    )
+    .map_err(|files| {
+        files
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n")
+    })
+}
+
+#[test]
+fn a_stage_says_only_what_differs() {
+    let stage = r#"
+target = "aws"
+region = "eu-central-1"
+[defaults]
+memory_mb = 256
+[functions.room]
+memory_mb = 512
+environment = { LEVEL = "info" }
+"#;
+    let definition = read_texts(SERVICE, stage).unwrap();
+    let room = &definition.functions[&"room".into()];
+    assert_eq!((room.memory_mb, room.timeout_seconds), (512, 10));
+    assert_eq!(room.reserved_concurrency, Some(1));
+    assert_eq!(room.package, "room");
+    assert_eq!(room.environment["LEVEL"], "info");
+    assert_eq!(definition.functions[&"connect".into()].memory_mb, 256);
+    assert_eq!(
+        definition.route_selection_expression,
+        "$request.body.action"
+    );
+    assert_eq!(
+        definition.place,
+        Place::Aws {
+            region: Some("eu-central-1".into()),
+            profile: None
+        }
+    );
+}
+
+#[test]
+fn the_stage_wins_over_the_service_and_a_function_over_the_defaults() {
+    let service = SERVICE.replace(
+        "[functions.connect]",
+        "[defaults]\nmemory_mb = 200\ntimeout_seconds = 5\n[functions.connect]\ntimeout_seconds = 7",
+    );
+    let stage = "target = \"local\"\n[defaults]\nmemory_mb = 300\ntimeout_seconds = 9\n";
+    let definition = read_texts(&service, stage).unwrap();
+    let connect = &definition.functions[&"connect".into()];
+    assert_eq!((connect.memory_mb, connect.timeout_seconds), (300, 7));
+    assert_eq!(definition.functions[&"room".into()].timeout_seconds, 9);
+    assert_eq!(
+        definition.place,
+        Place::Local {
+            port: DEFAULT_LOCAL_PORT
+        }
+    );
+}
+
+#[test]
+fn all_mistakes_of_a_file_are_reported_at_once_with_line_and_column() {
+    let stage = r#"target = "moon"
+memmory = 3
+
+[defaults]
+memory_mb = 64
+timeout_seconds = "ten"
+log_retention_days = 8
+
+[functions.room]
+memmory_mb = 128
+"#;
+    insta::assert_snapshot!(read_texts(SERVICE, stage).unwrap_err());
+}
+
+#[test]
+fn mistakes_of_both_files_are_reported_together() {
+    let service = SERVICE.replace("service = \"chat\"", "service = \"Chat\"");
+    let message = read_texts(&service, "target = \"aws\"\nport = true\n").unwrap_err();
+    assert!(
+        message.contains("stages/service.toml:2:11: `service` must match"),
+        "{message}"
+    );
+    assert!(
+        message.contains("stages/alpha.toml:2:8: `port` must be a whole number"),
+        "{message}"
+    );
+}
+
+#[test]
+fn what_the_files_must_agree_on_is_checked() {
+    let service = SERVICE.replace("join = \"room\"", "join = \"rom\"");
+    insta::assert_snapshot!(read_texts(&service, "target = \"aws\"\nport = 9100\n[functions.rooom]\n[defaults.environment]\nAWS_REGION = \"x\"\n\"a-b\" = \"\"\n").unwrap_err());
+}
+
+#[test]
+fn every_syntax_error_is_reported() {
+    let message = read_texts(SERVICE, "target = \nport = ]\n").unwrap_err();
+    assert!(message.contains("alpha.toml:1:"), "{message}");
+    assert!(message.contains("alpha.toml:2:"), "{message}");
+}
+
+#[test]
+fn a_missing_key_is_named() {
+    assert_eq!(
+        read_texts(SERVICE, "").unwrap_err(),
+        "stages/alpha.toml:1:1: `target` is missing"
+    );
+}
+
+#[test]
+fn an_environment_larger_than_lambda_allows_is_refused() {
+    let stage = format!(
+        "target = \"aws\"\n[functions.room.environment]\nBIG = \"{}\"\n",
+        "x".repeat(4096)
+    );
+    let message = read_texts(SERVICE, &stage).unwrap_err();
+    assert!(
+        message.contains("alpha.toml:2:12: the environment of `room` measures 4106 bytes"),
+        "{message}"
+    );
+}
+
+#[test]
+fn names_that_aws_or_the_shared_file_forbid_are_refused() {
+    assert!(rules::stage_name_mistake("pr-12").is_none());
+    assert!(rules::stage_name_mistake("service").is_some());
+    assert!(rules::stage_name_mistake("Alpha").is_some());
+    assert!(rules::stage_name_mistake(&"a".repeat(25)).is_some());
+    assert!(rules::stage_name_mistake("").is_some());
+}

@@ -1,0 +1,155 @@
+//! What may stand in the files under `stages/`, as types. The JSON Schemas
+//! beside them are generated from these types, and the files are checked
+//! against those schemas: one source of truth.
+//!
+//! Deliberately absent: `flatten` and `untagged`, which turn a typo into a
+//! message about something else.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// `stages/service.toml`: what all stages of the service share.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceFile {
+    /// The service's name; every resource's name begins with it.
+    #[schemars(regex(pattern = r"^[a-z][a-z0-9-]*[a-z0-9]$"), length(max = 28))]
+    pub service: String,
+    /// What the service is, for the API's description.
+    #[schemars(length(min = 1, max = 900))]
+    pub description: Option<String>,
+    /// How API Gateway finds a message's route. Default: `$request.body.action`.
+    #[schemars(length(min = 1, max = 128))]
+    pub route_selection_expression: Option<String>,
+    /// Settings of every function that doesn't say otherwise.
+    #[serde(default)]
+    pub defaults: FunctionDefaults,
+    /// The Lambda functions, by the name the routes use.
+    #[schemars(extend("minProperties" = 1, "maxProperties" = 300, "propertyNames" = super::schema::function_names()))]
+    pub functions: BTreeMap<String, FunctionSettings>,
+    /// Which function serves which route key.
+    #[schemars(extend("minProperties" = 1, "maxProperties" = 300, "propertyNames" = super::schema::route_keys()))]
+    pub routes: BTreeMap<String, String>,
+}
+
+/// `stages/<stage>.toml`: what differs in one stage.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StageFile {
+    /// Where the stage lives.
+    pub target: Target,
+    /// Shown by `plan`, `up` and `status`: what users of this stage must know.
+    #[schemars(length(min = 1, max = 500))]
+    pub notice: Option<String>,
+    /// AWS region, e.g. `eu-central-1`. Default: the environment's or profile's.
+    #[schemars(regex(pattern = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"))]
+    pub region: Option<String>,
+    /// Profile in `~/.aws/config`. Default: `AWS_PROFILE`, or the default chain.
+    #[schemars(length(min = 1, max = 128))]
+    pub aws_profile: Option<String>,
+    /// Port of the local cloud on 127.0.0.1. Default: 9100.
+    #[schemars(range(min = 1024))]
+    pub port: Option<u16>,
+    /// Settings of every function of this stage that doesn't say otherwise.
+    #[serde(default)]
+    pub defaults: FunctionDefaults,
+    /// Settings of single functions in this stage.
+    #[serde(default)]
+    pub functions: BTreeMap<String, FunctionSettings>,
+}
+
+/// Where a stage lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(
+    missing_docs,
+    reason = "documented variants would turn the schema's plain `enum` into alternatives"
+)]
+pub enum Target {
+    Local,
+    Aws,
+}
+
+/// A function's processor.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[expect(
+    missing_docs,
+    reason = "documented variants would turn the schema's plain `enum` into alternatives"
+)]
+pub enum Architecture {
+    #[serde(rename = "x86_64")]
+    X86_64,
+    Arm64,
+}
+
+impl Architecture {
+    /// AWS's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x86_64",
+            Self::Arm64 => "arm64",
+        }
+    }
+
+    /// The processor that `std::env::consts::ARCH` names, if Lambda has it.
+    pub fn from_rust_arch(arch: &str) -> Option<Self> {
+        match arch {
+            "x86_64" => Some(Self::X86_64),
+            "aarch64" => Some(Self::Arm64),
+            _ => None,
+        }
+    }
+}
+
+/// Settings that make sense for all functions at once.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FunctionDefaults {
+    /// MB, 128 to 10,240. Default: 128.
+    #[schemars(range(min = 128, max = 10240))]
+    pub memory_mb: Option<u32>,
+    /// Seconds, 1 to 900. API Gateway waits at most 29. Default: 10.
+    #[schemars(range(min = 1, max = 900))]
+    pub timeout_seconds: Option<u32>,
+    /// Processor. Default: `x86_64`. The local cloud always uses the host's.
+    pub architecture: Option<Architecture>,
+    /// Days after which logs are deleted; one of CloudWatch's. Default: 14.
+    #[schemars(extend("enum" = super::schema::RETENTION_DAYS_OR_NULL))]
+    pub log_retention_days: Option<u32>,
+    /// Environment variables.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+}
+
+/// Settings of one function.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FunctionSettings {
+    /// The Cargo package that builds it. Default: the function's name.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_-]+$"))]
+    pub package: Option<String>,
+    /// What the function is for.
+    #[schemars(length(min = 1, max = 256))]
+    pub description: Option<String>,
+    /// MB, 128 to 10,240.
+    #[schemars(range(min = 128, max = 10240))]
+    pub memory_mb: Option<u32>,
+    /// Seconds, 1 to 900. API Gateway waits at most 29.
+    #[schemars(range(min = 1, max = 900))]
+    pub timeout_seconds: Option<u32>,
+    /// Processor.
+    pub architecture: Option<Architecture>,
+    /// Days after which logs are deleted; one of CloudWatch's.
+    #[schemars(extend("enum" = super::schema::RETENTION_DAYS_OR_NULL))]
+    pub log_retention_days: Option<u32>,
+    /// Environment variables, added to the defaults'.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// How many environments at most run at once. 0 switches the function off.
+    #[schemars(range(max = 100000))]
+    pub reserved_concurrency: Option<u32>,
+}

@@ -1,0 +1,125 @@
+//! What the engine asks of a cloud. Reading and writing are two types: whoever
+//! holds only a reader cannot change anything.
+//!
+//! `find_*` gives an Option, `list_*` pages to the end, `get_*` fails when there
+//! is nothing.
+
+use crate::error::CloudError;
+use deployer_core::names::{
+    ApiId, DeploymentId, FunctionKey, FunctionName, FunctionVersion, IntegrationId, LogGroupName,
+    Names, RoleName,
+};
+use deployer_core::observed::{ApiState, FunctionState, LogGroupState, RoleState};
+use deployer_core::plan::{Action, Bindings};
+use deployer_core::policy::Account;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Reads of one account and region. Every call may be repeated.
+pub trait CloudReader: Send + Sync {
+    /// Who is calling, and where.
+    fn get_account(&self) -> impl Future<Output = Result<Account, CloudError>> + Send;
+
+    /// A role with its policies and tags.
+    fn find_role(
+        &self,
+        role: &RoleName,
+    ) -> impl Future<Output = Result<Option<RoleState>, CloudError>> + Send;
+
+    /// Log groups whose names begin with `prefix`, with their tags.
+    fn list_log_groups(
+        &self,
+        prefix: &str,
+    ) -> impl Future<Output = Result<BTreeMap<LogGroupName, LogGroupState>, CloudError>> + Send;
+
+    /// A function with its versions and tags.
+    fn find_function(
+        &self,
+        function: &FunctionName,
+    ) -> impl Future<Output = Result<Option<FunctionState>, CloudError>> + Send;
+
+    /// The APIs tagged as this stage's, oldest first, with all below them.
+    fn list_apis(
+        &self,
+        names: &Names,
+    ) -> impl Future<Output = Result<Vec<ApiState>, CloudError>> + Send;
+
+    /// Whether a function can be updated, published and invoked.
+    fn get_function_readiness(
+        &self,
+        function: &FunctionName,
+    ) -> impl Future<Output = Result<Readiness, CloudError>> + Send;
+
+    /// The status with which the stage's endpoint answers a plain GET.
+    fn probe(&self, url: &str) -> impl Future<Output = Result<u16, CloudError>> + Send;
+}
+
+/// Writes of one account and region.
+pub trait CloudWriter: Send + Sync {
+    /// Carries out one action: one attempt where a repetition could leave two of
+    /// something, else as often as the SDK thinks right.
+    fn perform(
+        &self,
+        action: &Action,
+        context: &WriteContext<'_>,
+    ) -> impl Future<Output = Result<Produced, CloudError>> + Send;
+}
+
+/// What a write may need beside its action.
+#[derive(Debug, Clone)]
+pub struct WriteContext<'a> {
+    /// Where.
+    pub account: &'a Account,
+    /// What everything is called.
+    pub names: &'a Names,
+    /// What earlier steps (or the account) provided.
+    pub bindings: &'a Bindings,
+    /// The functions' zips.
+    pub artifacts: &'a Artifacts,
+}
+
+/// The zip of each function.
+pub type Artifacts = BTreeMap<FunctionKey, Arc<[u8]>>;
+
+/// What a write made that later steps refer to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Produced {
+    /// Nothing to refer to.
+    Nothing,
+    /// The stage's API.
+    Api(ApiId),
+    /// A function's version.
+    Version(FunctionKey, FunctionVersion),
+    /// A function's integration.
+    Integration(FunctionKey, IntegrationId),
+    /// The deployment that is to go live.
+    Deployment(DeploymentId),
+}
+
+impl Produced {
+    /// Lets later steps find it.
+    pub fn bind(self, bindings: &mut Bindings) {
+        match self {
+            Self::Nothing => {}
+            Self::Api(id) => bindings.api_id = Some(id),
+            Self::Version(key, version) => {
+                bindings.versions.insert(key, version);
+            }
+            Self::Integration(key, id) => {
+                bindings.integrations.insert(key, id);
+            }
+            Self::Deployment(id) => bindings.deployment_id = Some(id),
+        }
+    }
+}
+
+/// A function's `State` and `LastUpdateStatus` in one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Readiness {
+    /// Active, and the last update is through.
+    Ready,
+    /// Still on its way; Lambda's word for the state.
+    Pending(String),
+    /// It will not get ready by waiting; Lambda's reason.
+    Failed(String),
+}

@@ -1,0 +1,134 @@
+//! What to do about an error of the cloud, by a table.
+
+use crate::error::{CloudError, CloudErrorKind};
+
+/// One probable cause.
+struct Hint {
+    /// AWS's codes; any of them.
+    codes: &'static [&'static str],
+    /// A part of AWS's message; empty: any.
+    message: &'static str,
+    /// What to do.
+    next_step: &'static str,
+}
+
+const HINTS: &[Hint] = &[
+    Hint {
+        codes: &["ExpiredToken", "ExpiredTokenException", "RequestExpired"],
+        message: "",
+        next_step: "the credentials have expired: sign in again (aws sso login) or renew them",
+    },
+    Hint {
+        codes: &[
+            "InvalidClientTokenId",
+            "UnrecognizedClientException",
+            "InvalidSignatureException",
+            "SignatureDoesNotMatch",
+        ],
+        message: "",
+        next_step: "AWS doesn't accept these credentials: check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE and this machine's clock",
+    },
+    Hint {
+        codes: &["AccessDenied", "AccessDeniedException"],
+        message: "",
+        next_step: "the caller lacks the permission the message names: add it to the caller's policy",
+    },
+    Hint {
+        codes: &["InvalidParameterValueException"],
+        message: "UnreservedConcurrentExecution",
+        next_step: "the account's concurrency is too low to reserve any: ask for a higher quota, or remove reserved_concurrency for this stage",
+    },
+    Hint {
+        codes: &["InvalidParameterValueException"],
+        message: "cannot be assumed by Lambda",
+        next_step: "IAM took unusually long to make the new role known: run the command again",
+    },
+    Hint {
+        codes: &[
+            "TooManyRequestsException",
+            "Throttling",
+            "ThrottlingException",
+        ],
+        message: "",
+        next_step: "AWS is throttling this account: run the command again in a minute",
+    },
+    Hint {
+        codes: &[
+            "LimitExceeded",
+            "LimitExceededException",
+            "ServiceQuotaExceededException",
+        ],
+        message: "",
+        next_step: "a quota of the account is used up: remove what is unused, or ask AWS for a higher quota",
+    },
+];
+
+/// The next step for whoever reads the error.
+pub fn next_step(error: &CloudError) -> &'static str {
+    let code = error.code.as_deref().unwrap_or_default();
+    let found = HINTS
+        .iter()
+        .find(|hint| hint.codes.contains(&code) && error.message.contains(hint.message));
+    match (found, error.kind) {
+        (Some(hint), _) => hint.next_step,
+        (None, CloudErrorKind::NotSent) => "set the credentials or region the message names",
+        (None, CloudErrorKind::NoAnswer) => {
+            "the call may or may not have been carried out: run the command again, it looks before it writes"
+        }
+        (None, CloudErrorKind::TimedOut) => {
+            "run the command again: it goes on where this one stopped"
+        }
+        (None, CloudErrorKind::Refused) => {
+            "mend what the message says and run the command again: it goes on where this one stopped"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(code: &str, message: &str, kind: CloudErrorKind) -> CloudError {
+        CloudError {
+            service: "lambda",
+            operation: "X".into(),
+            resource: String::new(),
+            kind,
+            code: Some(code.into()),
+            message: message.into(),
+            request_id: None,
+        }
+    }
+
+    #[test]
+    fn the_message_decides_between_causes_of_one_code() {
+        let concurrency = "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [10].";
+        let step = next_step(&error(
+            "InvalidParameterValueException",
+            concurrency,
+            CloudErrorKind::Refused,
+        ));
+        assert!(step.contains("reserved_concurrency"), "{step}");
+        let step = next_step(&error(
+            "InvalidParameterValueException",
+            "x",
+            CloudErrorKind::Refused,
+        ));
+        assert!(step.starts_with("mend"), "{step}");
+    }
+
+    #[test]
+    fn expired_credentials_name_the_login_command() {
+        assert!(
+            next_step(&error("ExpiredToken", "", CloudErrorKind::Refused))
+                .contains("aws sso login")
+        );
+    }
+
+    #[test]
+    fn a_lost_answer_says_that_running_again_is_safe() {
+        assert!(
+            next_step(&error("", "", CloudErrorKind::NoAnswer)).contains("looks before it writes")
+        );
+    }
+}

@@ -1,0 +1,17 @@
+//! The engine: observe, plan, apply, verify. Drives any cloud behind the two
+//! traits in [`cloud`], and tells what happens only through [`events`].
+//!
+//! Deliberately absent: the AWS SDK (the `deployer-aws` crate), deciding what to
+//! do (the pure planner in `deployer-core`), and printing.
+
+pub mod apply;
+pub mod cloud;
+pub mod down;
+pub mod error;
+pub mod events;
+pub mod hints;
+pub mod interrupt;
+pub mod observe;
+pub mod retry;
+pub mod up;
+pub mod verify;

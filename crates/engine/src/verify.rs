@@ -1,0 +1,56 @@
+//! Waits until the endpoint answers for a stage: what was released may take
+//! seconds to be live everywhere.
+
+use crate::cloud::CloudReader;
+use crate::error::{CloudError, CloudErrorKind};
+use crate::events::{Event, EventSink};
+use crate::retry;
+use deployer_core::assumptions::STATUS_OF_PLAIN_GET_ON_LIVE_STAGE;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long an endpoint may take.
+const ENDPOINT_DEADLINE: Duration = Duration::from_secs(60);
+
+/// Waits until `url` (`wss://…/stage`) answers as a live stage does.
+///
+/// # Errors
+/// The last reason, when the deadline has passed.
+pub async fn wait_until_endpoint_answers<R: CloudReader>(
+    reader: &R,
+    url: &str,
+    events: &dyn EventSink,
+) -> Result<(), CloudError> {
+    events.event(Event::Verifying {
+        url: url.to_owned(),
+    });
+    let started = Instant::now();
+    let mut pauses = retry::pauses();
+    loop {
+        let reason = match reader.probe(url).await {
+            Ok(STATUS_OF_PLAIN_GET_ON_LIVE_STAGE) => {
+                events.event(Event::Verified {
+                    elapsed: started.elapsed(),
+                });
+                return Ok(());
+            }
+            Ok(status) => format!("it answers with status {status}"),
+            Err(error) => error.message,
+        };
+        let pause = pauses.next().expect("pauses never end");
+        if started.elapsed() + pause > ENDPOINT_DEADLINE {
+            return Err(CloudError {
+                service: "execute-api",
+                operation: "GET".to_owned(),
+                resource: url.to_owned(),
+                kind: CloudErrorKind::TimedOut,
+                code: None,
+                message: format!(
+                    "the endpoint doesn't answer for this stage after {ENDPOINT_DEADLINE:?}: {reason}"
+                ),
+                request_id: None,
+            });
+        }
+        tokio::time::sleep(pause).await;
+    }
+}

@@ -1,0 +1,194 @@
+//! A function for the tests: speaks the Runtime API with nothing but the
+//! standard library, and does what the event (or the variable `SCRIPT`) says.
+//!
+//! The script is the message's body, the query parameter `do` of `$connect`, or
+//! the event's own `do`.
+
+use std::io::{self, BufRead as _, BufReader, Read as _, Write};
+use std::net::TcpStream;
+use std::process::exit;
+use std::time::Duration;
+
+fn main() {
+    let api = variable("AWS_LAMBDA_RUNTIME_API");
+    match variable("SCRIPT").as_str() {
+        "crash-at-start" => exit(3),
+        "never-ready" => pause(600_000),
+        "init-error" => {
+            let document = r#"{"errorType":"Runtime.NoConfig","errorMessage":"no config"}"#;
+            request(&api, "POST", "/2018-06-01/runtime/init/error", "", document);
+            exit(1);
+        }
+        _ => {}
+    }
+    let mut count = 0;
+    loop {
+        let next = request(&api, "GET", "/2018-06-01/runtime/invocation/next", "", "");
+        count += 1;
+        let Some(id) = next.header("lambda-runtime-aws-request-id") else {
+            exit(4);
+        };
+        let (what, answer) = act(&next.body, count);
+        let path = format!("/2018-06-01/runtime/invocation/{id}/{what}");
+        request(&api, "POST", &path, "", &answer);
+    }
+}
+
+fn act(event: &str, count: usize) -> (&'static str, String) {
+    let script = script(event);
+    let (verb, argument) = script.split_once(' ').unwrap_or((&script, ""));
+    let ok = ("response", r#"{"statusCode":200}"#.to_owned());
+    match verb {
+        "echo" => post(event, argument),
+        "event" => post(event, event),
+        "post" => {
+            let (to, text) = argument.split_once(' ').unwrap_or((argument, ""));
+            post_to(to, text);
+        }
+        "count" => post(event, &count.to_string()),
+        "pid" => post(event, &std::process::id().to_string()),
+        "var" => post(event, &variable(argument)),
+        "sleep" => pause(argument.parse().unwrap_or(0)),
+        "sleep-echo" => {
+            pause(argument.parse().unwrap_or(0));
+            post(event, "slept");
+        }
+        "answer" => return ("response", argument.to_owned()),
+        "reveal" => return ("response", event.to_owned()),
+        "big" => return ("response", "x".repeat(argument.parse().unwrap_or(0))),
+        "fail" => {
+            return (
+                "error",
+                r#"{"errorType":"Oops","errorMessage":"failed"}"#.to_owned(),
+            );
+        }
+        "exit" => exit(argument.parse().unwrap_or(1)),
+        "abort" => std::process::abort(),
+        "print-event" => say(&format!("{event}\n")),
+        "print" => say(&format!("{argument}\n")),
+        "flood" => {
+            for _ in 0..argument.parse().unwrap_or(0) {
+                say(&format!("{}\n", "f".repeat(1023)));
+            }
+        }
+        "child" => {
+            let child = std::process::Command::new("/bin/sleep").arg("600").spawn();
+            post(event, &child.map_or(0, |child| child.id()).to_string());
+        }
+        _ => {}
+    }
+    ok
+}
+
+/// What to do, cut out of the event without a JSON parser.
+fn script(event: &str) -> String {
+    let fixed = variable("SCRIPT");
+    if !fixed.is_empty() {
+        return fixed;
+    }
+    // Messages carry JSON whose quotes are escaped in the event's body.
+    let found = member(event, r#"\"do\":\""#, r#"\""#).or_else(|| member(event, r#""do":""#, "\""));
+    found
+        .unwrap_or_default()
+        .replace("\\\\\\\"", "\"")
+        .replace("\\\"", "\"")
+}
+
+fn member<'a>(event: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    let (_, rest) = event.split_once(before)?;
+    let mut end = 0;
+    while let Some(at) = rest[end..].find(after) {
+        // A quote within the script is escaped once more.
+        if !rest[..end + at].ends_with('\\') {
+            return Some(&rest[..end + at]);
+        }
+        end += at + after.len();
+    }
+    None
+}
+
+/// Writes to the connection the event came from.
+fn post(event: &str, text: &str) {
+    post_to(
+        member(event, r#""connectionId":""#, "\"").unwrap_or_default(),
+        text,
+    );
+}
+
+fn post_to(id: &str, text: &str) {
+    let base = variable("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI");
+    let host = base.trim_start_matches("http://");
+    let key = variable("AWS_ACCESS_KEY_ID");
+    let signed = format!(
+        "authorization: AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/execute-api/aws4_request, Signature=0\r\n"
+    );
+    let answer = request(host, "POST", &format!("/@connections/{id}"), &signed, text);
+    say(&format!("posted: {}\n", answer.status));
+}
+
+struct Answer {
+    status: String,
+    headers: String,
+    body: String,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<String> {
+        let mut lines = self.headers.lines();
+        lines
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+            .map(str::to_owned)
+    }
+}
+
+/// One request on a connection of its own.
+fn request(host: &str, method: &str, path: &str, headers: &str, body: &str) -> Answer {
+    match try_request(host, method, path, headers, body) {
+        Ok(answer) => answer,
+        // The cloud is gone.
+        Err(_) => exit(0),
+    }
+}
+
+fn try_request(
+    host: &str,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &str,
+) -> io::Result<Answer> {
+    let mut stream = TcpStream::connect(host)?;
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nhost: {host}\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    )?;
+    let mut reader = BufReader::new(stream);
+    let (mut status, mut headers) = (String::new(), String::new());
+    reader.read_line(&mut status)?;
+    while !headers.ends_with("\r\n\r\n") && headers != "\r\n" {
+        if reader.read_line(&mut headers)? == 0 {
+            break;
+        }
+    }
+    let mut body = String::new();
+    reader.read_to_string(&mut body)?;
+    let status = status.split(' ').nth(1).unwrap_or_default().to_owned();
+    Ok(Answer {
+        status,
+        headers,
+        body,
+    })
+}
+
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_default()
+}
+
+fn pause(ms: u64) {
+    std::thread::sleep(Duration::from_millis(ms));
+}
+
+fn say(text: &str) {
+    let _closed = io::stdout().write_all(text.as_bytes());
+}

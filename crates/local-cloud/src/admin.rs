@@ -1,0 +1,60 @@
+//! The local cloud's own two requests: how it is, and that it shall stop.
+
+use http::{Method, Request, StatusCode};
+use hyper::body::Incoming;
+use serde_json::json;
+
+use crate::gateway::Gateway;
+use crate::http_io::{self, Answer};
+
+/// What a local cloud calls itself; also how another one recognises it.
+pub(crate) const NAME: &str = "local-cloud";
+/// Requests of this crate's own stand under this path.
+pub(crate) const PREFIX: &str = "/_local/";
+/// Where a cloud tells how it is.
+pub(crate) const HEALTH: &str = "/_local/health";
+/// Where a cloud is asked to stop.
+pub(crate) const SHUTDOWN: &str = "/_local/shutdown";
+/// A header that no web page can send without being asked for it first.
+pub(crate) const MARK: &str = "x-local-cloud";
+
+/// Answers a request; the second value says that the cloud is to stop.
+pub(crate) fn answer(gateway: &Gateway, request: &Request<Incoming>) -> (Answer, bool) {
+    let path = request.uri().path();
+    match (request.method(), path.strip_prefix(PREFIX)) {
+        (&Method::GET, Some("health")) => (health(gateway), false),
+        (&Method::POST, Some("shutdown")) if is_marked(request) => {
+            let body = json!({ "stopping": true }).to_string();
+            (http_io::json(StatusCode::ACCEPTED, body), true)
+        }
+        (&Method::POST, Some("shutdown")) => {
+            let text = format!("header {MARK}: 1 is missing");
+            let body = json!({ "message": text }).to_string();
+            (http_io::json(StatusCode::FORBIDDEN, body), false)
+        }
+        _ => (http_io::empty(StatusCode::NOT_FOUND), false),
+    }
+}
+
+fn is_marked(request: &Request<Incoming>) -> bool {
+    http_io::header(request.headers(), MARK) == Some("1")
+}
+
+fn health(gateway: &Gateway) -> Answer {
+    let model = &gateway.model;
+    let inventory = model.inventory();
+    let health = json!({
+        "name": NAME,
+        "version": env!("CARGO_PKG_VERSION"),
+        "pid": std::process::id(),
+        "account": model.account_id,
+        "region": model.region,
+        "port": gateway.port,
+        "empty": inventory.is_empty(),
+        "inventory": inventory,
+        "connections": gateway.registry.count(),
+        "processes": gateway.pool.processes(),
+        "recentFailures": gateway.recent_failures(),
+    });
+    http_io::json(StatusCode::OK, health.to_string())
+}

@@ -1,0 +1,54 @@
+//! What a local cloud is started with.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cloud_model::IdSource;
+use jiff::SignedDuration;
+
+use crate::clock::{Clock, SystemClock};
+use crate::ids::RandomIds;
+use crate::limits::Limits;
+
+/// The account a local cloud plays unless told otherwise.
+pub const ACCOUNT_ID: &str = "000000000000";
+/// The region a local cloud plays unless told otherwise.
+pub const REGION: &str = "us-east-1";
+
+/// Everything [`crate::start`] needs to know. [`Config::new`] fills in what
+/// production uses; tests replace single fields.
+pub struct Config {
+    /// The port on 127.0.0.1; 0 lets the operating system choose.
+    pub port: u16,
+    /// Unpacked functions live here, under `functions/`, while the cloud runs.
+    pub data_dir: PathBuf,
+    /// The account of every ARN.
+    pub account_id: String,
+    /// The region of every ARN.
+    pub region: String,
+    /// How long a new or changed function stays `Pending` or `InProgress`.
+    pub function_activation: SignedDuration,
+    /// All bounds.
+    pub limits: Limits,
+    /// Stamps events, logs and resources.
+    pub clock: Arc<dyn Clock>,
+    /// Every id and every other random thing comes from here.
+    pub ids: Box<dyn IdSource + Send>,
+}
+
+impl Config {
+    /// Account 000000000000 in us-east-1, AWS's limits, the machine's clock and
+    /// randomness.
+    pub fn new(port: u16, data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            port,
+            data_dir: data_dir.into(),
+            account_id: ACCOUNT_ID.to_owned(),
+            region: REGION.to_owned(),
+            function_activation: SignedDuration::ZERO,
+            limits: Limits::default(),
+            clock: Arc::new(SystemClock),
+            ids: Box::new(RandomIds),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Calls the function behind a route, and says in the gateway's terms what came
+//! of it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cloud_model::{InvokeRefusal, LiveRoute, LiveStage};
+
+use super::Gateway;
+use super::proxy_response::{Malformed, ProxyResponse};
+use crate::runtime::{Outcome, Throttled};
+
+/// Why a route gave no usable answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum IntegrationFailure {
+    #[error("the route {0:?} has no Lambda integration")]
+    NoFunction(String),
+    #[error(transparent)]
+    Refused(#[from] InvokeRefusal),
+    #[error("the function was throttled: {0}")]
+    Throttled(#[from] Throttled),
+    #[error("the function failed: {0}")]
+    FunctionError(String),
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    #[error("the function took longer than the integration's {0} ms; it goes on")]
+    TimedOut(u32),
+}
+
+/// Calls the route's function with an event.
+pub(crate) async fn call(
+    gateway: &Gateway,
+    stage: &LiveStage,
+    route: &LiveRoute,
+    event: Bytes,
+) -> Result<ProxyResponse, IntegrationFailure> {
+    let integration = route.integration.as_ref();
+    let Some((integration, arn)) =
+        integration.and_then(|found| Some((found, found.function_arn.as_deref()?)))
+    else {
+        return Err(IntegrationFailure::NoFunction(route.route_key.clone()));
+    };
+    let arn = with_stage_variables(arn, &stage.stage_variables);
+    let credentials = integration.credentials_arn.as_deref();
+    gateway.model.may_invoke(credentials, &arn)?;
+    let function = gateway.model.function_version(&arn)?;
+    let limit = Duration::from_millis(u64::from(integration.timeout_ms));
+    // Giving up waiting does not end the function.
+    let invocation = tokio::time::timeout(limit, gateway.pool.invoke(function, event))
+        .await
+        .map_err(|_| IntegrationFailure::TimedOut(integration.timeout_ms))??;
+    match invocation.outcome {
+        Outcome::Answer(payload) => Ok(ProxyResponse::parse(&payload)?),
+        Outcome::FunctionError(document) => {
+            let text = String::from_utf8_lossy(&document).into_owned();
+            Err(IntegrationFailure::FunctionError(text))
+        }
+    }
+}
+
+/// Replaces `${stageVariables.name}`; a variable the stage lacks is empty.
+fn with_stage_variables(text: &str, variables: &BTreeMap<String, String>) -> String {
+    let mut parts = text.split("${stageVariables.");
+    let mut replaced = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (name, rest) = part.split_once('}').unwrap_or((part, ""));
+        replaced.push_str(variables.get(name).map_or("", String::as_str));
+        replaced.push_str(rest);
+    }
+    replaced
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stage_variables_complete_a_functions_arn() {
+        let variables = [("alias".to_owned(), "live".to_owned())].into();
+        let replaced = |text| with_stage_variables(text, &variables);
+        assert_eq!(
+            replaced("a:function:chat:${stageVariables.alias}"),
+            "a:function:chat:live"
+        );
+        assert_eq!(
+            replaced("${stageVariables.none}-${stageVariables.alias}!"),
+            "-live!"
+        );
+        assert_eq!(replaced("plain"), "plain");
+    }
+}

@@ -1,0 +1,156 @@
+//! The `@connections` API: what functions write to, ask about and close
+//! connections with.
+//!
+//! Deliberately absent: verification of signatures. Whose access key signed is
+//! read; a function's role must then allow the call. A key that is no
+//! function's belongs to the account's own user, who may do anything.
+
+use std::sync::Arc;
+
+use http::{Method, Request, StatusCode};
+use hyper::body::Incoming;
+use serde_json::json;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use super::address::ConnectionAddress;
+use super::registry::{Closing, Connection};
+use super::{Gateway, iso_millis};
+use crate::assumptions::NOT_UTF8_POST;
+use crate::http_io::{self, Answer, BodyError, Refusal};
+use crate::ids::is_connection_id;
+use crate::limits::MAX_MESSAGE;
+use crate::signature;
+
+/// Answers a management call.
+pub(crate) async fn manage(
+    gateway: &Gateway,
+    address: ConnectionAddress,
+    request: Request<Incoming>,
+) -> Answer {
+    let (parts, body) = request.into_parts();
+    let mut answer = match check(gateway, &address, &parts) {
+        Err(refusal) => *refusal,
+        Ok(connection) => match parts.method {
+            Method::POST => post(&connection, body).await,
+            Method::DELETE => {
+                gateway.registry.close(&connection.facts.connection_id);
+                connection.close(Closing::DELETED.into());
+                http_io::empty(StatusCode::NO_CONTENT)
+            }
+            _ => describe(&connection),
+        },
+    };
+    let request_id = gateway.model.ids.uuid();
+    answer = http_io::with_header(answer, http_io::REQUEST_ID, &request_id);
+    answer
+}
+
+/// The connection, if there is one and the caller may do this to it.
+fn check(
+    gateway: &Gateway,
+    address: &ConnectionAddress,
+    parts: &http::request::Parts,
+) -> Result<Arc<Connection>, Refusal> {
+    let key = signature::signer(&parts.headers, &parts.uri)?;
+    if ![Method::GET, Method::POST, Method::DELETE].contains(&parts.method) {
+        return Err(Box::new(http_io::empty(StatusCode::METHOD_NOT_ALLOWED)));
+    }
+    let id = &address.connection_id;
+    if let Some(stage) = &address.stage
+        && gateway
+            .model
+            .live_stage(&stage.api_id, &stage.stage)
+            .is_none()
+    {
+        let body = r#"{"message":"Forbidden"}"#;
+        return Err(Box::new(http_io::error(
+            StatusCode::FORBIDDEN,
+            "ForbiddenException",
+            body,
+        )));
+    }
+    let connection = gateway.registry.find(id).filter(|connection| {
+        let facts = &connection.facts;
+        let stage = address.stage.as_ref();
+        stage.is_none_or(|stage| facts.api_id == stage.api_id && facts.stage == stage.stage)
+    });
+    // Who may not ask learns nothing: permission comes before existence.
+    let place = match (&address.stage, &connection) {
+        (Some(stage), _) => Some((&stage.api_id, &stage.stage)),
+        (None, Some(connection)) => Some((&connection.facts.api_id, &connection.facts.stage)),
+        (None, None) => None,
+    };
+    if let Some((api_id, stage)) = place {
+        let path = format!("{api_id}/{stage}/{}/@connections/{id}", parts.method);
+        allowed(gateway, key, &path)?;
+    }
+    if !is_connection_id(id) {
+        let body = json!({ "message": format!("Invalid connectionId: {id}") }).to_string();
+        return Err(Box::new(http_io::error(
+            StatusCode::BAD_REQUEST,
+            "BadRequestException",
+            body,
+        )));
+    }
+    connection.ok_or_else(|| Box::new(empty_error(StatusCode::GONE, "GoneException")))
+}
+
+/// These errors have a code, but no body.
+fn empty_error(status: StatusCode, code: &'static str) -> Answer {
+    http_io::with_header(http_io::empty(status), http_io::ERROR_TYPE, code)
+}
+
+fn allowed(gateway: &Gateway, key: &str, path: &str) -> Result<(), Refusal> {
+    const ACTION: &str = "execute-api:ManageConnections";
+    let Some(caller) = gateway.pool.credentials.caller(key) else {
+        return Ok(());
+    };
+    let model = &gateway.model;
+    let resource = format!(
+        "arn:aws:execute-api:{}:{}:{path}",
+        model.region, model.account_id
+    );
+    if model.role_allows(&caller.role_arn, ACTION, &resource) {
+        return Ok(());
+    }
+    let who = caller.session_arn();
+    let text =
+        format!("User: {who} is not authorized to perform: {ACTION} on resource: {resource}");
+    let body = json!({ "Message": text }).to_string();
+    let code = "AccessDeniedException";
+    Err(Box::new(http_io::error(StatusCode::FORBIDDEN, code, body)))
+}
+
+async fn post(connection: &Connection, body: Incoming) -> Answer {
+    let data = match http_io::read_body(body, MAX_MESSAGE).await {
+        Ok((data, _)) => data,
+        Err(BodyError::TooLarge) => {
+            let body = format!(r#"{{"message":"Message too long, at most {MAX_MESSAGE} bytes"}}"#);
+            let status = StatusCode::PAYLOAD_TOO_LARGE;
+            return http_io::error(status, "PayloadTooLargeException", body);
+        }
+        Err(BodyError::Broken) => return http_io::empty(StatusCode::BAD_REQUEST),
+    };
+    let Ok(text) = Utf8Bytes::try_from(data) else {
+        let body = r#"{"message":"Data must be UTF-8 text"}"#;
+        return http_io::error(NOT_UTF8_POST, "BadRequestException", body);
+    };
+    match connection.send(text) {
+        Ok(()) => http_io::empty(StatusCode::OK),
+        Err(_full) => empty_error(StatusCode::TOO_MANY_REQUESTS, "LimitExceededException"),
+    }
+}
+
+fn describe(connection: &Connection) -> Answer {
+    let facts = &connection.facts;
+    let mut identity = json!({ "sourceIp": facts.source_ip });
+    if let Some(agent) = &facts.user_agent {
+        identity["userAgent"] = json!(agent);
+    }
+    let description = json!({
+        "connectedAt": iso_millis(facts.connected_at),
+        "identity": identity,
+        "lastActiveAt": iso_millis(connection.last_active()),
+    });
+    http_io::json(StatusCode::OK, description.to_string())
+}

@@ -1,0 +1,103 @@
+//! The WebSocket side of API Gateway: handshakes, messages, their routes and
+//! functions, and the `@connections` API that answers.
+//!
+//! Deliberately absent: authorizers, API keys, request models, throttling by
+//! rate, integrations other than Lambda proxies, custom domains, access logs.
+
+pub(crate) mod address;
+mod connection;
+mod error_frame;
+mod events;
+mod handshake;
+mod integration;
+mod json_path;
+mod management;
+mod messages;
+mod proxy_response;
+mod registry;
+mod route_selection;
+#[cfg(test)]
+mod samples;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+pub(crate) use handshake::{connect, upgrade_required};
+pub(crate) use management::manage;
+pub(crate) use registry::{Closing, Registry};
+
+use crate::limits::Limits;
+use crate::model::Model;
+use crate::runtime::Pool;
+
+/// What every part of the gateway works with.
+pub(crate) struct Gateway {
+    pub(crate) model: Arc<Model>,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) registry: Registry,
+    pub(crate) limits: Limits,
+    pub(crate) port: u16,
+    failures: Mutex<VecDeque<RecentFailure>>,
+}
+
+/// Why a client was told no more than `Internal server error`.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct RecentFailure {
+    at: String,
+    api_id: String,
+    stage: String,
+    request_id: String,
+    reason: String,
+}
+
+/// Failures kept for the developer to look at.
+const RECENT_FAILURES: usize = 20;
+
+impl Gateway {
+    pub(crate) fn new(model: Arc<Model>, pool: Arc<Pool>, limits: Limits, port: u16) -> Self {
+        Self {
+            model,
+            pool,
+            registry: Registry::default(),
+            limits,
+            port,
+            failures: Mutex::default(),
+        }
+    }
+
+    /// Closes all sockets and lets their `$disconnect` functions run, boundedly.
+    pub(crate) async fn shut_down(&self, patience: Duration) {
+        self.registry.refuse_more();
+        self.registry.close_where(Closing::GOING_AWAY, |_| true);
+        let _slow = tokio::time::timeout(patience, self.registry.all_ended()).await;
+    }
+
+    /// The latest failures, oldest first.
+    pub(crate) fn recent_failures(&self) -> Vec<RecentFailure> {
+        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        failures.iter().cloned().collect()
+    }
+
+    fn remember_failure(&self, api_id: &str, stage: &str, request_id: &str, reason: String) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if failures.len() == RECENT_FAILURES {
+            failures.pop_front();
+        }
+        failures.push_back(RecentFailure {
+            at: iso_millis(self.model.now()),
+            api_id: api_id.to_owned(),
+            stage: stage.to_owned(),
+            request_id: request_id.to_owned(),
+            reason,
+        });
+    }
+}
+
+/// `2026-01-02T03:04:05.678Z`: the form the SDKs parse.
+fn iso_millis(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}

@@ -1,0 +1,37 @@
+//! A cloud on this machine: the AWS services a WebSocket API needs, served on
+//! one port of 127.0.0.1.
+//!
+//! * the control planes (API Gateway v2, Lambda, IAM, STS, Logs), answered by
+//!   the model in `cloud-model`;
+//! * the Lambda Invoke API and the Runtime API, behind which the real
+//!   `bootstrap` of every function runs as a process ([`runtime`]);
+//! * the WebSocket gateway and its `@connections` API ([`gateway`]).
+//!
+//! Deliberately absent: any rule about what a control-plane call does (that is
+//! the model's), persistence (a stopped cloud forgets everything), TLS,
+//! authorizers, throttling by rate, verification of request signatures (only
+//! *whose* key signed is read), and enforcement of a function's memory size.
+//! What is not known for certain about AWS is listed in [`assumptions`].
+
+mod admin;
+mod assumptions;
+pub mod client;
+mod clock;
+mod config;
+mod gateway;
+mod guard;
+mod http_io;
+mod ids;
+mod limits;
+mod model;
+mod run_dir;
+mod runtime;
+mod server;
+mod signature;
+
+pub use clock::{Clock, SystemClock};
+pub use cloud_model::IdSource;
+pub use config::{ACCOUNT_ID, Config, REGION};
+pub use ids::RandomIds;
+pub use limits::Limits;
+pub use server::{Running, StartError, start};

@@ -1,0 +1,135 @@
+//! Every bound of the local cloud, by name: sizes, counts and waits.
+//!
+//! AWS's own numbers that nobody should change are constants; what a test or a
+//! small machine may want otherwise is a field of [`Limits`].
+
+use std::time::Duration;
+
+/// Largest WebSocket frame a client may send, in bytes (AWS: 32 KB).
+pub(crate) const MAX_FRAME: usize = 32 * 1024;
+/// Largest WebSocket message, in bytes, either direction (AWS: 128 KB).
+pub(crate) const MAX_MESSAGE: usize = 128 * 1024;
+/// Largest answer of a function and largest event, in bytes (AWS: 6 MB + 100).
+pub(crate) const MAX_PAYLOAD: usize = 6 * 1024 * 1024 + 100;
+/// Largest control-plane request, in bytes (AWS: CreateFunction's own bound).
+pub(crate) const MAX_CONTROL_BODY: usize = 70_167_211;
+/// Largest URL a client may connect to, in bytes (AWS: 4096).
+pub(crate) const MAX_URL: usize = 4096;
+/// Largest unpacked function, in bytes (AWS: 250 MB).
+pub(crate) const MAX_UNPACKED: u64 = 262_144_000;
+/// Most files in a function's zip.
+pub(crate) const MAX_ZIP_ENTRIES: usize = 10_000;
+/// Bytes of a log's end that the Invoke API returns (AWS: 4 KB).
+pub(crate) const LOG_TAIL: usize = 4096;
+
+/// Initial read buffer of a socket, in bytes: small, because most sit idle.
+pub(crate) const SOCKET_READ_BUFFER: usize = 4 * 1024;
+/// Bytes gathered before a socket is written to without a flush.
+pub(crate) const SOCKET_WRITE_BUFFER: usize = 16 * 1024;
+/// Bytes still read after a close frame, so that a TCP reset cannot eat it.
+pub(crate) const CLOSE_DRAIN: usize = 4 * 1024 * 1024;
+/// How long an accepted handshake may take to become a socket.
+pub(crate) const UPGRADE_WAIT: Duration = Duration::from_secs(10);
+/// How long a peer may take to answer a close frame.
+pub(crate) const CLOSE_WAIT: Duration = Duration::from_secs(2);
+/// How long what is still queued for a slow client may take before the close.
+pub(crate) const LAST_WRITES: Duration = Duration::from_secs(2);
+/// Messages waiting for one slow client, whatever their size.
+pub(crate) const OUTBOUND_MESSAGES: usize = 1024;
+
+/// How long a client may take to send the head of a request, keep-alive included.
+pub(crate) const HEADER_WAIT: Duration = Duration::from_secs(75);
+/// How long a client may take to send a body.
+pub(crate) const BODY_WAIT: Duration = Duration::from_secs(60);
+/// TCP connections beside the WebSockets; further ones wait to be accepted.
+pub(crate) const HTTP_CONNECTIONS: usize = 1024;
+/// Pause after the listener failed to accept, e.g. for want of descriptors.
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How long a port in use may take to say whether a local cloud holds it.
+pub(crate) const PROBE_WAIT: Duration = Duration::from_millis(500);
+/// Most descriptors asked of the operating system.
+pub(crate) const DESCRIPTORS: u64 = 65_536;
+/// How long open HTTP requests may take to finish when the cloud stops.
+pub(crate) const HTTP_STOP_WAIT: Duration = Duration::from_secs(1);
+
+/// Environments of one function version that may be starting at once; further
+/// events wait for one of them or for one that gets free.
+pub(crate) const STARTING_AT_ONCE: usize = 4;
+/// How long an event waits for a busy environment to get free before a further
+/// one is started: shorter than a start, so waiting rarely costs anything.
+pub(crate) const START_PATIENCE: Duration = Duration::from_millis(10);
+/// How often an event is offered to another environment after one went away
+/// without having received it.
+pub(crate) const DELIVERY_ATTEMPTS: usize = 3;
+/// Connections one process may hold to its Runtime API.
+pub(crate) const RUNTIME_CONNECTIONS: usize = 16;
+/// Runtime API calls waiting for one environment's supervisor.
+pub(crate) const RUNTIME_CALLS: usize = 16;
+/// How often a start is tried again while the executable is "busy", which
+/// happens when another thread forks while it is being written.
+pub(crate) const BUSY_EXECUTABLE_RETRIES: usize = 50;
+/// Pause between those.
+pub(crate) const BUSY_EXECUTABLE_PAUSE: Duration = Duration::from_millis(5);
+/// How long a killed process may take to be reaped.
+pub(crate) const REAP_WAIT: Duration = Duration::from_secs(2);
+
+/// Longest log line kept, in bytes; the rest of it is dropped (AWS: 256 KB).
+pub(crate) const LOG_LINE: usize = 256 * 1024;
+/// Log entries waiting for one environment's log writer.
+pub(crate) const LOG_ENTRIES: usize = 64;
+/// Lines given to the model at once.
+pub(crate) const LOG_BATCH: usize = 256;
+/// Bytes of one read from a process's output.
+pub(crate) const LOG_READ: usize = 16 * 1024;
+/// How long the last output of an ended process may take to arrive.
+pub(crate) const LOG_DRAIN: Duration = Duration::from_millis(500);
+
+/// Bounds that a configuration may change. The defaults are AWS's where AWS has
+/// one.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// A socket without any message for this long is closed (AWS: 10 minutes).
+    pub idle_timeout: Duration,
+    /// No socket lives longer (AWS: 2 hours).
+    pub connection_lifetime: Duration,
+    /// Open WebSockets; further handshakes are answered 429.
+    pub websockets: usize,
+    /// Messages of one socket whose function is still running; beyond it the
+    /// gateway stops reading that socket.
+    pub messages_in_flight: usize,
+    /// Bytes waiting for one slow client; beyond it `PostToConnection` answers
+    /// 429 `LimitExceededException`.
+    pub outbound_bytes: usize,
+    /// Processes of all functions together, hence also concurrent invocations.
+    pub processes: usize,
+    /// How long a process may take until it asks for its first event (AWS: 10 s).
+    pub init_timeout: Duration,
+    /// A process without events for this long is ended.
+    pub process_idle: Duration,
+    /// Bytes of output a process may write at once; then [`Limits::log_rate`]
+    /// holds and the process waits in its write.
+    pub log_burst: usize,
+    /// Bytes of output per second a process may write in the long run.
+    pub log_rate: usize,
+    /// How long sockets and their `$disconnect` functions get when the cloud
+    /// stops.
+    pub stop_wait: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            idle_timeout: Duration::from_secs(10 * 60),
+            connection_lifetime: Duration::from_secs(2 * 60 * 60),
+            websockets: 10_000,
+            messages_in_flight: 16,
+            outbound_bytes: 1024 * 1024,
+            processes: 128,
+            init_timeout: Duration::from_secs(10),
+            process_idle: Duration::from_secs(5 * 60),
+            log_burst: 4 * 1024 * 1024,
+            log_rate: 1024 * 1024,
+            stop_wait: Duration::from_secs(5),
+        }
+    }
+}

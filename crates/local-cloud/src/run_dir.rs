@@ -1,0 +1,85 @@
+//! The directory of one run: `{data_dir}/functions/{run}`. Runs in the same data
+//! directory do not disturb each other, and each clears away what runs that were
+//! killed have left.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// One run's directory, locked while the run lasts.
+pub(crate) struct RunDir {
+    path: PathBuf,
+    lock_path: PathBuf,
+    /// The operating system unlocks it even when the process is killed.
+    _lock: File,
+}
+
+const LOCK: &str = "lock";
+
+impl RunDir {
+    /// Makes this run's directory.
+    pub(crate) fn create(data_dir: &Path) -> io::Result<Self> {
+        let all = data_dir.join("functions");
+        fs::create_dir_all(&all)?;
+        clear_left_behind(&all);
+        let path = all.join(format!("run-{}", uuid::Uuid::new_v4().simple()));
+        let lock_path = path.with_extension(LOCK);
+        let lock = File::create(&lock_path)?;
+        lock.lock()?;
+        fs::create_dir(&path)?;
+        // Functions run with this as their directory: it must not be relative.
+        let path = path.canonicalize()?;
+        Ok(Self {
+            path,
+            lock_path,
+            _lock: lock,
+        })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Removes the directory and all in it.
+    pub(crate) async fn remove(self) {
+        // What cannot be removed now, the next run removes.
+        let _left = tokio::fs::remove_dir_all(&self.path).await;
+        let _left = tokio::fs::remove_file(&self.lock_path).await;
+    }
+}
+
+/// Removes directories whose run has ended, recognised by their free locks.
+fn clear_left_behind(all: &Path) {
+    let entries = fs::read_dir(all).into_iter().flatten().flatten();
+    for lock_path in entries.map(|entry| entry.path()) {
+        if lock_path
+            .extension()
+            .is_none_or(|extension| extension != LOCK)
+        {
+            continue;
+        }
+        let lock = OpenOptions::new().write(true).open(&lock_path);
+        if lock.is_ok_and(|lock| lock.try_lock().is_ok()) {
+            let _left = fs::remove_dir_all(lock_path.with_extension(""));
+            let _left = fs::remove_file(&lock_path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_clears_what_killed_runs_left_and_spares_live_ones() {
+        let data = tempfile::tempdir().unwrap();
+        let live = RunDir::create(data.path()).unwrap();
+        let killed = RunDir::create(data.path()).unwrap();
+        fs::write(killed.path().join("code"), "").unwrap();
+        let left = killed.path().to_owned();
+        drop(killed);
+        let next = RunDir::create(data.path()).unwrap();
+        assert!(live.path().is_dir() && next.path().is_dir());
+        assert!(!left.exists());
+    }
+}

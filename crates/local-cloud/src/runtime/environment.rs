@@ -1,0 +1,122 @@
+//! The variables a function's process starts with, as Lambda sets them. Pure.
+//!
+//! Nothing of the cloud's own environment gets in. Deliberately absent:
+//! `AWS_EXECUTION_ENV` and `_X_AMZN_TRACE_ID` (custom runtimes get neither),
+//! X-Ray's and the JSON log format's variables.
+
+use std::collections::BTreeMap;
+
+use cloud_model::FunctionVersion;
+
+use super::credentials::Keys;
+
+/// What one environment is told beside its function's own configuration.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) region: &'a str,
+    pub(crate) task_root: &'a str,
+    /// `host:port` of the environment's own Runtime API.
+    pub(crate) runtime_api: &'a str,
+    /// The local cloud's port.
+    pub(crate) cloud_port: u16,
+    pub(crate) log_stream: &'a str,
+    pub(crate) keys: &'a Keys,
+}
+
+/// All variables of the process.
+pub(crate) fn variables(
+    function: &FunctionVersion,
+    around: &Surroundings<'_>,
+) -> BTreeMap<String, String> {
+    let mut variables = BTreeMap::new();
+    let mut set = |name: &str, value: &str| {
+        variables.insert(name.to_owned(), value.to_owned());
+    };
+    // A function may set these otherwise ...
+    set("LANG", "en_US.UTF-8");
+    set("PATH", "/usr/local/bin:/usr/bin/:/bin:/opt/bin");
+    set(
+        "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
+        &format!("http://127.0.0.1:{}", around.cloud_port),
+    );
+    for (name, value) in &function.environment {
+        set(name, value);
+    }
+    // ... but not these, which are reserved.
+    set("TZ", ":UTC");
+    set("_HANDLER", BOOTSTRAP_HANDLER);
+    set("AWS_REGION", around.region);
+    set("AWS_DEFAULT_REGION", around.region);
+    set("AWS_LAMBDA_FUNCTION_NAME", &function.function_name);
+    set("AWS_LAMBDA_FUNCTION_VERSION", &function.version);
+    set(
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        &function.memory_mb.to_string(),
+    );
+    set("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
+    set("AWS_LAMBDA_LOG_GROUP_NAME", &function.log_group);
+    set("AWS_LAMBDA_LOG_STREAM_NAME", around.log_stream);
+    set("AWS_LAMBDA_RUNTIME_API", around.runtime_api);
+    set("AWS_ACCESS_KEY_ID", &around.keys.access_key_id);
+    set("AWS_SECRET_ACCESS_KEY", &around.keys.secret_access_key);
+    set("AWS_SESSION_TOKEN", &around.keys.session_token);
+    set("LAMBDA_TASK_ROOT", around.task_root);
+    set("LAMBDA_RUNTIME_DIR", "/var/runtime");
+    variables
+}
+
+/// Custom runtimes ignore the handler, but expect one.
+const BOOTSTRAP_HANDLER: &str = "bootstrap";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_function_may_set_its_path_but_not_what_is_reserved() {
+        let own = [("PATH", "/mine"), ("AWS_REGION", "moon"), ("ROOM", "1")];
+        let function = FunctionVersion {
+            function_name: "chat-room".to_owned(),
+            version: "3".to_owned(),
+            invoked_arn: String::new(),
+            code_sha256: String::new(),
+            revision_id: String::new(),
+            zip: Arc::new(Bytes::new()),
+            role_arn: String::new(),
+            environment: own.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
+            memory_mb: 256,
+            timeout_seconds: 3,
+            reserved_concurrency: None,
+            log_group: "/aws/lambda/chat-room".to_owned(),
+        };
+        let keys = Keys {
+            access_key_id: "ASIAX".to_owned(),
+            secret_access_key: "s".to_owned(),
+            session_token: "t".to_owned(),
+        };
+        let variables = variables(
+            &function,
+            &Surroundings {
+                region: "us-east-1",
+                task_root: "/code",
+                runtime_api: "127.0.0.1:1",
+                cloud_port: 9100,
+                log_stream: "stream",
+                keys: &keys,
+            },
+        );
+        let is = |name: &str, value: &str| assert_eq!(variables[name], value, "{name}");
+        is("PATH", "/mine");
+        is("AWS_REGION", "us-east-1");
+        is("ROOM", "1");
+        is("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256");
+        is("AWS_LAMBDA_FUNCTION_VERSION", "3");
+        is(
+            "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
+            "http://127.0.0.1:9100",
+        );
+        is("TZ", ":UTC");
+        assert!(!variables.contains_key("HOME"));
+    }
+}

@@ -1,0 +1,213 @@
+//! Lambda's Invoke API: `POST /2015-03-31/functions/{name}/invocations`.
+//!
+//! Deliberately absent: asynchronous invocation (`InvocationType: Event`), which
+//! is refused, and response streaming.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cloud_model::InvokeRefusal;
+use http::{HeaderMap, Method, Request, StatusCode, Uri};
+use hyper::body::Incoming;
+use percent_encoding::percent_decode_str;
+use serde_json::json;
+
+use super::{Invocation, Outcome, Pool};
+use crate::http_io::{self, Answer, BodyError, header, with_header};
+use crate::limits::MAX_PAYLOAD;
+use crate::model::Model;
+use crate::signature;
+
+/// Whom a request invokes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct InvokePath {
+    /// Name or ARN, with the qualifier of the query.
+    function: String,
+}
+
+impl InvokePath {
+    /// `None`: some other request.
+    pub(crate) fn of(method: &Method, uri: &Uri) -> Option<Self> {
+        let name = uri
+            .path()
+            .strip_prefix("/2015-03-31/functions/")?
+            .strip_suffix("/invocations")?;
+        if method != Method::POST || name.contains('/') {
+            return None;
+        }
+        let mut pairs = uri.query().unwrap_or_default().split('&');
+        let qualifier = pairs.find_map(|pair| pair.strip_prefix("Qualifier="));
+        let function = match qualifier {
+            Some(qualifier) => format!("{}:{}", decode(name), decode(qualifier)),
+            None => decode(name),
+        };
+        Some(Self { function })
+    }
+}
+
+fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+/// Answers an Invoke request.
+pub(crate) async fn invoke(
+    model: &Model,
+    pool: &Arc<Pool>,
+    path: InvokePath,
+    request: Request<Incoming>,
+) -> Answer {
+    let (parts, body) = request.into_parts();
+    let key = match signature::signer(&parts.headers, &parts.uri) {
+        Ok(key) => key,
+        Err(refusal) => return *refusal,
+    };
+    let function = match model.function_version(&path.function) {
+        Ok(function) => function,
+        Err(refusal) => return refused(&refusal),
+    };
+    if let Some(caller) = pool.credentials.caller(key)
+        && !model.role_allows(
+            &caller.role_arn,
+            "lambda:InvokeFunction",
+            &function.invoked_arn,
+        )
+    {
+        let (who, what) = (caller.session_arn(), &function.invoked_arn);
+        let text = format!(
+            "User: {who} is not authorized to perform: lambda:InvokeFunction on resource: {what}"
+        );
+        return fault(StatusCode::FORBIDDEN, "AccessDeniedException", &text, None);
+    }
+    match header(&parts.headers, "x-amz-invocation-type") {
+        None | Some("RequestResponse") => {}
+        Some("DryRun") => return http_io::empty(StatusCode::NO_CONTENT),
+        Some(other) => {
+            let text = format!("InvocationType {other:?} is not supported by the local cloud");
+            return fault(
+                StatusCode::BAD_REQUEST,
+                "InvalidParameterValueException",
+                &text,
+                None,
+            );
+        }
+    }
+    let event = match http_io::read_body(body, MAX_PAYLOAD).await {
+        Ok((event, _)) if event.is_empty() => bytes::Bytes::from_static(b"{}"),
+        Ok((event, _)) => event,
+        Err(BodyError::TooLarge) => {
+            let text = format!(
+                "Request must be smaller than {MAX_PAYLOAD} bytes for the InvokeFunction operation"
+            );
+            return fault(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "RequestTooLargeException",
+                &text,
+                None,
+            );
+        }
+        Err(BodyError::Broken) => return http_io::empty(StatusCode::BAD_REQUEST),
+    };
+    if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&event) {
+        let text = format!("Could not parse request body into json: {error}");
+        return fault(
+            StatusCode::BAD_REQUEST,
+            "InvalidRequestContentException",
+            &text,
+            None,
+        );
+    }
+    let version = function.version.clone();
+    match pool.invoke(function, event).await {
+        Ok(invocation) => done(&invocation, &version, &parts.headers),
+        Err(throttled) => {
+            let reason = throttled.to_string();
+            fault(
+                StatusCode::TOO_MANY_REQUESTS,
+                "TooManyRequestsException",
+                "Rate Exceeded.",
+                Some(&reason),
+            )
+        }
+    }
+}
+
+fn done(invocation: &Invocation, version: &str, headers: &HeaderMap) -> Answer {
+    let (payload, failed) = match &invocation.outcome {
+        Outcome::Answer(payload) => (payload, false),
+        Outcome::FunctionError(document) => (document, true),
+    };
+    let mut answer = http_io::json(StatusCode::OK, payload.clone());
+    answer = with_header(answer, "x-amz-executed-version", version);
+    answer = with_header(answer, http_io::REQUEST_ID, &invocation.request_id);
+    if failed {
+        answer = with_header(answer, "x-amz-function-error", "Unhandled");
+    }
+    if header(headers, "x-amz-log-type") == Some("Tail") {
+        answer = with_header(
+            answer,
+            "x-amz-log-result",
+            &STANDARD.encode(&invocation.log_tail),
+        );
+    }
+    answer
+}
+
+fn refused(refusal: &InvokeRefusal) -> Answer {
+    let text = refusal.to_string();
+    match refusal {
+        InvokeRefusal::NotFound(_) => fault(
+            StatusCode::NOT_FOUND,
+            "ResourceNotFoundException",
+            &text,
+            None,
+        ),
+        InvokeRefusal::NotActive(_) => fault(
+            StatusCode::CONFLICT,
+            "ResourceConflictException",
+            &text,
+            None,
+        ),
+        InvokeRefusal::Forbidden { .. } => {
+            fault(StatusCode::FORBIDDEN, "AccessDeniedException", &text, None)
+        }
+    }
+}
+
+fn fault(status: StatusCode, code: &'static str, message: &str, reason: Option<&str>) -> Answer {
+    let body = match reason {
+        Some(reason) => json!({"Type": "User", "message": message, "Reason": reason}),
+        None => json!({"Type": "User", "message": message}),
+    };
+    http_io::error(status, code, body.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn function(method: Method, uri: &str) -> Option<String> {
+        InvokePath::of(&method, &uri.parse().unwrap()).map(|path| path.function)
+    }
+
+    #[test]
+    fn invoke_paths_name_a_function_and_a_qualifier() {
+        let path = "/2015-03-31/functions/chat/invocations";
+        assert_eq!(function(Method::POST, path).as_deref(), Some("chat"));
+        assert_eq!(
+            function(Method::POST, &format!("{path}?Qualifier=live")).as_deref(),
+            Some("chat:live")
+        );
+        let arn = "/2015-03-31/functions/arn%3Aaws%3Alambda%3Aus-east-1%3A0%3Afunction%3Achat/invocations";
+        assert_eq!(
+            function(Method::POST, arn).as_deref(),
+            Some("arn:aws:lambda:us-east-1:0:function:chat")
+        );
+        assert_eq!(function(Method::GET, path), None);
+        assert_eq!(
+            function(Method::POST, "/2015-03-31/functions/a/b/invocations"),
+            None
+        );
+        assert_eq!(function(Method::POST, "/2015-03-31/functions"), None);
+    }
+}

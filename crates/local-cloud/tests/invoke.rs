@@ -1,0 +1,286 @@
+//! Lambda's Invoke API, and how functions fail.
+
+mod support;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use support::TestCloud;
+use support::deploy::{Function, zip_of};
+use support::http::{Answer, request, signed};
+
+const PATH: &str = "/2015-03-31/functions/scripted/invocations";
+
+async fn with(function: Function<'_>) -> TestCloud {
+    let cloud = TestCloud::start().await;
+    deploy(&cloud, &function).await;
+    cloud
+}
+
+async fn deploy(cloud: &TestCloud, function: &Function<'_>) {
+    let role = cloud.role("all").await;
+    cloud.function(function, &role).await;
+}
+
+async fn invoke(cloud: &TestCloud, script: &str) -> Answer {
+    cloud.lambda("POST", PATH, &json!({ "do": script })).await
+}
+
+/// The error document of an invocation that failed.
+fn error_of(answer: &Answer) -> Value {
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(
+        answer.header("x-amz-function-error"),
+        Some("Unhandled"),
+        "{answer:?}"
+    );
+    answer.json()
+}
+
+fn message_of(answer: &Answer) -> String {
+    error_of(answer)["errorMessage"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_answer_is_the_functions_own() {
+    let cloud = with(Function::default()).await;
+    let answer = invoke(&cloud, "reveal").await;
+    assert_eq!(answer.json(), json!({"do": "reveal"}));
+    assert_eq!(answer.header("x-amz-executed-version"), Some("$LATEST"));
+    assert_eq!(answer.header("x-amz-function-error"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reported_error_is_passed_on() {
+    let cloud = with(Function::default()).await;
+    let error = error_of(&invoke(&cloud, "fail").await);
+    assert_eq!(
+        error,
+        json!({"errorType": "Oops", "errorMessage": "failed"})
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_in_the_midst_of_an_event_is_an_exit_error() {
+    let cloud = with(Function::default()).await;
+    let exit = error_of(&invoke(&cloud, "exit 7").await);
+    assert_eq!(exit["errorType"], "Runtime.ExitError");
+    assert!(
+        exit["errorMessage"]
+            .as_str()
+            .unwrap()
+            .ends_with("Runtime exited with error: exit status 7")
+    );
+    assert!(message_of(&invoke(&cloud, "abort").await).ends_with("signal: aborted"));
+    assert!(message_of(&invoke(&cloud, "exit 0").await).ends_with("without providing a reason"));
+    assert_eq!(
+        invoke(&cloud, "reveal")
+            .await
+            .header("x-amz-function-error"),
+        None
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_that_takes_too_long_is_killed() {
+    let cloud = with(Function {
+        timeout: 1,
+        ..Function::default()
+    })
+    .await;
+    let message = message_of(&invoke(&cloud, "sleep 60000").await);
+    assert!(
+        message.ends_with("Task timed out after 1.00 seconds"),
+        "{message}"
+    );
+    cloud
+        .until("no process is left", async |cloud| {
+            (cloud.health().await["processes"] == 0).then_some(())
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failures_at_the_start_are_told_apart() {
+    let crash = with(Function {
+        environment: &[("SCRIPT", "crash-at-start")],
+        ..Function::default()
+    })
+    .await;
+    assert!(message_of(&invoke(&crash, "").await).ends_with("exit status 3"));
+    let init = with(Function {
+        environment: &[("SCRIPT", "init-error")],
+        ..Function::default()
+    })
+    .await;
+    assert_eq!(
+        error_of(&invoke(&init, "").await)["errorType"],
+        "Runtime.NoConfig"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_never_asks_for_an_event_is_given_up() {
+    let cloud = TestCloud::start_with(|config| {
+        config.limits.init_timeout = std::time::Duration::from_secs(1);
+    })
+    .await;
+    deploy(
+        &cloud,
+        &Function {
+            environment: &[("SCRIPT", "never-ready")],
+            ..Function::default()
+        },
+    )
+    .await;
+    let message = message_of(&invoke(&cloud, "").await);
+    assert!(
+        message.ends_with("Task timed out after 1.00 seconds"),
+        "{message}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_without_a_bootstrap_that_runs_is_an_invalid_entrypoint() {
+    let zips = [
+        (
+            zip_of("main", b"x", 0o755),
+            "Couldn't find valid bootstrap(s)",
+        ),
+        (
+            zip_of("bootstrap", b"#!/bin/true", 0o644),
+            "Couldn't find valid bootstrap(s)",
+        ),
+        (
+            zip_of("bootstrap", b"\x7fELF for another machine", 0o755),
+            "fork/exec /var/task/bootstrap",
+        ),
+    ];
+    for (zip, text) in zips {
+        let cloud = with(Function {
+            zip: &zip,
+            ..Function::default()
+        })
+        .await;
+        let error = error_of(&invoke(&cloud, "").await);
+        assert_eq!(error["errorType"], "Runtime.InvalidEntrypoint");
+        assert!(
+            error["errorMessage"].as_str().unwrap().contains(text),
+            "{error}"
+        );
+        let log = cloud.log_lines("scripted").await.join("\n");
+        assert!(log.contains(text) && log.contains("END RequestId"), "{log}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_beyond_six_megabytes_is_an_error() {
+    let cloud = with(Function::default()).await;
+    assert_eq!(
+        error_of(&invoke(&cloud, "big 6291557").await)["errorType"],
+        "Function.ResponseSizeTooLarge"
+    );
+    assert_eq!(invoke(&cloud, "big 6291556").await.body.len(), 6_291_556);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_reads_as_lambdas() {
+    let cloud = with(Function::default()).await;
+    let body = json!({"do": "print hello"}).to_string();
+    let tail = [("x-amz-log-type", "Tail")];
+    let answer = signed("lambda", cloud.port, "POST", PATH, &tail, body.as_bytes()).await;
+    let id = answer.header("x-amzn-requestid").unwrap().to_owned();
+    let lines = cloud.log_lines("scripted").await;
+    assert!(lines[0].starts_with("INIT_START"), "{lines:?}");
+    assert_eq!(lines[1], format!("START RequestId: {id} Version: $LATEST"));
+    assert_eq!(lines[2], "hello");
+    assert_eq!(lines[3], format!("END RequestId: {id}"));
+    assert!(
+        lines[4].starts_with(&format!("REPORT RequestId: {id}\tDuration: ")),
+        "{lines:?}"
+    );
+    assert!(lines[4].contains("\tInit Duration: "), "{lines:?}");
+    let tail = STANDARD
+        .decode(answer.header("x-amz-log-result").unwrap())
+        .unwrap();
+    let tail = String::from_utf8(tail).unwrap();
+    assert!(
+        tail.starts_with("START") && tail.contains("\nhello\n"),
+        "{tail}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flooding_function_slows_itself_and_nobody_else() {
+    let cloud = TestCloud::start_with(|config| {
+        config.limits.log_burst = 64 * 1024;
+        config.limits.log_rate = 64 * 1024;
+    })
+    .await;
+    deploy(
+        &cloud,
+        &Function {
+            timeout: 2,
+            ..Function::default()
+        },
+    )
+    .await;
+    let (flood, quick) = tokio::join!(invoke(&cloud, "flood 100000"), async {
+        let began = std::time::Instant::now();
+        assert_eq!(invoke(&cloud, "reveal").await.status, 200);
+        began.elapsed()
+    });
+    assert!(message_of(&flood).contains("Task timed out"));
+    assert!(quick.as_secs() < 2, "{quick:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_cannot_be_served_are_refused_as_lambda_does() {
+    let cloud = with(Function::default()).await;
+    let unsigned = request(cloud.port, "POST", PATH, &[], b"{}").await;
+    assert_eq!(unsigned.status, 403);
+    let nobody = "/2015-03-31/functions/nobody/invocations";
+    let missing = cloud.lambda("POST", nobody, &json!({})).await;
+    assert_eq!(
+        (missing.status, missing.header("x-amzn-errortype")),
+        (404, Some("ResourceNotFoundException"))
+    );
+    let rubbish = signed("lambda", cloud.port, "POST", PATH, &[], b"{").await;
+    assert_eq!(
+        (rubbish.status, rubbish.header("x-amzn-errortype")),
+        (400, Some("InvalidRequestContentException"))
+    );
+    let dry = signed(
+        "lambda",
+        cloud.port,
+        "POST",
+        PATH,
+        &[("x-amz-invocation-type", "DryRun")],
+        b"{}",
+    )
+    .await;
+    assert_eq!(dry.status, 204);
+    let event = signed(
+        "lambda",
+        cloud.port,
+        "POST",
+        PATH,
+        &[("x-amz-invocation-type", "Event")],
+        b"{}",
+    )
+    .await;
+    assert_eq!(event.status, 400);
+    let huge = signed(
+        "lambda",
+        cloud.port,
+        "POST",
+        PATH,
+        &[],
+        &vec![b' '; 6_291_557],
+    )
+    .await;
+    assert_eq!(huge.status, 413);
+}

@@ -1,0 +1,59 @@
+//! A cloud on an ephemeral port, functions deployed to it through the wire, and
+//! clients to talk to it with.
+#![expect(dead_code, reason = "each test file uses a part of this")]
+
+pub mod deploy;
+pub mod http;
+pub mod socket;
+
+use std::time::Duration;
+
+use local_cloud::{Config, Running};
+use tempfile::TempDir;
+
+/// The longest anything in a test may take.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running cloud and its directory.
+pub struct TestCloud {
+    pub running: Running,
+    pub port: u16,
+    pub dir: TempDir,
+}
+
+impl TestCloud {
+    pub async fn start() -> Self {
+        Self::start_with(|_| ()).await
+    }
+
+    pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = Config::new(0, dir.path());
+        change(&mut config);
+        let running = local_cloud::start(config).await.unwrap();
+        let port = running.port();
+        Self { running, port, dir }
+    }
+
+    pub async fn health(&self) -> serde_json::Value {
+        http::request(self.port, "GET", "/_local/health", &[], b"")
+            .await
+            .json()
+    }
+
+    /// Asks again and again until the answer is as wanted.
+    pub async fn until<T>(&self, what: &str, mut ask: impl AsyncFnMut(&Self) -> Option<T>) -> T {
+        let asking = async {
+            loop {
+                if let Some(found) = ask(self).await {
+                    return found;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        match tokio::time::timeout(PATIENCE, asking).await {
+            Ok(found) => found,
+            Err(_) => panic!("never happened: {what}; {}", self.health().await),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done, also when there was nothing to do
+  1    the cloud refused or didn't answer
+  2    arguments or stage files are wrong; nothing was touched
+  3    the functions don't build; nothing was touched
+  4    no credentials or no region; nothing was touched
+  5    something in the way isn't this stage's; nothing was touched
+  130  interrupted: calls in flight were finished, the next `up` goes on
+
+Examples:
+  deployer up local          deploy to the local cloud, starting it if need be
+  deployer plan alpha        show what `up alpha` would change
+  deployer up alpha          deploy to AWS
+  deployer down alpha        remove everything the stage owns";
+
+/// WebSocket APIs on AWS, in pure Rust.
+#[derive(Debug, Parser)]
+#[command(name = "deployer", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+pub struct Cli {
+    /// The project's folder. Default: the nearest one upwards with a `stages` folder.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub project: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Build the functions and make the account as the stage file says
+    Up(Stages),
+    /// Remove everything the stage owns
+    Down(Stages),
+    /// Show what `up` would change, and change nothing
+    Plan(Stages),
+    /// Show what is live
+    Status(Stages),
+    /// Run the local cloud in the foreground (`up` starts it in the background)
+    LocalCloud(LocalCloud),
+    /// Write the JSON Schemas of the stage files to the `stages` folder
+    Schema(Schema),
+}
+
+/// Which stages, and how to print.
+#[derive(Debug, Args)]
+pub struct Stages {
+    /// Stages: names of files in `stages`, without `.toml`
+    #[arg(required = true, value_name = "STAGE")]
+    pub stages: Vec<String>,
+    /// Print results as JSON, one line a stage
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Where the local cloud listens.
+#[derive(Debug, Args)]
+pub struct LocalCloud {
+    /// Port on 127.0.0.1
+    #[arg(long, default_value_t = deployer_core::stage_file::DEFAULT_LOCAL_PORT)]
+    pub port: u16,
+    /// Where it keeps unpacked functions. Default: `.deployer/local-cloud-PORT` in the project
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// What to do with the schemas.
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// Write nothing; fail if the files differ from what would be written
+    #[arg(long)]
+    pub check: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_says_what_there_is() {
+        insta::assert_snapshot!(Cli::command().render_long_help());
+    }
+
+    #[test]
+    fn the_exit_codes_in_the_help_are_the_exit_codes() {
+        use crate::exit;
+        let codes = [
+            exit::SUCCESS,
+            exit::FAILURE,
+            exit::BAD_INPUT,
+            exit::BUILD_FAILED,
+            exit::NOT_SIGNED_IN,
+            exit::NOT_OURS,
+            exit::INTERRUPTED,
+        ];
+        for code in codes {
+            assert!(EXIT_CODES.contains(&format!("\n  {code:<3}  ")), "{code}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! `deployer down`: removes everything the stage owns.
+
+use crate::failure::Failure;
+use crate::local::{self, Stopped};
+use crate::project::Project;
+use crate::render::{DownResult, Screen};
+use crate::stage::OpenStage;
+use deployer_core::stage_file::Place;
+use deployer_engine::apply::Means;
+use deployer_engine::cloud::Artifacts;
+use deployer_engine::down::{self, Down};
+use deployer_engine::interrupt::Interrupt;
+
+/// Removes one stage.
+pub async fn run(
+    project: &Project,
+    name: &str,
+    screen: &Screen,
+    interrupt: &Interrupt,
+) -> Result<(), Failure> {
+    let (definition, stage) = OpenStage::open_if_running(project, name).await?;
+    let removed = match &stage {
+        Some(stage) => remove(stage, screen, interrupt).await?,
+        None => 0,
+    };
+    let local_cloud = match definition.place {
+        Place::Local { port } => Some(local::stop_if_empty(project, port).await?),
+        Place::Aws { .. } => None,
+    };
+    screen.down(&DownResult {
+        stage: name,
+        identity: definition.identity.to_string(),
+        removed,
+        local_cloud_stopped: local_cloud == Some(Stopped::Stopped),
+        local_cloud_needed: local_cloud == Some(Stopped::StillNeeded),
+    });
+    Ok(())
+}
+
+async fn remove(
+    stage: &OpenStage,
+    screen: &Screen,
+    interrupt: &Interrupt,
+) -> Result<usize, Failure> {
+    let artifacts = Artifacts::new();
+    let means = Means {
+        reader: &stage.cloud,
+        writer: &stage.cloud,
+        account: &stage.account,
+        names: &stage.names,
+        artifacts: &artifacts,
+        events: screen,
+        interrupt,
+    };
+    let down = down::down(&stage.function_names(), &means).await?;
+    check(&down)?;
+    Ok(down.outcome.done.len())
+}
+
+fn check(down: &Down) -> Result<(), Failure> {
+    let done = down.outcome.done.len();
+    if down.outcome.interrupted {
+        let left = down.plan.steps.len() - done;
+        return Err(Failure::Interrupted {
+            message: format!("{done} steps done, {left} left"),
+        });
+    }
+    if !down.left.is_empty() {
+        let left: Vec<String> = down
+            .left
+            .steps
+            .iter()
+            .map(|step| step.action.to_string())
+            .collect();
+        let next_step = match down.outcome.failed.first() {
+            Some((_, error)) => deployer_engine::hints::next_step(error).to_owned(),
+            None => "run the command again".to_owned(),
+        };
+        let message = format!("{done} steps done; left: {}", left.join(", "));
+        return Err(Failure::Incomplete { message, next_step });
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! One file a verb.
+
+mod build;
+mod down;
+mod local_cloud;
+mod plan;
+mod schema;
+mod status;
+mod up;
+
+use crate::cli::{Cli, Stages, Verb};
+use crate::exit;
+use crate::failure::Failure;
+use crate::project::Project;
+use crate::render::{Screen, report};
+use deployer_engine::interrupt::Interrupt;
+
+/// Runs the verb; gives the exit code.
+pub async fn run(arguments: Cli) -> u8 {
+    let project = match Project::find(arguments.project.as_deref()) {
+        Ok(project) => project,
+        Err(failure) => return fail(&failure),
+    };
+    match arguments.verb {
+        Verb::Up(stages) => each(&project, stages, Work::Up).await,
+        Verb::Down(stages) => each(&project, stages, Work::Down).await,
+        Verb::Plan(stages) => each(&project, stages, Work::Plan).await,
+        Verb::Status(stages) => each(&project, stages, Work::Status).await,
+        Verb::LocalCloud(options) => ended(local_cloud::run(&project, &options).await),
+        Verb::Schema(options) => ended(schema::run(&project, &options)),
+    }
+}
+
+/// What is done to a stage.
+#[derive(Debug, Clone, Copy)]
+enum Work {
+    Up,
+    Down,
+    Plan,
+    Status,
+}
+
+/// One stage after the other. All stage files are read before anything is
+/// touched; after that a failing stage doesn't hide the others.
+async fn each(project: &Project, stages: Stages, work: Work) -> u8 {
+    let misread: Vec<Failure> = stages
+        .stages
+        .iter()
+        .filter_map(|name| project.read_stage(name).err())
+        .collect();
+    if !misread.is_empty() {
+        misread.iter().for_each(|failure| {
+            fail(failure);
+        });
+        return exit::BAD_INPUT;
+    }
+    let interrupt = interrupt_on_ctrl_c();
+    let mut code = exit::SUCCESS;
+    for name in &stages.stages {
+        let screen = Screen::new(stages.json);
+        let result = match work {
+            Work::Up => up::run(project, name, &screen, &interrupt).await,
+            Work::Down => down::run(project, name, &screen, &interrupt).await,
+            Work::Plan => plan::run(project, name, &screen).await,
+            Work::Status => status::run(project, name, &screen).await,
+        };
+        screen.finish();
+        if let Err(failure) = result {
+            code = fail(&failure);
+        }
+        if interrupt.requested() {
+            return exit::INTERRUPTED;
+        }
+    }
+    code
+}
+
+fn ended(result: Result<(), Failure>) -> u8 {
+    match result {
+        Ok(()) => exit::SUCCESS,
+        Err(failure) => fail(&failure),
+    }
+}
+
+fn fail(failure: &Failure) -> u8 {
+    report::failure(failure);
+    failure.exit_code()
+}
+
+/// The first Ctrl-C asks to stop; what is in flight is finished.
+fn interrupt_on_ctrl_c() -> Interrupt {
+    let interrupt = Interrupt::default();
+    let asked = interrupt.clone();
+    tokio::spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            asked.request();
+        }
+    });
+    interrupt
+}

@@ -1,0 +1,31 @@
+//! `deployer plan`: what `up` would change. Builds, reads, writes nothing.
+
+use super::build;
+use crate::failure::Failure;
+use crate::local;
+use crate::project::Project;
+use crate::render::Screen;
+use crate::stage::OpenStage;
+use deployer_core::desired::Desired;
+use deployer_core::observed::Observed;
+use deployer_core::plan;
+use deployer_engine::up;
+
+/// Plans one stage.
+pub async fn run(project: &Project, name: &str, screen: &Screen) -> Result<(), Failure> {
+    let (definition, stage) = OpenStage::open_if_running(project, name).await?;
+    let built = build::run(project, &definition, screen).await?;
+    let plan = match &stage {
+        Some(stage) => {
+            let desired = Desired::new(&definition, stage.account.clone(), &built.code);
+            up::make_plan(&stage.cloud, &desired).await?.0
+        }
+        // Nothing can be in a local cloud that isn't running.
+        None => {
+            let desired = Desired::new(&definition, local::account(), &built.code);
+            plan::up(&desired, &Observed::default())?
+        }
+    };
+    screen.plan(&plan, definition.notice.as_deref());
+    Ok(())
+}

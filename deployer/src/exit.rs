@@ -1,0 +1,16 @@
+//! Exit codes; `deployer --help` lists them.
+
+/// Everything asked for is done, also when there was nothing to do.
+pub const SUCCESS: u8 = 0;
+/// The cloud refused or didn't answer.
+pub const FAILURE: u8 = 1;
+/// Arguments or stage files are wrong; nothing was touched.
+pub const BAD_INPUT: u8 = 2;
+/// The functions don't build; nothing was touched.
+pub const BUILD_FAILED: u8 = 3;
+/// No credentials or no region; nothing was touched.
+pub const NOT_SIGNED_IN: u8 = 4;
+/// Something in the way isn't ours; nothing was touched.
+pub const NOT_OURS: u8 = 5;
+/// Ctrl-C: what was in flight was finished, the rest not begun.
+pub const INTERRUPTED: u8 = 130;

@@ -1,0 +1,108 @@
+//! Why a verb failed, with its exit code and the next step.
+
+use crate::exit;
+use deployer_aws::ConnectError;
+use deployer_core::plan::Refusal;
+use deployer_core::stage_file::FileProblems;
+use deployer_engine::error::CloudError;
+use deployer_engine::up::UpError;
+use deployer_package::BuildError;
+
+/// Why a verb failed. Nothing was printed yet.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Stage files are wrong.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    StageFiles(Vec<FileProblems>),
+    /// An argument is wrong, or a file can't be read.
+    #[error("{message}")]
+    Input {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        next_step: String,
+    },
+    /// The functions don't build.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// A function's package can't be deployed.
+    #[error("the function `{function}` can't be deployed: {reason}")]
+    Package {
+        /// Which.
+        function: String,
+        /// Why.
+        reason: String,
+        /// What to do.
+        next_step: String,
+    },
+    /// No credentials or region.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// Something in the way isn't ours.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The cloud refused or didn't answer.
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
+    /// The local cloud can't be started, reached or stopped.
+    #[error("{message}")]
+    LocalCloud {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        next_step: String,
+    },
+    /// Steps failed; each was reported when it did.
+    #[error("{message}")]
+    Incomplete {
+        /// What was done and what is left.
+        message: String,
+        /// What to do.
+        next_step: String,
+    },
+    /// Ctrl-C.
+    #[error("{message}")]
+    Interrupted {
+        /// What was done and what is left.
+        message: String,
+    },
+}
+
+impl From<UpError> for Failure {
+    fn from(error: UpError) -> Self {
+        match error {
+            UpError::Cloud(error) => Self::Cloud(error),
+            UpError::Refused(refusal) => Self::Refused(refusal),
+        }
+    }
+}
+
+impl Failure {
+    /// The process's exit code.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::StageFiles(_) | Self::Input { .. } => exit::BAD_INPUT,
+            Self::Build(_) | Self::Package { .. } => exit::BUILD_FAILED,
+            Self::Connect(_) => exit::NOT_SIGNED_IN,
+            Self::Refused(_) => exit::NOT_OURS,
+            Self::Cloud(_) | Self::LocalCloud { .. } | Self::Incomplete { .. } => exit::FAILURE,
+            Self::Interrupted { .. } => exit::INTERRUPTED,
+        }
+    }
+
+    /// What to do.
+    pub fn next_step(&self) -> String {
+        match self {
+            Self::StageFiles(_) => "mend the stage files; nothing was touched".to_owned(),
+            Self::Build(error) => error.next_step(),
+            Self::Connect(error) => error.next_step().to_owned(),
+            Self::Refused(_) => "nothing was touched".to_owned(),
+            Self::Cloud(error) => deployer_engine::hints::next_step(error).to_owned(),
+            Self::Input { next_step, .. }
+            | Self::Package { next_step, .. }
+            | Self::LocalCloud { next_step, .. }
+            | Self::Incomplete { next_step, .. } => next_step.clone(),
+            Self::Interrupted { .. } => "the next `up` (or `down`) goes on from here".to_owned(),
+        }
+    }
+}

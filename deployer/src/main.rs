@@ -1,0 +1,46 @@
+//! The `deployer` command: parses arguments, runs one verb, ends with a
+//! documented exit code.
+//!
+//! Deliberately absent: everything else. Verbs live in `commands/`, printing in
+//! `render/`, the work in the libraries.
+
+mod cli;
+mod commands;
+mod exit;
+mod failure;
+mod local;
+mod project;
+mod render;
+mod stage;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = match cli::Cli::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let code = match error.use_stderr() {
+                true => exit::BAD_INPUT,
+                false => exit::SUCCESS,
+            };
+            // Nowhere to complain if even this can't be printed.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            render::text::error(
+                &format!("can't start: {error}"),
+                "free some memory or threads",
+            );
+            return ExitCode::from(exit::FAILURE);
+        }
+    };
+    ExitCode::from(runtime.block_on(commands::run(arguments)))
+}

@@ -1,0 +1,126 @@
+//! The project's folder and its stage files.
+
+use crate::failure::Failure;
+use deployer_core::stage_file::{self, FileText, SERVICE_FILE_STEM, StageDefinition, nearest};
+use std::path::{Path, PathBuf};
+
+/// Where stage files live, below the project's folder.
+const STAGES: &str = "stages";
+
+/// A project: a folder with `stages/` and a Cargo workspace.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// The folder.
+    pub root: PathBuf,
+}
+
+impl Project {
+    /// The given folder, or the nearest one upwards that has stage files.
+    pub fn find(given: Option<&Path>) -> Result<Self, Failure> {
+        let missing = |message: String| Failure::Input {
+            message,
+            next_step: "run the command inside a project, or name its folder with --project"
+                .to_owned(),
+        };
+        let start = match given {
+            Some(dir) => dir.to_owned(),
+            None => std::env::current_dir()
+                .map_err(|error| missing(format!("the current folder can't be read: {error}")))?,
+        };
+        let has_stages = |dir: &Path| {
+            dir.join(STAGES)
+                .join(format!("{SERVICE_FILE_STEM}.toml"))
+                .is_file()
+        };
+        let found = match given {
+            Some(dir) => has_stages(dir).then(|| dir.to_owned()),
+            None => start
+                .ancestors()
+                .find(|dir| has_stages(dir))
+                .map(Path::to_owned),
+        };
+        let root = found.ok_or_else(|| {
+            missing(format!(
+                "there is no {STAGES}/{SERVICE_FILE_STEM}.toml in {}{}",
+                start.display(),
+                if given.is_some() { "" } else { " or above it" }
+            ))
+        })?;
+        Ok(Self { root })
+    }
+
+    /// Where what is made on this machine goes; ignored by git.
+    pub fn working_dir(&self) -> PathBuf {
+        self.root.join(".deployer")
+    }
+
+    /// The folder of the stage files.
+    pub fn stages_dir(&self) -> PathBuf {
+        self.root.join(STAGES)
+    }
+
+    /// The names of the stages there are.
+    pub fn stage_names(&self) -> Result<Vec<String>, Failure> {
+        let dir = self.stages_dir();
+        let entries = std::fs::read_dir(&dir).map_err(|error| unreadable(&dir, &error))?;
+        let mut names: Vec<String> = entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| {
+                path.extension()
+                    .is_some_and(|extension| extension == "toml")
+            })
+            .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+            .filter(|name| name != SERVICE_FILE_STEM)
+            .collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// Reads the definition of a stage.
+    pub fn read_stage(&self, name: &str) -> Result<StageDefinition, Failure> {
+        let names = self.stage_names()?;
+        if !names.iter().any(|known| known == name) {
+            let message = match names.as_slice() {
+                [] => format!("there is no stage `{name}`, and no other"),
+                _ => format!(
+                    "there is no stage `{name}`; the stages are {}",
+                    names.join(", ")
+                ),
+            };
+            let next_step = match nearest(name, names.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("name one of them, or write {STAGES}/{name}.toml"),
+            };
+            return Err(Failure::Input { message, next_step });
+        }
+        let (service_path, service_text) = self.read_file(SERVICE_FILE_STEM)?;
+        let (stage_path, stage_text) = self.read_file(name)?;
+        stage_file::read(
+            name,
+            FileText {
+                path: &service_path,
+                text: &service_text,
+            },
+            FileText {
+                path: &stage_path,
+                text: &stage_text,
+            },
+        )
+        .map_err(Failure::StageFiles)
+    }
+
+    /// A stage file's path as the user knows it, and its text.
+    fn read_file(&self, stem: &str) -> Result<(String, String), Failure> {
+        let shown = format!("{STAGES}/{stem}.toml");
+        let path = self.root.join(&shown);
+        let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
+        Ok((shown, text))
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::Input {
+        message: format!("can't read {}: {error}", path.display()),
+        next_step: "make it readable".to_owned(),
+    }
+}

@@ -1,0 +1,94 @@
+//! Everything that is printed: results on stdout, progress and errors on stderr.
+//!
+//! Deliberately absent: decisions. What is shown comes as plain values and as
+//! the engine's events.
+
+mod progress;
+pub mod report;
+mod results;
+pub mod text;
+
+pub use results::{DownResult, FunctionStatus, StatusResult, UpResult};
+
+use deployer_core::plan::Plan;
+use deployer_engine::events::{Event, EventSink};
+use progress::Progress;
+use serde::Serialize;
+use std::io::IsTerminal;
+
+/// One stage's screen.
+pub struct Screen {
+    json: bool,
+    progress: Progress,
+}
+
+impl Screen {
+    /// A screen; `json` prints results as JSON lines.
+    pub fn new(json: bool) -> Self {
+        Self {
+            json,
+            progress: Progress::new(),
+        }
+    }
+
+    /// Whether cargo shall write colours.
+    pub fn colours(&self) -> bool {
+        std::io::stderr().is_terminal()
+            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    }
+
+    /// Cargo begins.
+    pub fn building(&self, packages: &[String]) {
+        self.progress
+            .line(&format!("building {}", packages.join(", ")));
+    }
+
+    /// A line of cargo's.
+    pub fn cargo_says(&self, line: &str) {
+        self.progress.line(line);
+    }
+
+    /// Ends the progress display.
+    pub fn finish(&self) {
+        self.progress.finish();
+    }
+
+    /// How `up` ended.
+    pub fn up(&self, result: &UpResult<'_>) {
+        self.result(result, || results::up(result));
+    }
+
+    /// How `down` ended.
+    pub fn down(&self, result: &DownResult<'_>) {
+        self.result(result, || results::down(result));
+    }
+
+    /// What `up` would do.
+    pub fn plan(&self, plan: &Plan, notice: Option<&str>) {
+        self.result(plan, || match notice {
+            Some(notice) => format!("{plan}\nnote: {notice}"),
+            None => plan.to_string(),
+        });
+    }
+
+    /// What is live.
+    pub fn status(&self, result: &StatusResult<'_>) {
+        self.result(result, || results::status(result));
+    }
+
+    fn result<T: Serialize>(&self, value: &T, as_text: impl FnOnce() -> String) {
+        self.progress.finish();
+        if self.json {
+            let json = serde_json::to_string(value).expect("results are maps of text and numbers");
+            text::result(&json);
+        } else {
+            text::result(&as_text());
+        }
+    }
+}
+
+impl EventSink for Screen {
+    fn event(&self, event: Event) {
+        self.progress.event(event);
+    }
+}

@@ -1,0 +1,217 @@
+//! What verbs say at their end, as text and (by `serde`) as JSON.
+
+use serde::Serialize;
+use std::fmt::Write;
+
+/// How `up` ended.
+#[derive(Debug, Serialize)]
+pub struct UpResult<'a> {
+    /// The stage.
+    pub stage: &'a str,
+    /// `service/stage`.
+    #[serde(skip)]
+    pub identity: String,
+    /// Whether anything was written.
+    pub changed: bool,
+    /// How many writes.
+    pub steps: usize,
+    /// What is live.
+    pub release: String,
+    /// Where.
+    pub url: String,
+    /// What users of the stage must know.
+    pub notice: Option<&'a str>,
+}
+
+/// How `down` ended.
+#[derive(Debug, Serialize)]
+pub struct DownResult<'a> {
+    /// The stage.
+    pub stage: &'a str,
+    /// `service/stage`.
+    #[serde(skip)]
+    pub identity: String,
+    /// How many writes.
+    pub removed: usize,
+    /// Whether the local cloud has ended, nothing being left in it.
+    pub local_cloud_stopped: bool,
+    /// Whether the local cloud goes on, other stages living in it.
+    pub local_cloud_needed: bool,
+}
+
+/// What is live.
+#[derive(Debug, Serialize)]
+pub struct StatusResult<'a> {
+    /// The stage.
+    pub stage: &'a str,
+    /// `service/stage`.
+    #[serde(skip)]
+    pub identity: String,
+    /// `None`: nothing is live.
+    pub url: Option<String>,
+    /// `None`: nothing is live, or not by us.
+    pub release: Option<String>,
+    /// The functions there are.
+    pub functions: Vec<FunctionStatus>,
+    /// The draft's route keys.
+    pub routes: Vec<String>,
+    /// What users of the stage must know.
+    pub notice: Option<&'a str>,
+}
+
+/// A function in the account.
+#[derive(Debug, Serialize)]
+pub struct FunctionStatus {
+    /// Its name.
+    pub name: String,
+    /// Its newest version.
+    pub version: Option<String>,
+    /// MB.
+    pub memory_mb: u32,
+    /// Seconds.
+    pub timeout_seconds: u32,
+    /// `None`: unreserved.
+    pub reserved_concurrency: Option<u32>,
+}
+
+pub(super) fn up(result: &UpResult<'_>) -> String {
+    let head = match result.changed {
+        true => format!(
+            "{} is live: {} changes, release {}",
+            result.identity, result.steps, result.release
+        ),
+        false => format!(
+            "{}: nothing to do, release {} is live",
+            result.identity, result.release
+        ),
+    };
+    let url = &result.url;
+    with_notice(
+        format!("{head}\n  url   {url}\n  next  npx wscat -c {url}"),
+        result.notice,
+    )
+}
+
+pub(super) fn down(result: &DownResult<'_>) -> String {
+    let head = match result.removed {
+        0 => format!("{}: nothing to do", result.identity),
+        removed => format!(
+            "{} is gone: {removed} steps, verified by looking again",
+            result.identity
+        ),
+    };
+    match (result.local_cloud_stopped, result.local_cloud_needed) {
+        (true, _) => format!("{head}; the local cloud has stopped"),
+        (_, true) => format!("{head}; the local cloud goes on for other stages"),
+        _ => head,
+    }
+}
+
+pub(super) fn status(result: &StatusResult<'_>) -> String {
+    let mut text = match (&result.url, &result.release) {
+        (Some(url), release) => format!(
+            "{} is live\n  url      {url}\n  release  {}",
+            result.identity,
+            release.as_deref().unwrap_or("none of ours")
+        ),
+        (None, _) if result.functions.is_empty() => format!("{} is not deployed", result.identity),
+        (None, _) => format!(
+            "{} is half built: run `deployer up {}`",
+            result.identity, result.stage
+        ),
+    };
+    for function in &result.functions {
+        let version = function.version.as_deref().unwrap_or("none");
+        let reserved = match function.reserved_concurrency {
+            Some(count) => format!(", at most {count} at once"),
+            None => String::new(),
+        };
+        // Writing to a String can't fail.
+        let _ = write!(
+            text,
+            "\n  function {} version {version}, {} MB, {} s{reserved}",
+            function.name, function.memory_mb, function.timeout_seconds
+        );
+    }
+    if !result.routes.is_empty() {
+        let _ = write!(text, "\n  routes   {}", result.routes.join(", "));
+    }
+    with_notice(text, result.notice)
+}
+
+fn with_notice(text: String, notice: Option<&str>) -> String {
+    match notice {
+        Some(notice) => format!("{text}\nnote: {notice}"),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn up_result(changed: bool) -> UpResult<'static> {
+        UpResult {
+            stage: "local",
+            identity: "chat/local".into(),
+            changed,
+            steps: 20,
+            release: "0123456789abcdef".into(),
+            url: "ws://127.0.0.1:9100/a1b2c3d4e5/local".into(),
+            notice: None,
+        }
+    }
+
+    #[test]
+    fn up_names_the_url_and_the_next_command() {
+        insta::assert_snapshot!(up(&up_result(true)));
+    }
+
+    #[test]
+    fn an_up_that_changed_nothing_says_so() {
+        let text = up(&UpResult {
+            notice: Some("for demonstration"),
+            ..up_result(false)
+        });
+        assert!(text.starts_with("chat/local: nothing to do"), "{text}");
+        assert!(text.ends_with("\nnote: for demonstration"), "{text}");
+    }
+
+    #[test]
+    fn a_second_down_says_there_is_nothing_to_do() {
+        let result = DownResult {
+            stage: "local",
+            identity: "chat/local".into(),
+            removed: 0,
+            local_cloud_stopped: false,
+            local_cloud_needed: false,
+        };
+        assert_eq!(down(&result), "chat/local: nothing to do");
+    }
+
+    #[test]
+    fn status_tells_live_from_half_built_from_absent() {
+        let mut result = StatusResult {
+            stage: "local",
+            identity: "chat/local".into(),
+            url: None,
+            release: None,
+            functions: Vec::new(),
+            routes: Vec::new(),
+            notice: None,
+        };
+        assert_eq!(status(&result), "chat/local is not deployed");
+        result.functions.push(FunctionStatus {
+            name: "chat-local-room".into(),
+            version: Some("3".into()),
+            memory_mb: 128,
+            timeout_seconds: 20,
+            reserved_concurrency: Some(1),
+        });
+        assert!(status(&result).starts_with("chat/local is half built"));
+        result.url = Some("ws://127.0.0.1:9100/a1b2c3d4e5/local".into());
+        result.release = Some("0123456789abcdef".into());
+        result.routes = vec!["$connect".into(), "join".into()];
+        insta::assert_snapshot!(status(&result));
+    }
+}

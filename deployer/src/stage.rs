@@ -1,0 +1,73 @@
+//! A stage opened for work: its definition, and the cloud it lives in.
+
+use crate::failure::Failure;
+use crate::local;
+use crate::project::Project;
+use deployer_aws::{Cloud, Destination};
+use deployer_core::names::{FunctionName, Names};
+use deployer_core::policy::Account;
+use deployer_core::stage_file::{Place, StageDefinition};
+use deployer_engine::cloud::CloudReader;
+
+/// A stage whose cloud can be reached.
+pub struct OpenStage {
+    /// What the files say.
+    pub definition: StageDefinition,
+    /// The cloud.
+    pub cloud: Cloud,
+    /// Account and region.
+    pub account: Account,
+    /// What everything is called there.
+    pub names: Names,
+}
+
+impl OpenStage {
+    /// Connects to the stage's cloud. For a local stage, the local cloud must be
+    /// running.
+    pub async fn open(definition: StageDefinition) -> Result<Self, Failure> {
+        let destination = match &definition.place {
+            Place::Local { port } => Destination::Local {
+                endpoint: local::endpoint(*port),
+                region: local_cloud::REGION.to_owned(),
+            },
+            Place::Aws { region, profile } => Destination::Aws {
+                region: region.clone(),
+                profile: profile.clone(),
+            },
+        };
+        let cloud = Cloud::connect(&destination).await?;
+        let account = cloud.get_account().await?;
+        let names = Names::new(definition.identity.clone(), &account.region);
+        Ok(Self {
+            definition,
+            cloud,
+            account,
+            names,
+        })
+    }
+
+    /// As [`OpenStage::open`]; `None` when the stage is local and its cloud isn't
+    /// running, so that nothing can be there.
+    pub async fn open_if_running(
+        project: &Project,
+        name: &str,
+    ) -> Result<(StageDefinition, Option<Self>), Failure> {
+        let definition = project.read_stage(name)?;
+        if let Place::Local { port } = definition.place
+            && !local::is_running(port).await?
+        {
+            return Ok((definition, None));
+        }
+        let stage = Self::open(definition.clone()).await?;
+        Ok((definition, Some(stage)))
+    }
+
+    /// The deployed names of the functions the file names.
+    pub fn function_names(&self) -> Vec<FunctionName> {
+        self.definition
+            .functions
+            .keys()
+            .map(|key| self.names.function(key))
+            .collect()
+    }
+}

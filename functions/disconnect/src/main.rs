@@ -1,0 +1,9 @@
+//! `$disconnect` behind the Lambda Runtime API.
+
+use chat::Event;
+use lambda_runtime::Error;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    chat::run(async |event: &Event| disconnect::handle(event)).await
+}
