@@ -56,7 +56,8 @@ pub(crate) const HTTP_STOP_WAIT: Duration = Duration::from_secs(1);
 /// events wait for one of them or for one that gets free.
 pub(crate) const STARTING_AT_ONCE: usize = 4;
 /// How long an event waits for a busy environment to get free before a further
-/// one is started: shorter than a start, so waiting rarely costs anything.
+/// one is started: shorter than a start, so waiting rarely costs anything. Half
+/// as long again for each environment there is.
 pub(crate) const START_PATIENCE: Duration = Duration::from_millis(10);
 /// How often an event is offered to another environment after one went away
 /// without having received it.

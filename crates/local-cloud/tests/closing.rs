@@ -39,8 +39,12 @@ async fn told(cloud: &TestCloud) -> (u64, String) {
         .await;
     assert_eq!(event["headers"]["x-restapi"], "");
     let context = &event["requestContext"];
-    let reason = context["disconnectReason"].as_str().unwrap().to_owned();
-    (context["disconnectStatusCode"].as_u64().unwrap(), reason)
+    let reason = context["disconnectReason"]
+        .as_str()
+        .expect("a reason")
+        .to_owned();
+    let code = context["disconnectStatusCode"].as_u64();
+    (code.expect("a code"), reason)
 }
 
 #[tokio::test(flavor = "multi_thread")]

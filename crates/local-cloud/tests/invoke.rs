@@ -38,9 +38,10 @@ fn error_of(answer: &Answer) -> Value {
 }
 
 fn message_of(answer: &Answer) -> String {
-    error_of(answer)["errorMessage"]
+    let error = error_of(answer);
+    error["errorMessage"]
         .as_str()
-        .unwrap()
+        .unwrap_or_default()
         .to_owned()
 }
 

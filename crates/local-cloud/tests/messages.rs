@@ -8,7 +8,7 @@ use support::deploy::Function;
 use tokio_tungstenite::tungstenite::Message;
 
 fn frame_of(text: &str) -> (String, Value) {
-    let value: Value = serde_json::from_str(text).unwrap();
+    let value: Value = serde_json::from_str(text).expect("an error frame");
     (
         value["message"].as_str().unwrap_or_default().to_owned(),
         value,

@@ -1,7 +1,10 @@
 //! Scenarios that drive the model as its clients do: with requests of each
 //! service's wire protocol.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "what scenarios share panics as tests do"
+)]
 
 mod apigateway;
 mod apigateway_refusals;

@@ -196,7 +196,7 @@ impl Pool {
     async fn find(self: &Arc<Self>, function: &FunctionVersion) -> Found {
         let began = Instant::now();
         loop {
-            let mut freed = match self.look(function, began.elapsed() >= START_PATIENCE) {
+            let mut freed = match self.look(function, began.elapsed()) {
                 Found::Wait(freed) => freed,
                 found => return found,
             };
@@ -216,7 +216,7 @@ impl Pool {
         }
     }
 
-    fn look(self: &Arc<Self>, function: &FunctionVersion, impatient: bool) -> Found {
+    fn look(self: &Arc<Self>, function: &FunctionVersion, waited: Duration) -> Found {
         if *self.stop.borrow() {
             return Found::Stopping;
         }
@@ -230,6 +230,9 @@ impl Pool {
             }
         }
         let none_busy = group.live == group.starting;
+        // The more there are, the sooner one gets free, and the less a further
+        // one helps a machine with few cores.
+        let impatient = waited >= START_PATIENCE * (1 + group.live as u32 / 2);
         let may_start = group.starting < STARTING_AT_ONCE && (none_busy || impatient || !current);
         if may_start && state.environments < self.limits.processes {
             group.live += 1;

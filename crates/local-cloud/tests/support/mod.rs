@@ -1,6 +1,7 @@
 //! A cloud on an ephemeral port, functions deployed to it through the wire, and
 //! clients to talk to it with.
 #![expect(dead_code, reason = "each test file uses a part of this")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
 
 pub mod deploy;
 pub mod http;

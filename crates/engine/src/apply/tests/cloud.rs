@@ -1,0 +1,126 @@
+//! A cloud that does what a test tells it: fails by script, counts, takes time.
+
+use crate::cloud::{CloudReader, CloudWriter, Produced, Readiness, WriteContext};
+use crate::error::{CloudError, CloudErrorKind};
+use deployer_core::names::{FunctionName, LogGroupName, Names, RoleName};
+use deployer_core::observed::{ApiState, FunctionState, LogGroupState, RoleState};
+use deployer_core::plan::Action;
+use deployer_core::policy::Account;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// How long each write takes, on the paused clock.
+const WRITE: Duration = Duration::from_millis(100);
+
+#[derive(Default)]
+pub struct ScriptedCloud {
+    /// Errors still to be given, by operation, first come first served.
+    pub errors: Mutex<BTreeMap<&'static str, VecDeque<CloudError>>>,
+    /// What functions say of themselves, in order; afterwards they are ready.
+    pub readiness: Mutex<VecDeque<Readiness>>,
+    /// What was asked, in order.
+    pub performed: Mutex<Vec<String>>,
+    api_changes: Mutex<(usize, usize)>,
+}
+
+impl ScriptedCloud {
+    pub fn fail(&self, operation: &'static str, error: CloudError, times: usize) {
+        let mut errors = self.errors.lock().unwrap();
+        errors
+            .entry(operation)
+            .or_default()
+            .extend(std::iter::repeat_n(error, times));
+    }
+
+    pub fn count(&self, what: &str) -> usize {
+        self.performed
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|done| done.contains(what))
+            .count()
+    }
+
+    /// The most changes of the API that were in flight at once.
+    pub fn most_api_changes_at_once(&self) -> usize {
+        self.api_changes.lock().unwrap().1
+    }
+}
+
+pub fn refused(service: &'static str, code: &str, message: &str) -> CloudError {
+    CloudError {
+        service,
+        operation: "X".into(),
+        resource: String::new(),
+        kind: CloudErrorKind::Refused,
+        code: Some(code.into()),
+        message: message.into(),
+        request_id: None,
+    }
+}
+
+impl CloudWriter for ScriptedCloud {
+    async fn perform(&self, action: &Action, _: &WriteContext<'_>) -> Result<Produced, CloudError> {
+        self.performed.lock().unwrap().push(action.to_string());
+        let api_change = action.is_api_mutation();
+        if api_change {
+            let mut changes = self.api_changes.lock().unwrap();
+            changes.0 += 1;
+            changes.1 = changes.1.max(changes.0);
+        }
+        tokio::time::sleep(WRITE).await;
+        if api_change {
+            self.api_changes.lock().unwrap().0 -= 1;
+        }
+        let mut errors = self.errors.lock().unwrap();
+        match errors
+            .get_mut(action.operation())
+            .and_then(VecDeque::pop_front)
+        {
+            Some(error) => Err(error),
+            None => Ok(match action {
+                Action::CreateApi { .. } => Produced::Api("api1".into()),
+                _ => Produced::Nothing,
+            }),
+        }
+    }
+}
+
+impl CloudReader for ScriptedCloud {
+    async fn get_account(&self) -> Result<Account, CloudError> {
+        unreachable!("applying doesn't ask")
+    }
+
+    async fn find_role(&self, _: &RoleName) -> Result<Option<RoleState>, CloudError> {
+        unreachable!("applying doesn't ask")
+    }
+
+    async fn list_log_groups(
+        &self,
+        _: &str,
+    ) -> Result<BTreeMap<LogGroupName, LogGroupState>, CloudError> {
+        unreachable!("applying doesn't ask")
+    }
+
+    async fn find_function(&self, _: &FunctionName) -> Result<Option<FunctionState>, CloudError> {
+        unreachable!("applying doesn't ask")
+    }
+
+    async fn list_apis(&self, _: &Names) -> Result<Vec<ApiState>, CloudError> {
+        unreachable!("applying doesn't ask")
+    }
+
+    async fn get_function_readiness(&self, _: &FunctionName) -> Result<Readiness, CloudError> {
+        Ok(self
+            .readiness
+            .lock()
+            .unwrap()
+            .pop_front()
+            .unwrap_or(Readiness::Ready))
+    }
+
+    async fn probe(&self, _: &str) -> Result<u16, CloudError> {
+        unreachable!("applying doesn't ask")
+    }
+}

@@ -1,0 +1,253 @@
+//! Plans carried out on a scripted cloud, on a paused clock.
+
+mod cloud;
+
+use super::{Means, Outcome, apply};
+use crate::cloud::{Artifacts, Readiness};
+use crate::error::{CloudError, CloudErrorKind};
+use crate::events::Event;
+use crate::interrupt::Interrupt;
+use cloud::{ScriptedCloud, refused};
+use deployer_core::desired::FunctionCode;
+use deployer_core::names::{Names, StageIdentity};
+use deployer_core::plan::{Action, Bindings, Plan, Step, StepId};
+use deployer_core::policy::Account;
+use std::time::Duration;
+use tokio::time::Instant;
+
+fn identity() -> StageIdentity {
+    StageIdentity {
+        service: "chat".into(),
+        stage: "alpha".into(),
+    }
+}
+
+fn plan(steps: Vec<(Action, Vec<StepId>)>) -> Plan {
+    let steps = steps
+        .into_iter()
+        .map(|(action, after)| Step {
+            action,
+            after,
+            changes: Vec::new(),
+        })
+        .collect();
+    Plan {
+        identity: identity(),
+        bindings: Bindings::default(),
+        steps,
+    }
+}
+
+fn log_group(name: &str) -> Action {
+    Action::CreateLogGroup {
+        log_group: name.into(),
+        tags: Default::default(),
+    }
+}
+
+fn publish(name: &str) -> Action {
+    let code = FunctionCode {
+        sha256: "sha".into(),
+        architecture: "arm64".into(),
+    };
+    Action::PublishVersion {
+        key: name.into(),
+        name: name.into(),
+        code,
+    }
+}
+
+fn delete_route(id: &str) -> Action {
+    Action::DeleteRoute {
+        route_key: id.into(),
+        route_id: id.into(),
+    }
+}
+
+async fn run(
+    plan: &Plan,
+    cloud: &ScriptedCloud,
+    interrupt: &Interrupt,
+    listen: impl Fn(Event) + Send + Sync,
+) -> Outcome {
+    let account = Account {
+        partition: "aws".into(),
+        account_id: "123456789012".into(),
+        region: "us-east-1".into(),
+    };
+    let names = Names::new(identity(), &account.region);
+    let artifacts = Artifacts::new();
+    let means = Means {
+        reader: cloud,
+        writer: cloud,
+        account: &account,
+        names: &names,
+        artifacts: &artifacts,
+        events: &listen,
+        interrupt,
+    };
+    apply(plan, &means).await
+}
+
+async fn run_quietly(plan: &Plan, cloud: &ScriptedCloud) -> Outcome {
+    run(plan, cloud, &Interrupt::default(), |_| {}).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_branch_stops_only_what_comes_after_it() {
+    let cloud = ScriptedCloud::default();
+    cloud.fail(
+        "PublishVersion",
+        refused("lambda", "ServiceException", "no"),
+        1,
+    );
+    let plan = plan(vec![
+        (publish("a"), vec![]),
+        (delete_route("after-a"), vec![0]),
+        (log_group("b"), vec![]),
+        (log_group("after-b"), vec![2]),
+    ]);
+    let outcome = run_quietly(&plan, &cloud).await;
+    assert_eq!(outcome.done, [2, 3].into());
+    assert_eq!(outcome.not_begun, [1].into());
+    assert_eq!(outcome.failed.len(), 1);
+    assert_eq!(cloud.count("after-a"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_lambda_does_not_know_yet_is_waited_for() {
+    let cloud = ScriptedCloud::default();
+    let role = refused(
+        "lambda",
+        "InvalidParameterValueException",
+        "The role defined for the function cannot be assumed by Lambda.",
+    );
+    cloud.fail("PublishVersion", role, 6);
+    let started = Instant::now();
+    let outcome = run_quietly(&plan(vec![(publish("a"), vec![])]), &cloud).await;
+    assert!(outcome.complete());
+    assert_eq!(cloud.count("version a"), 7);
+    assert!(
+        started.elapsed() > Duration::from_secs(10),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_ends_at_the_deadline_with_the_last_reason() {
+    let cloud = ScriptedCloud::default();
+    let role = refused(
+        "lambda",
+        "InvalidParameterValueException",
+        "cannot be assumed by Lambda",
+    );
+    cloud.fail("PublishVersion", role.clone(), usize::from(u8::MAX));
+    let started = Instant::now();
+    let outcome = run_quietly(&plan(vec![(publish("a"), vec![])]), &cloud).await;
+    assert_eq!(outcome.failed, vec![(0, role)]);
+    assert!(
+        started.elapsed() <= Duration::from_secs(60),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_is_not_tried_again() {
+    let cloud = ScriptedCloud::default();
+    let lost = CloudError {
+        kind: CloudErrorKind::NoAnswer,
+        ..refused("lambda", "TooManyRequestsException", "")
+    };
+    cloud.fail("PublishVersion", lost, 1);
+    let outcome = run_quietly(&plan(vec![(publish("a"), vec![])]), &cloud).await;
+    assert_eq!(outcome.failed.len(), 1);
+    assert_eq!(cloud.count("version a"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_of_one_api_never_overlap_while_others_do() {
+    let cloud = ScriptedCloud::default();
+    let mut steps: Vec<(Action, Vec<StepId>)> = Vec::new();
+    for name in ["a", "b", "c", "d"] {
+        steps.push((delete_route(name), vec![]));
+        steps.push((log_group(name), vec![]));
+    }
+    let started = Instant::now();
+    let outcome = run_quietly(&plan(steps), &cloud).await;
+    assert!(outcome.complete());
+    assert_eq!(cloud.most_api_changes_at_once(), 1);
+    // Four changes of the API one after the other, all else beside them.
+    assert_eq!(started.elapsed(), Duration::from_millis(400));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_is_waited_for_until_it_is_ready() {
+    let cloud = ScriptedCloud::default();
+    cloud.readiness.lock().unwrap().extend([
+        Readiness::Pending("Pending".into()),
+        Readiness::Pending("InProgress".into()),
+    ]);
+    let waits = std::sync::Mutex::new(Vec::new());
+    let outcome = run(
+        &plan(vec![(publish("a"), vec![]), (log_group("after"), vec![0])]),
+        &cloud,
+        &Interrupt::default(),
+        |event| {
+            if let Event::StepWaiting { reason, .. } = event {
+                waits.lock().unwrap().push(reason);
+            }
+        },
+    )
+    .await;
+    assert!(outcome.complete());
+    assert_eq!(
+        waits.into_inner().unwrap(),
+        [
+            "the function, which is Pending",
+            "the function, which is InProgress"
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_failed_is_not_waited_for() {
+    let cloud = ScriptedCloud::default();
+    cloud
+        .readiness
+        .lock()
+        .unwrap()
+        .push_back(Readiness::Failed("no such image".into()));
+    let outcome = run_quietly(&plan(vec![(publish("a"), vec![])]), &cloud).await;
+    assert_eq!(outcome.failed[0].1.message, "no such image");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupt_finishes_what_is_in_flight_and_begins_nothing() {
+    let cloud = ScriptedCloud::default();
+    let interrupt = Interrupt::default();
+    let plan = plan(vec![(log_group("a"), vec![]), (log_group("b"), vec![0])]);
+    let outcome = run(&plan, &cloud, &interrupt, |event| {
+        if matches!(event, Event::StepStarted { .. }) {
+            interrupt.request();
+        }
+    })
+    .await;
+    assert!(outcome.interrupted);
+    assert_eq!(outcome.done, [0].into());
+    assert_eq!(outcome.not_begun, [1].into());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_write_makes_is_there_for_later_steps() {
+    let cloud = ScriptedCloud::default();
+    let create = Action::CreateApi {
+        name: "chat-alpha".into(),
+        description: String::new(),
+        route_selection_expression: "$request.body.action".into(),
+        tags: Default::default(),
+    };
+    let outcome = run_quietly(&plan(vec![(create, vec![])]), &cloud).await;
+    assert_eq!(outcome.bindings.api_id, Some("api1".into()));
+}
