@@ -12,9 +12,15 @@ fn project(stage: &str, main: &str) -> tempfile::TempDir {
         std::fs::create_dir_all(path.parent().expect("below the folder")).expect("a folder");
         std::fs::write(path, text).expect("a file");
     };
-    write("Cargo.toml", "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n");
+    write(
+        "Cargo.toml",
+        "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n",
+    );
     write("src/main.rs", main);
-    write("stages/service.toml", "service = \"tiny\"\n[functions.tiny]\n[routes]\n\"$default\" = \"tiny\"\n");
+    write(
+        "stages/service.toml",
+        "service = \"tiny\"\n[functions.tiny]\n[routes]\n\"$default\" = \"tiny\"\n",
+    );
     write("stages/local.toml", "target = \"local\"\n");
     write("stages/alpha.toml", stage);
     dir
@@ -44,7 +50,10 @@ fn an_unknown_stage_is_answered_with_the_ones_there_are() {
 
 #[test]
 fn three_mistakes_of_a_stage_file_are_all_shown() {
-    let dir = project("target = \"moon\"\nregionn = \"x\"\n[defaults]\nmemory_mb = 1\n", MAIN);
+    let dir = project(
+        "target = \"moon\"\nregionn = \"x\"\n[defaults]\nmemory_mb = 1\n",
+        MAIN,
+    );
     let Ran { code, stderr, .. } = deployer(dir.path()).run(&["plan", "alpha"]);
     assert_eq!(code, 2);
     for mistake in [
@@ -71,7 +80,10 @@ fn a_function_that_does_not_compile_shows_the_compilers_words_and_touches_nothin
     let deployer = deployer(dir.path());
     let Ran { code, stderr, .. } = deployer.run(&["up", "local"]);
     assert_eq!(code, 3, "{stderr}");
-    assert!(stderr.contains("cannot find function `no_such_function`"), "{stderr}");
+    assert!(
+        stderr.contains("cannot find function `no_such_function`"),
+        "{stderr}"
+    );
     assert!(stderr.contains("src/main.rs:1:13"), "{stderr}");
     nothing_was_started(&deployer);
 }
@@ -112,7 +124,10 @@ fn a_port_that_another_program_has_is_named() {
     for verb in ["up", "status", "down"] {
         let Ran { code, stderr, .. } = deployer.run(&[verb, "local"]);
         assert_eq!(code, 1, "{verb}: {stderr}");
-        let wanted = format!("port {} of 127.0.0.1: another program listens there", deployer.port());
+        let wanted = format!(
+            "port {} of 127.0.0.1: another program listens there",
+            deployer.port()
+        );
         assert!(stderr.contains(&wanted), "{verb}: {stderr}");
     }
 }
@@ -125,7 +140,10 @@ fn a_second_local_cloud_on_one_port_is_refused_with_a_clear_word() {
     deployer.succeed(&["up", "local"]);
     let Ran { code, stderr, .. } = deployer.run(&["local-cloud", "--port", &port]);
     assert_eq!(code, 1);
-    assert!(stderr.contains("is in use by another local cloud"), "{stderr}");
+    assert!(
+        stderr.contains("is in use by another local cloud"),
+        "{stderr}"
+    );
     let down = deployer.succeed(&["down", "local"]);
     assert!(down.contains("the local cloud has stopped"), "{down}");
 }
@@ -135,7 +153,10 @@ fn outside_a_project_the_command_says_where_it_looked() {
     let dir = tempfile::tempdir().expect("a folder");
     let Ran { code, stderr, .. } = deployer(dir.path()).run(&["up", "local"]);
     assert_eq!(code, 2);
-    assert!(stderr.contains("there is no stages/service.toml in"), "{stderr}");
+    assert!(
+        stderr.contains("there is no stages/service.toml in"),
+        "{stderr}"
+    );
 }
 
 #[test]

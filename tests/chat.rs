@@ -5,7 +5,9 @@ use testkit::{Client, Deployer, Received};
 
 /// The workspace: the project whose service is the chat.
 fn project() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the deployer lies in the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the deployer lies in the workspace")
 }
 
 fn deployer() -> Deployer {
@@ -27,7 +29,9 @@ async fn say(deployer: &Deployer, client: &mut Client, text: &str) -> String {
 }
 
 fn id_of(joined: &str) -> &str {
-    joined.strip_suffix(" has joined to Room room1").expect(joined)
+    joined
+        .strip_suffix(" has joined to Room room1")
+        .expect(joined)
 }
 
 const JOIN: &str = r#"{"action":"join","room":"room1"}"#;
@@ -37,11 +41,23 @@ async fn two_clients_chat_from_up_to_down() {
     let deployer = deployer();
     let first = deployer.run(&["up", "local"]);
     assert_eq!(first.code, 0, "{}", first.stderr);
-    assert!(first.stdout.contains("chat/local is live"), "{}", first.stdout);
-    assert!(first.stdout.contains("next  npx wscat -c ws://127.0.0.1:"), "{}", first.stdout);
+    assert!(
+        first.stdout.contains("chat/local is live"),
+        "{}",
+        first.stdout
+    );
+    assert!(
+        first.stdout.contains("next  npx wscat -c ws://127.0.0.1:"),
+        "{}",
+        first.stdout
+    );
     let second = deployer.succeed(&["up", "local"]);
     assert!(second.starts_with("chat/local: nothing to do"), "{second}");
-    assert!(deployer.succeed(&["plan", "local"]).starts_with("chat/local: nothing to do"));
+    assert!(
+        deployer
+            .succeed(&["plan", "local"])
+            .starts_with("chat/local: nothing to do")
+    );
     let url = up(&deployer);
     assert!(deployer.succeed(&["status", "local"]).contains(&url));
 
@@ -49,17 +65,38 @@ async fn two_clients_chat_from_up_to_down() {
     assert_eq!(say(&deployer, &mut a, "hi there").await, "hi there");
     let joined = say(&deployer, &mut a, JOIN).await;
     let id_a = id_of(&joined).to_owned();
-    assert_eq!(say(&deployer, &mut a, JOIN).await, "You have already joined to room1.");
-    let said = say(&deployer, &mut a, r#"{"action":"send","room":"room1","msg":"this is AWS"}"#).await;
+    assert_eq!(
+        say(&deployer, &mut a, JOIN).await,
+        "You have already joined to room1."
+    );
+    let said = say(
+        &deployer,
+        &mut a,
+        r#"{"action":"send","room":"room1","msg":"this is AWS"}"#,
+    )
+    .await;
     assert_eq!(said, format!("[{id_a}]: this is AWS"));
 
     let mut b = Client::connect(&url).await.expect("B is let in");
-    let refused = say(&deployer, &mut b, r#"{"action":"send","room":"room1","msg":"x"}"#).await;
-    assert_eq!(refused, "In order to send message room to room1, join first.");
+    let refused = say(
+        &deployer,
+        &mut b,
+        r#"{"action":"send","room":"room1","msg":"x"}"#,
+    )
+    .await;
+    assert_eq!(
+        refused,
+        "In order to send message room to room1, join first."
+    );
     let joined = say(&deployer, &mut b, JOIN).await;
     let id_b = id_of(&joined).to_owned();
     assert_eq!(a.text().await, joined);
-    let said = say(&deployer, &mut b, r#"{"action":"send","room":"room1","msg":"this is AWS User B"}"#).await;
+    let said = say(
+        &deployer,
+        &mut b,
+        r#"{"action":"send","room":"room1","msg":"this is AWS User B"}"#,
+    )
+    .await;
     assert_eq!(said, format!("[{id_b}]: this is AWS User B"));
     assert_eq!(a.text().await, said);
 
@@ -68,7 +105,13 @@ async fn two_clients_chat_from_up_to_down() {
         (r#"{"action":"join"}"#.to_owned(), "room"),
         (r#"{"action":"join","room":7}"#.to_owned(), "room"),
         (r#"{"action":"send","room":"room1"}"#.to_owned(), "msg"),
-        (format!(r#"{{"action":"send","room":"room1","msg":"{}"}}"#, "x".repeat(5000)), "msg"),
+        (
+            format!(
+                r#"{{"action":"send","room":"room1","msg":"{}"}}"#,
+                "x".repeat(5000)
+            ),
+            "msg",
+        ),
     ] {
         let answer = say(&deployer, &mut b, &request).await;
         assert!(answer.contains(about), "{request}: {answer}");
@@ -77,7 +120,12 @@ async fn two_clients_chat_from_up_to_down() {
     // A member that is gone doesn't keep a message from the rest.
     drop(a);
     deployer.until_idle().await;
-    let said = say(&deployer, &mut b, r#"{"action":"send","room":"room1","msg":"alone"}"#).await;
+    let said = say(
+        &deployer,
+        &mut b,
+        r#"{"action":"send","room":"room1","msg":"alone"}"#,
+    )
+    .await;
     assert_eq!(said, format!("[{id_b}]: alone"));
 
     // Down, while B is connected.
@@ -107,7 +155,10 @@ async fn what_clients_must_not_send_ends_their_connection_and_no_other() {
         assert_eq!(client.receive().await, Received::Closed(code), "{case}");
     }
     // Garbage that is text has no route: it is echoed.
-    assert_eq!(say(&deployer, &mut bystander, "{\"action\":").await, "{\"action\":");
+    assert_eq!(
+        say(&deployer, &mut bystander, "{\"action\":").await,
+        "{\"action\":"
+    );
     let status = Client::connect(&format!("{url}-of-nobody")).await.err();
     assert_eq!(status, Some(403), "a stage that doesn't exist");
 }
@@ -119,7 +170,9 @@ async fn events_that_overlap_in_the_room_get_the_gateways_own_error_frame() {
     let mut client = Client::connect(&url).await.expect("let in");
     const AT_ONCE: usize = 20;
     for index in 0..AT_ONCE {
-        client.send(&format!(r#"{{"action":"join","room":"r{index}"}}"#)).await;
+        client
+            .send(&format!(r#"{{"action":"join","room":"r{index}"}}"#))
+            .await;
     }
     let mut refused = 0;
     for _ in 0..AT_ONCE {
@@ -127,8 +180,14 @@ async fn events_that_overlap_in_the_room_get_the_gateways_own_error_frame() {
         if answer.starts_with(r#"{"message": "Internal server error", "connectionId":""#) {
             refused += 1;
         } else {
-            assert!(answer.contains("has joined to Room r") || answer.contains("more than"), "{answer}");
+            assert!(
+                answer.contains("has joined to Room r") || answer.contains("more than"),
+                "{answer}"
+            );
         }
     }
-    assert!(refused > 0 && refused < AT_ONCE, "{refused} of {AT_ONCE} were refused");
+    assert!(
+        refused > 0 && refused < AT_ONCE,
+        "{refused} of {AT_ONCE} were refused"
+    );
 }

@@ -13,6 +13,10 @@ Exit codes:
   5    something in the way isn't this stage's; nothing was touched
   130  interrupted: calls in flight were finished, the next `up` goes on
 
+Environment:
+  DEPLOYER_LOCAL_PORT        port of local stages, instead of the stage file's
+  NO_COLOR                   no colours
+
 Examples:
   deployer up local          deploy to the local cloud, starting it if need be
   deployer plan alpha        show what `up alpha` would change

@@ -101,20 +101,20 @@ pub async fn ensure_running(project: &Project, port: u16) -> Result<(), Failure>
 
 /// What became of the local cloud after a stage went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stopped {
+pub enum Afterwards {
     /// It wasn't running.
     WasNotRunning,
     /// It has ended, and its folder is gone.
-    Stopped,
+    Ended,
     /// Other stages live in it.
     StillNeeded,
 }
 
 /// Stops the local cloud when nothing is left in it, and removes its folder.
-pub async fn stop_if_empty(project: &Project, port: u16) -> Result<Stopped, Failure> {
+pub async fn stop_if_empty(project: &Project, port: u16) -> Result<Afterwards, Failure> {
     let was_running = match health(port).await? {
         None => false,
-        Some(health) if !health.empty => return Ok(Stopped::StillNeeded),
+        Some(health) if !health.empty => return Ok(Afterwards::StillNeeded),
         Some(_) => {
             client::stop(port, STOP_DEADLINE)
                 .await
@@ -137,9 +137,9 @@ pub async fn stop_if_empty(project: &Project, port: u16) -> Result<Stopped, Fail
     // Gone too when nothing else of ours is in it.
     let _ = fs::remove_dir(project.working_dir());
     Ok(if was_running {
-        Stopped::Stopped
+        Afterwards::Ended
     } else {
-        Stopped::WasNotRunning
+        Afterwards::WasNotRunning
     })
 }
 

@@ -1,11 +1,18 @@
 //! The project's folder and its stage files.
 
 use crate::failure::Failure;
-use deployer_core::stage_file::{self, FileText, SERVICE_FILE_STEM, StageDefinition, nearest};
+use deployer_core::stage_file::{
+    self, FileText, Place, SERVICE_FILE_STEM, StageDefinition, nearest,
+};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// Where stage files live, below the project's folder.
 const STAGES: &str = "stages";
+
+/// Overrides the port of local stages, so that several checkouts (or CI jobs) of
+/// one machine don't meet.
+const PORT_VARIABLE: &str = "DEPLOYER_LOCAL_PORT";
 
 /// A project: a folder with `stages/` and a Cargo workspace.
 #[derive(Debug, Clone)]
@@ -95,7 +102,7 @@ impl Project {
         }
         let (service_path, service_text) = self.read_file(SERVICE_FILE_STEM)?;
         let (stage_path, stage_text) = self.read_file(name)?;
-        stage_file::read(
+        let mut definition = stage_file::read(
             name,
             FileText {
                 path: &service_path,
@@ -106,7 +113,13 @@ impl Project {
                 text: &stage_text,
             },
         )
-        .map_err(Failure::StageFiles)
+        .map_err(Failure::StageFiles)?;
+        if let (Place::Local { port }, Some(text)) =
+            (&mut definition.place, std::env::var_os(PORT_VARIABLE))
+        {
+            *port = port_of(&text)?;
+        }
+        Ok(definition)
     }
 
     /// A stage file's path as the user knows it, and its text.
@@ -116,6 +129,17 @@ impl Project {
         let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
         Ok((shown, text))
     }
+}
+
+fn port_of(text: &OsStr) -> Result<u16, Failure> {
+    let port = text
+        .to_str()
+        .and_then(|text| text.parse().ok())
+        .filter(|port| *port >= 1024);
+    port.ok_or_else(|| Failure::Input {
+        message: format!("{PORT_VARIABLE} is not a port: {}", text.display()),
+        next_step: "set it to a number from 1024 to 65535, or unset it".to_owned(),
+    })
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {

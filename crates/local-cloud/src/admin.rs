@@ -54,6 +54,7 @@ fn health(gateway: &Gateway) -> Answer {
         "inventory": inventory,
         "connections": gateway.registry.count(),
         "processes": gateway.pool.processes(),
+        "invocations": gateway.pool.invocations(),
         "recentFailures": gateway.recent_failures(),
     });
     http_io::json(StatusCode::OK, health.to_string())

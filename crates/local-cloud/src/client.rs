@@ -28,6 +28,8 @@ pub struct Health {
     pub pid: u32,
     /// Whether no API, function, role or log group is in it.
     pub empty: bool,
+    /// How many events functions are at work on.
+    pub invocations: usize,
 }
 
 /// Why a local cloud can't be talked to.

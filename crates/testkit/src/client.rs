@@ -35,8 +35,13 @@ impl Client {
             .strip_prefix("ws://")
             .and_then(|rest| rest.split('/').next())
             .expect("a ws:// URL");
-        let tcp = TcpStream::connect(authority).await.expect("the server listens");
-        match timeout(DEADLINE, client_async(url, tcp)).await.expect("an answer in time") {
+        let tcp = TcpStream::connect(authority)
+            .await
+            .expect("the server listens");
+        match timeout(DEADLINE, client_async(url, tcp))
+            .await
+            .expect("an answer in time")
+        {
             Ok((stream, _)) => Ok(Self { stream }),
             Err(Error::Http(response)) => Err(response.status().as_u16()),
             Err(error) => panic!("the handshake failed: {error}"),
@@ -48,7 +53,10 @@ impl Client {
     /// # Panics
     /// When the connection is gone.
     pub async fn send(&mut self, text: &str) {
-        self.stream.send(Message::text(text)).await.expect("the connection is open");
+        self.stream
+            .send(Message::text(text))
+            .await
+            .expect("the connection is open");
     }
 
     /// Sends a binary message.
@@ -56,7 +64,10 @@ impl Client {
     /// # Panics
     /// When the connection is gone.
     pub async fn send_binary(&mut self, bytes: &[u8]) {
-        self.stream.send(Message::binary(bytes.to_vec())).await.expect("the connection is open");
+        self.stream
+            .send(Message::binary(bytes.to_vec()))
+            .await
+            .expect("the connection is open");
     }
 
     /// The next text message or the end.
@@ -65,7 +76,9 @@ impl Client {
     /// When nothing comes in time.
     pub async fn receive(&mut self) -> Received {
         loop {
-            let next = timeout(DEADLINE, self.stream.next()).await.expect("something in time");
+            let next = timeout(DEADLINE, self.stream.next())
+                .await
+                .expect("something in time");
             match next {
                 Some(Ok(Message::Text(text))) => return Received::Text(text.to_string()),
                 Some(Ok(Message::Close(frame))) => {
@@ -88,5 +101,4 @@ impl Client {
             Received::Closed(code) => panic!("closed with {code} instead of a text"),
         }
     }
-
 }

@@ -72,7 +72,15 @@ impl Deployer {
             .env("AWS_CONFIG_FILE", "/nonexistent")
             .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
             .stdin(Stdio::null());
-        for name in ["AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"] {
+        for name in [
+            "AWS_PROFILE",
+            "AWS_REGION",
+            "AWS_DEFAULT_REGION",
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+            "AWS_ENDPOINT_URL",
+        ] {
             command.env_remove(name);
         }
         command.envs(self.environment.iter().cloned());
@@ -84,8 +92,11 @@ impl Deployer {
     /// # Panics
     /// When it can't be run.
     pub fn run(&self, arguments: &[&str]) -> Ran {
-        let Output { status, stdout, stderr } =
-            self.command(arguments).output().expect("the binary runs");
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = self.command(arguments).output().expect("the binary runs");
         Ran {
             code: status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&stdout).into_owned(),
@@ -116,7 +127,10 @@ impl Deployer {
             if health.invocations == 0 {
                 return;
             }
-            assert!(started.elapsed() < IDLE_DEADLINE, "functions still at work: {health:?}");
+            assert!(
+                started.elapsed() < IDLE_DEADLINE,
+                "functions still at work: {health:?}"
+            );
             sleep(Duration::from_millis(1)).await;
         }
     }

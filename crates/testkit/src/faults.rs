@@ -26,7 +26,12 @@ pub struct FaultyWriter<'a, W> {
 impl<'a, W> FaultyWriter<'a, W> {
     /// Fails from the write with this number on, counting from 0.
     pub fn new(inner: &'a W, fault: Fault, at: usize) -> Self {
-        Self { inner, fault, at, count: AtomicUsize::new(0) }
+        Self {
+            inner,
+            fault,
+            at,
+            count: AtomicUsize::new(0),
+        }
     }
 
     /// Whether the chosen write was reached.
@@ -36,7 +41,11 @@ impl<'a, W> FaultyWriter<'a, W> {
 }
 
 impl<W: CloudWriter> CloudWriter for FaultyWriter<'_, W> {
-    async fn perform(&self, action: &Action, context: &WriteContext<'_>) -> Result<Produced, CloudError> {
+    async fn perform(
+        &self,
+        action: &Action,
+        context: &WriteContext<'_>,
+    ) -> Result<Produced, CloudError> {
         let number = self.count.fetch_add(1, Ordering::SeqCst);
         if number < self.at {
             return self.inner.perform(action, context).await;

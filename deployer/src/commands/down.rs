@@ -1,7 +1,7 @@
 //! `deployer down`: removes everything the stage owns.
 
 use crate::failure::Failure;
-use crate::local::{self, Stopped};
+use crate::local::{self, Afterwards};
 use crate::project::Project;
 use crate::render::{DownResult, Screen};
 use crate::stage::OpenStage;
@@ -31,8 +31,8 @@ pub async fn run(
         stage: name,
         identity: definition.identity.to_string(),
         removed,
-        local_cloud_stopped: local_cloud == Some(Stopped::Stopped),
-        local_cloud_needed: local_cloud == Some(Stopped::StillNeeded),
+        local_cloud_stopped: local_cloud == Some(Afterwards::Ended),
+        local_cloud_needed: local_cloud == Some(Afterwards::StillNeeded),
     });
     Ok(())
 }

@@ -102,6 +102,11 @@ impl Pool {
         self.lock().environments
     }
 
+    /// How many events functions are at work on.
+    pub(crate) fn invocations(&self) -> usize {
+        self.lock().in_flight.values().sum()
+    }
+
     /// Runs a function once. The function runs to its end also when the caller
     /// stops waiting.
     pub(crate) async fn invoke(

@@ -1,0 +1,34 @@
+# `make up` deploys the stage `local`; `make up STAGE=alpha` another one.
+STAGE ?= local
+CARGO ?= cargo
+DEPLOYER = target/debug/deployer
+
+.DEFAULT_GOAL := help
+.PHONY: help up plan status down deployer test functions-release interop
+
+help:
+	@echo "make up|plan|status|down [STAGE=local]   deploy, look, remove"
+	@echo "make test                                all tests; needs Rust, a C compiler and make only"
+	@echo "make functions-release                   the functions as AWS gets them, with their sizes"
+	@echo "make interop                             the transcript by wscat and Python's websockets"
+
+up plan status down: deployer
+	@$(DEPLOYER) $@ $(STAGE)
+
+deployer:
+	@$(CARGO) build --quiet --package deployer
+
+# The functions are tested by an invocation of their own, as they are built: the
+# features others ask of shared crates must not reach them.
+FUNCTIONS = --package chat --package connect --package disconnect --package default --package room
+
+test: deployer
+	$(CARGO) test $(FUNCTIONS)
+	$(CARGO) test --workspace $(subst --package,--exclude,$(FUNCTIONS))
+
+functions-release:
+	$(CARGO) build --release --package connect --package disconnect --package default --package room
+	@ls -l target/release/connect target/release/disconnect target/release/default target/release/room
+
+interop: deployer
+	tests/interop/run
