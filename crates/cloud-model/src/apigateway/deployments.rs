@@ -7,8 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::stages::unknown_stage;
-use super::{Api, bad_request, not_found, read};
+use super::{Api, bad_request, not_found, read, unknown_stage};
 use crate::LiveRoute;
 use crate::assumptions::{DEPLOYMENT_IN_USE, gateway_quota};
 use crate::call::{Call, iso_seconds};

@@ -154,6 +154,10 @@ fn bad_request(message: impl Into<String>) -> Failure {
     Failure::new(400, "BadRequestException", message)
 }
 
+fn unknown_stage(name: &str) -> Failure {
+    not_found(format!("Invalid stage identifier specified {name}"))
+}
+
 fn not_found(message: impl Into<String>) -> Failure {
     Failure::new(404, "NotFoundException", message)
 }

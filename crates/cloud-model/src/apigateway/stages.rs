@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::tags::add_tags;
-use super::{Api, bad_request, conflict, not_found, read};
+use super::{Api, bad_request, conflict, not_found, read, unknown_stage};
 use crate::assumptions::{
     DEFAULT_BURST_LIMIT, DEFAULT_LOGGING_LEVEL, DEFAULT_RATE_LIMIT, EMPTY_STAGE_VARIABLE_REMOVES,
     STAGE_EXISTS, STAGE_NAME_RULE, UPDATE_STAGE_IGNORES_EMPTY_DESCRIPTION, gateway_quota,
@@ -222,10 +222,6 @@ impl Api {
             stage_variables: stage.variables.clone(),
         })
     }
-}
-
-pub(super) fn unknown_stage(name: &str) -> Failure {
-    not_found(format!("Invalid stage identifier specified {name}"))
 }
 
 fn default_settings() -> Value {

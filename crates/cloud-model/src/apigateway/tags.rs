@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Gateway, bad_request, not_found, stages};
+use super::{Gateway, bad_request, not_found, unknown_stage};
 use crate::call::Call;
 use crate::error::Failure;
 use crate::tags::{self, TagMap};
@@ -48,7 +48,7 @@ impl Gateway {
                 let stage = api
                     .stages
                     .get_mut(*name)
-                    .ok_or_else(|| stages::unknown_stage(name))?;
+                    .ok_or_else(|| unknown_stage(name))?;
                 Ok(&mut stage.tags)
             }
             _ => Err(not_found(format!("Resource not found: {arn}"))),

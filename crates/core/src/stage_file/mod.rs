@@ -5,6 +5,7 @@
 
 mod check;
 mod definition;
+mod legal;
 mod problem;
 mod rules;
 mod schema;

@@ -26,10 +26,10 @@ pub struct ServiceFile {
     #[serde(default)]
     pub defaults: FunctionDefaults,
     /// The Lambda functions, by the name the routes use.
-    #[schemars(extend("minProperties" = 1, "maxProperties" = 300, "propertyNames" = super::schema::function_names()))]
+    #[schemars(extend("minProperties" = 1, "maxProperties" = 300, "propertyNames" = super::legal::function_names()))]
     pub functions: BTreeMap<String, FunctionSettings>,
     /// Which function serves which route key.
-    #[schemars(extend("minProperties" = 1, "maxProperties" = 300, "propertyNames" = super::schema::route_keys()))]
+    #[schemars(extend("minProperties" = 1, "maxProperties" = 300, "propertyNames" = super::legal::route_keys()))]
     pub routes: BTreeMap<String, String>,
 }
 
@@ -118,7 +118,7 @@ pub struct FunctionDefaults {
     /// Processor. Default: `x86_64`. The local cloud always uses the host's.
     pub architecture: Option<Architecture>,
     /// Days after which logs are deleted; one of CloudWatch's. Default: 14.
-    #[schemars(extend("enum" = super::schema::RETENTION_DAYS_OR_NULL))]
+    #[schemars(extend("enum" = super::legal::RETENTION_DAYS_OR_NULL))]
     pub log_retention_days: Option<u32>,
     /// Environment variables.
     #[serde(default)]
@@ -144,7 +144,7 @@ pub struct FunctionSettings {
     /// Processor.
     pub architecture: Option<Architecture>,
     /// Days after which logs are deleted; one of CloudWatch's.
-    #[schemars(extend("enum" = super::schema::RETENTION_DAYS_OR_NULL))]
+    #[schemars(extend("enum" = super::legal::RETENTION_DAYS_OR_NULL))]
     pub log_retention_days: Option<u32>,
     /// Environment variables, added to the defaults'.
     #[serde(default)]
