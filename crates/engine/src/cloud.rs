@@ -44,10 +44,11 @@ pub trait CloudReader: Send + Sync {
         names: &Names,
     ) -> impl Future<Output = Result<Vec<ApiState>, CloudError>> + Send;
 
-    /// Whether a function can be updated, published and invoked.
+    /// Whether `$LATEST` can be updated and published, or a version invoked.
     fn get_function_readiness(
         &self,
         function: &FunctionName,
+        version: Option<&FunctionVersion>,
     ) -> impl Future<Output = Result<Readiness, CloudError>> + Send;
 
     /// The status with which the stage's endpoint answers a plain GET.

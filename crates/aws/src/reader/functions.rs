@@ -4,7 +4,7 @@ use crate::error::{Call, found};
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::types::{FunctionConfiguration as Sdk, LastUpdateStatus, State};
 use deployer_core::desired::{FunctionCode, FunctionConfiguration};
-use deployer_core::names::{CodeSha256, FunctionVersion};
+use deployer_core::names::{CodeSha256, FunctionName, FunctionVersion};
 use deployer_core::observed::{FunctionState, VersionState};
 use deployer_engine::cloud::Readiness;
 use deployer_engine::error::CloudError;
@@ -68,11 +68,16 @@ async fn list_versions(lambda: &Client, name: &str) -> Result<Vec<VersionState>,
     Ok(numbered.into_iter().map(|(_, state)| state).collect())
 }
 
-pub(super) async fn readiness(lambda: &Client, name: &str) -> Result<Readiness, CloudError> {
-    let call = Call::new("lambda", "GetFunction", name);
+pub(super) async fn readiness(
+    lambda: &Client,
+    function: &FunctionName,
+    version: Option<&FunctionVersion>,
+) -> Result<Readiness, CloudError> {
+    let call = Call::new("lambda", "GetFunction", function.as_str());
     let output = lambda
         .get_function()
-        .function_name(name)
+        .function_name(function.as_str())
+        .set_qualifier(version.map(ToString::to_string))
         .send()
         .await
         .map_err(|error| call.error(error))?;

@@ -7,7 +7,7 @@ mod roles;
 
 use crate::connect::Cloud;
 use crate::error::Call;
-use deployer_core::names::{FunctionName, LogGroupName, Names, RoleName};
+use deployer_core::names::{FunctionName, FunctionVersion, LogGroupName, Names, RoleName};
 use deployer_core::observed::{ApiState, FunctionState, LogGroupState, RoleState};
 use deployer_core::policy::Account;
 use deployer_engine::cloud::{CloudReader, Readiness};
@@ -59,8 +59,9 @@ impl CloudReader for Cloud {
     async fn get_function_readiness(
         &self,
         function: &FunctionName,
+        version: Option<&FunctionVersion>,
     ) -> Result<Readiness, CloudError> {
-        functions::readiness(&self.lambda, function.as_str()).await
+        functions::readiness(&self.lambda, function, version).await
     }
 
     async fn probe(&self, url: &str) -> Result<u16, CloudError> {

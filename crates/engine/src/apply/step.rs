@@ -6,7 +6,7 @@ use crate::cloud::{CloudReader, CloudWriter, Produced, Readiness, WriteContext};
 use crate::error::{CloudError, CloudErrorKind};
 use crate::events::Event;
 use crate::retry;
-use deployer_core::names::FunctionName;
+use deployer_core::names::{FunctionName, FunctionVersion};
 use deployer_core::plan::{Action, Bindings, Step, StepId};
 use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore};
@@ -46,9 +46,17 @@ pub(super) async fn run<R: CloudReader, W: CloudWriter>(
         });
     };
     let produced = perform(&step.action, means, bindings, &say_waiting).await?;
+    let version = match &produced {
+        Produced::Version(_, version) => Some(version.clone()),
+        _ => None,
+    };
     produced.bind(&mut *bindings.lock().await);
-    if let Some(function) = function_to_wait_for(&step.action) {
-        wait_until_ready(means.reader, function, &say_waiting).await?;
+    if let Some(function) = changed_function(&step.action) {
+        wait_until_ready(means.reader, function, None, &say_waiting).await?;
+        // A published version becomes active apart from `$LATEST`.
+        if version.is_some() {
+            wait_until_ready(means.reader, function, version.as_ref(), &say_waiting).await?;
+        }
     }
     means.events.event(Event::StepDone {
         step: id,
@@ -93,7 +101,7 @@ async fn perform<R: CloudReader, W: CloudWriter>(
 }
 
 /// The function whose update must be through before the next write to it.
-fn function_to_wait_for(action: &Action) -> Option<&FunctionName> {
+fn changed_function(action: &Action) -> Option<&FunctionName> {
     match action {
         Action::CreateFunction { function, .. } => Some(&function.name),
         Action::UpdateFunctionConfiguration { name, .. }
@@ -106,6 +114,7 @@ fn function_to_wait_for(action: &Action) -> Option<&FunctionName> {
 async fn wait_until_ready<R: CloudReader>(
     reader: &R,
     function: &FunctionName,
+    version: Option<&FunctionVersion>,
     say_waiting: &impl Fn(String),
 ) -> Result<(), CloudError> {
     let started = Instant::now();
@@ -113,14 +122,14 @@ async fn wait_until_ready<R: CloudReader>(
     loop {
         let give_up = |kind, message: String| CloudError {
             service: "lambda",
-            operation: "GetFunctionConfiguration".to_owned(),
+            operation: "GetFunction".to_owned(),
             resource: function.to_string(),
             kind,
             code: None,
             message,
             request_id: None,
         };
-        match reader.get_function_readiness(function).await? {
+        match reader.get_function_readiness(function, version).await? {
             Readiness::Ready => return Ok(()),
             Readiness::Failed(reason) => return Err(give_up(CloudErrorKind::Refused, reason)),
             Readiness::Pending(state) => {

@@ -2,7 +2,7 @@
 
 use crate::cloud::{CloudReader, CloudWriter, Produced, Readiness, WriteContext};
 use crate::error::{CloudError, CloudErrorKind};
-use deployer_core::names::{FunctionName, LogGroupName, Names, RoleName};
+use deployer_core::names::{FunctionName, FunctionVersion, LogGroupName, Names, RoleName};
 use deployer_core::observed::{ApiState, FunctionState, LogGroupState, RoleState};
 use deployer_core::plan::Action;
 use deployer_core::policy::Account;
@@ -111,7 +111,11 @@ impl CloudReader for ScriptedCloud {
         unreachable!("applying doesn't ask")
     }
 
-    async fn get_function_readiness(&self, _: &FunctionName) -> Result<Readiness, CloudError> {
+    async fn get_function_readiness(
+        &self,
+        _: &FunctionName,
+        _: Option<&FunctionVersion>,
+    ) -> Result<Readiness, CloudError> {
         Ok(self
             .readiness
             .lock()
