@@ -16,7 +16,7 @@ up plan status down: deployer
 	@$(DEPLOYER) $@ $(STAGE)
 
 deployer:
-	@$(CARGO) build --quiet --package deployer
+	@$(CARGO) build --package deployer
 
 # The functions are tested by an invocation of their own, as they are built: the
 # features others ask of shared crates must not reach them.

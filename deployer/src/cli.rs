@@ -11,6 +11,7 @@ Exit codes:
   3    the functions don't build; nothing was touched
   4    no credentials or no region; nothing was touched
   5    something in the way isn't this stage's; nothing was touched
+  6    another deploys the stage; nothing was touched
   130  interrupted: calls in flight were finished, the next `up` goes on
 
 Environment:
@@ -21,6 +22,8 @@ Examples:
   deployer up local          deploy to the local cloud, starting it if need be
   deployer plan alpha        show what `up alpha` would change
   deployer up alpha          deploy to AWS
+  deployer history alpha     list the releases that are kept
+  deployer rollback alpha    make the release before the live one live again
   deployer down alpha        remove everything the stage owns";
 
 /// WebSocket APIs on AWS, in pure Rust.
@@ -39,13 +42,17 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Build the functions and make the account as the stage file says
-    Up(Stages),
+    Up(Writes),
     /// Remove everything the stage owns
-    Down(Stages),
+    Down(Writes),
     /// Show what `up` would change, and change nothing
     Plan(Stages),
     /// Show what is live
     Status(Stages),
+    /// List the releases that are kept, newest first
+    History(Stages),
+    /// Make a kept release live again: one write, without source or build
+    Rollback(Rollback),
     /// Run the local cloud in the foreground (`up` starts it in the background)
     LocalCloud(LocalCloud),
     /// Write the JSON Schemas of the stage files to the `stages` folder
@@ -63,6 +70,33 @@ pub struct Stages {
     pub json: bool,
 }
 
+/// Which stages, and whether to wait for another who deploys them.
+#[derive(Debug, Args)]
+pub struct Writes {
+    #[command(flatten)]
+    pub stages: Stages,
+    /// Fail at once when another deploys the stage, instead of waiting
+    #[arg(long)]
+    pub no_wait: bool,
+}
+
+/// Which release goes live again.
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// The stage
+    #[arg(value_name = "STAGE")]
+    pub stage: String,
+    /// The release, or the beginning of its hash. Default: the one before the live one
+    #[arg(value_name = "RELEASE")]
+    pub release: Option<String>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Fail at once when another deploys the stage, instead of waiting
+    #[arg(long)]
+    pub no_wait: bool,
+}
+
 /// Where the local cloud listens.
 #[derive(Debug, Args)]
 pub struct LocalCloud {
@@ -72,6 +106,10 @@ pub struct LocalCloud {
     /// Where it keeps unpacked functions. Default: `.deployer/local-cloud-PORT` in the project
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// Behave as AWS does under load: request quotas, 409s, delays and stale reads, repeatable by
+    /// this number
+    #[arg(long, value_name = "SEED")]
+    pub realism: Option<u64>,
 }
 
 /// What to do with the schemas.
@@ -107,6 +145,7 @@ mod tests {
             exit::BUILD_FAILED,
             exit::NOT_SIGNED_IN,
             exit::NOT_OURS,
+            exit::BUSY,
             exit::INTERRUPTED,
         ];
         for code in codes {

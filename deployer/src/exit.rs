@@ -12,5 +12,7 @@ pub const BUILD_FAILED: u8 = 3;
 pub const NOT_SIGNED_IN: u8 = 4;
 /// Something in the way isn't ours; nothing was touched.
 pub const NOT_OURS: u8 = 5;
+/// Another deploys the stage; nothing was touched.
+pub const BUSY: u8 = 6;
 /// Ctrl-C: what was in flight was finished, the rest not begun.
 pub const INTERRUPTED: u8 = 130;

@@ -2,9 +2,12 @@
 
 use crate::exit;
 use deployer_aws::ConnectError;
-use deployer_core::plan::Refusal;
+use deployer_core::plan::{Refusal, RollbackRefusal};
 use deployer_core::stage_file::FileProblems;
+use deployer_engine::down::DownError;
 use deployer_engine::error::CloudError;
+use deployer_engine::lease::LeaseError;
+use deployer_engine::rollback::RollbackError;
 use deployer_engine::up::UpError;
 use deployer_package::BuildError;
 
@@ -41,6 +44,9 @@ pub enum Failure {
     /// Something in the way isn't ours.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// There is nothing to roll back to.
+    #[error(transparent)]
+    Rollback(#[from] RollbackRefusal),
     /// The cloud refused or didn't answer.
     #[error(transparent)]
     Cloud(#[from] CloudError),
@@ -60,6 +66,12 @@ pub enum Failure {
         /// What to do.
         next_step: String,
     },
+    /// Another deploys the stage.
+    #[error("{message}")]
+    Busy {
+        /// Who.
+        message: String,
+    },
     /// Ctrl-C.
     #[error("{message}")]
     Interrupted {
@@ -73,6 +85,40 @@ impl From<UpError> for Failure {
         match error {
             UpError::Cloud(error) => Self::Cloud(error),
             UpError::Refused(refusal) => Self::Refused(refusal),
+            UpError::Lease(error) => error.into(),
+        }
+    }
+}
+
+impl From<DownError> for Failure {
+    fn from(error: DownError) -> Self {
+        match error {
+            DownError::Cloud(error) => Self::Cloud(error),
+            DownError::Lease(error) => error.into(),
+        }
+    }
+}
+
+impl From<LeaseError> for Failure {
+    fn from(error: LeaseError) -> Self {
+        match error {
+            LeaseError::Cloud(error) => Self::Cloud(error),
+            LeaseError::Held { .. } => Self::Busy {
+                message: error.to_string(),
+            },
+            LeaseError::Interrupted { .. } => Self::Interrupted {
+                message: error.to_string(),
+            },
+        }
+    }
+}
+
+impl From<RollbackError> for Failure {
+    fn from(error: RollbackError) -> Self {
+        match error {
+            RollbackError::Cloud(error) => Self::Cloud(error),
+            RollbackError::Refused(refusal) => Self::Rollback(refusal),
+            RollbackError::Lease(error) => error.into(),
         }
     }
 }
@@ -81,11 +127,12 @@ impl Failure {
     /// The process's exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::StageFiles(_) | Self::Input { .. } => exit::BAD_INPUT,
+            Self::StageFiles(_) | Self::Input { .. } | Self::Rollback(_) => exit::BAD_INPUT,
             Self::Build(_) | Self::Package { .. } => exit::BUILD_FAILED,
             Self::Connect(_) => exit::NOT_SIGNED_IN,
             Self::Refused(_) => exit::NOT_OURS,
             Self::Cloud(_) | Self::LocalCloud { .. } | Self::Incomplete { .. } => exit::FAILURE,
+            Self::Busy { .. } => exit::BUSY,
             Self::Interrupted { .. } => exit::INTERRUPTED,
         }
     }
@@ -97,11 +144,15 @@ impl Failure {
             Self::Build(error) => error.next_step(),
             Self::Connect(error) => error.next_step().to_owned(),
             Self::Refused(_) => "nothing was touched".to_owned(),
+            Self::Rollback(_) => "see `deployer history STAGE`; nothing was touched".to_owned(),
             Self::Cloud(error) => deployer_engine::hints::next_step(error).to_owned(),
             Self::Input { next_step, .. }
             | Self::Package { next_step, .. }
             | Self::LocalCloud { next_step, .. }
             | Self::Incomplete { next_step, .. } => next_step.clone(),
+            Self::Busy { .. } => {
+                "run the command again when that one is done; nothing was touched".to_owned()
+            }
             Self::Interrupted { .. } => "the next `up` (or `down`) goes on from here".to_owned(),
         }
     }

@@ -87,6 +87,8 @@ pub async fn ensure_running(project: &Project, port: u16) -> Result<(), Failure>
     let said = timeout(START_DEADLINE, lines.next_line()).await;
     match said {
         Ok(Ok(Some(line))) if line.starts_with(LISTENING) => Ok(()),
+        // Another `up` may have been quicker.
+        Ok(Ok(_)) if is_running(port).await? => Ok(()),
         Ok(Ok(_)) => {
             let reason = fs::read_to_string(&log).unwrap_or_default();
             Err(failed("it ended", &reason.trim()))
@@ -146,6 +148,7 @@ pub async fn stop_if_empty(project: &Project, port: u16) -> Result<Afterwards, F
 /// The account the local cloud plays.
 pub fn account() -> Account {
     Account {
+        caller_arn: String::new(),
         partition: "aws".to_owned(),
         account_id: local_cloud::ACCOUNT_ID.to_owned(),
         region: local_cloud::REGION.to_owned(),

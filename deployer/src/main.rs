@@ -8,8 +8,10 @@ mod cli;
 mod commands;
 mod exit;
 mod failure;
+mod holder;
 mod local;
 mod project;
+mod provenance;
 mod render;
 mod stage;
 

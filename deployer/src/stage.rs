@@ -1,13 +1,20 @@
 //! A stage opened for work: its definition, and the cloud it lives in.
 
 use crate::failure::Failure;
+use crate::holder;
 use crate::local;
 use crate::project::Project;
 use deployer_aws::{Cloud, Destination};
+use deployer_core::manifest::journal;
 use deployer_core::names::{FunctionName, Names};
 use deployer_core::policy::Account;
 use deployer_core::stage_file::{Place, StageDefinition};
-use deployer_engine::cloud::CloudReader;
+use deployer_core::tags::ownership;
+use deployer_engine::apply::Means;
+use deployer_engine::cloud::{Artifacts, CloudReader};
+use deployer_engine::events::EventSink;
+use deployer_engine::interrupt::Interrupt;
+use deployer_engine::lease::{LeaseRequest, Waiting};
 
 /// A stage whose cloud can be reached.
 pub struct OpenStage {
@@ -60,6 +67,40 @@ impl OpenStage {
         }
         let stage = Self::open(definition.clone()).await?;
         Ok((definition, Some(stage)))
+    }
+
+    /// The stage's lease, to be asked for by this process.
+    pub fn lease(&self, no_wait: bool) -> LeaseRequest<'_, Cloud> {
+        LeaseRequest {
+            store: &self.cloud,
+            journal: journal(&self.names),
+            tags: ownership(&self.names.identity),
+            holder: holder::this_process(),
+            is_gone: &holder::is_gone,
+            waiting: if no_wait {
+                Waiting::DontWait
+            } else {
+                Waiting::Wait
+            },
+        }
+    }
+
+    /// What the engine works on this stage with.
+    pub fn means<'a>(
+        &'a self,
+        artifacts: &'a Artifacts,
+        events: &'a dyn EventSink,
+        interrupt: &'a Interrupt,
+    ) -> Means<'a, Cloud, Cloud> {
+        Means {
+            reader: &self.cloud,
+            writer: &self.cloud,
+            account: &self.account,
+            names: &self.names,
+            artifacts,
+            events,
+            interrupt,
+        }
     }
 
     /// The deployed names of the functions the file names.

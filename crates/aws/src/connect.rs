@@ -10,6 +10,9 @@ use std::time::Duration;
 
 /// Attempts for reads and idempotent writes, the first included.
 const ATTEMPTS: u32 = 4;
+/// Largest first pause before another attempt on the local cloud: it is near, and
+/// never busy for long. AWS gets the SDK's own, a second.
+const LOCAL_BACKOFF: Duration = Duration::from_millis(20);
 /// For one attempt of one call. The longest is the upload of a 50 MB zip.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -114,7 +117,7 @@ fn local(endpoint: &str, region: &str) -> SdkConfig {
         .region(Region::new(region.to_owned()))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(http)
-        .retry_config(retries())
+        .retry_config(retries().with_initial_backoff(LOCAL_BACKOFF))
         .timeout_config(timeouts())
         .sleep_impl(sleep())
         .build()

@@ -1,5 +1,6 @@
 //! SDK errors as [`CloudError`]s: operation, resource, AWS's code, request id.
 
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
@@ -24,27 +25,36 @@ impl<'a> Call<'a> {
     }
 
     /// Our error for the SDK's.
-    pub fn error<E, R>(self, error: SdkError<E, R>) -> CloudError
+    pub fn error<E>(self, error: SdkError<E, HttpResponse>) -> CloudError
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
-        R: std::fmt::Debug + Send + Sync + 'static,
-        SdkError<E, R>: RequestId + Error,
     {
         let request_id = error.request_id().map(str::to_owned);
+        let service_error = error.as_service_error();
+        let code = service_error.and_then(|e| e.code()).map(str::to_owned);
+        let said = service_error.and_then(|e| e.message()).map(str::to_owned);
         let kind = match &error {
+            // Neither code nor message: a gateway's page, not the service's word.
+            SdkError::ServiceError(_) if code.is_none() && said.is_none() => {
+                CloudErrorKind::NoAnswer
+            }
+            // The service itself failed: it may have done so afterwards.
+            SdkError::ServiceError(context) if failed(context.raw().status().as_u16()) => {
+                CloudErrorKind::NoAnswer
+            }
             SdkError::ServiceError(_) => CloudErrorKind::Refused,
             SdkError::ConstructionFailure(_) => CloudErrorKind::NotSent,
             SdkError::DispatchFailure(failure) if failure.is_user() => CloudErrorKind::NotSent,
             _ => CloudErrorKind::NoAnswer,
         };
-        let code = error
-            .as_service_error()
-            .and_then(|e| e.code())
-            .map(str::to_owned);
-        let message = error
-            .as_service_error()
-            .and_then(|e| e.message())
-            .map_or_else(|| causes(&error), str::to_owned);
+        let status = error.raw_response().map(|answer| answer.status().as_u16());
+        let message = match (said, status) {
+            (Some(said), _) => said,
+            (None, Some(status)) if code.is_none() => {
+                format!("HTTP status {status} with a body that isn't the service's")
+            }
+            (None, _) => causes(&error),
+        };
         CloudError {
             service: self.service,
             operation: self.operation.to_owned(),
@@ -68,6 +78,12 @@ impl<'a> Call<'a> {
             request_id: None,
         }
     }
+}
+
+/// Whether the status says that the service failed rather than refused. "Not
+/// implemented" is a refusal.
+fn failed(status: u16) -> bool {
+    status >= 500 && status != 501
 }
 
 /// An error with its causes, which the SDK keeps out of its own text.
@@ -106,4 +122,50 @@ fn is_not_found(error: &CloudError) -> bool {
     ]
     .iter()
     .any(|code| error.is(code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_apigatewayv2::operation::get_deployments::GetDeploymentsError;
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::body::SdkBody;
+    use aws_smithy_types::error::ErrorMetadata;
+
+    fn answered(status: u16, metadata: ErrorMetadata) -> CloudError {
+        let status = StatusCode::try_from(status).unwrap();
+        let answer = HttpResponse::new(status, SdkBody::empty());
+        let error = GetDeploymentsError::generic(metadata);
+        Call::new("apigateway", "GetDeployments", "a1b2c3")
+            .error(SdkError::service_error(error, answer))
+    }
+
+    #[test]
+    fn a_page_that_is_no_services_says_its_status_and_refuses_nothing() {
+        let error = answered(404, ErrorMetadata::builder().build());
+        assert_eq!(error.kind, CloudErrorKind::NoAnswer);
+        assert_eq!(
+            error.to_string(),
+            "apigateway:GetDeployments a1b2c3: HTTP status 404 with a body that isn't the service's"
+        );
+    }
+
+    #[test]
+    fn a_service_that_failed_may_have_done_so_afterwards() {
+        let said = || ErrorMetadata::builder().code("ServiceException").build();
+        assert_eq!(answered(500, said()).kind, CloudErrorKind::NoAnswer);
+        assert_eq!(answered(501, said()).kind, CloudErrorKind::Refused);
+    }
+
+    #[test]
+    fn what_the_service_says_is_kept() {
+        let said = ErrorMetadata::builder()
+            .code("TooManyRequestsException")
+            .message("Too Many Requests")
+            .build();
+        let error = answered(429, said);
+        assert_eq!(error.kind, CloudErrorKind::Refused);
+        assert_eq!(error.code.as_deref(), Some("TooManyRequestsException"));
+        assert_eq!(error.message, "Too Many Requests");
+    }
 }

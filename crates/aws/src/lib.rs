@@ -8,6 +8,7 @@
 
 mod connect;
 mod error;
+mod lease;
 mod probe;
 mod reader;
 mod writer;

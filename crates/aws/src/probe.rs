@@ -25,8 +25,8 @@ impl Cloud {
             message,
             request_id: None,
         };
-        let request = HttpRequest::get(url.replacen("ws", "http", 1))
-            .map_err(|error| no_answer(error.to_string()))?;
+        let request =
+            HttpRequest::get(http_url(url)).map_err(|error| no_answer(error.to_string()))?;
         let response = connector(url)
             .call(request)
             .await
@@ -49,5 +49,35 @@ fn connector(url: &str) -> Connector {
         false => builder
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .build(),
+    }
+}
+
+/// The URL that a plain GET goes to.
+fn http_url(url: &str) -> String {
+    match (url.strip_prefix("ws://"), url.strip_prefix("wss://")) {
+        (Some(rest), _) => format!("http://{rest}"),
+        (_, Some(rest)) => format!("https://{rest}"),
+        (None, None) => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_scheme_is_changed() {
+        assert_eq!(
+            http_url("ws://127.0.0.1:9100/a/ws"),
+            "http://127.0.0.1:9100/a/ws"
+        );
+        assert_eq!(
+            http_url("wss://a.amazonaws.com/alpha"),
+            "https://a.amazonaws.com/alpha"
+        );
+        assert_eq!(
+            http_url("http://a.amazonaws.com/b"),
+            "http://a.amazonaws.com/b"
+        );
     }
 }

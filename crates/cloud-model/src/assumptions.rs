@@ -113,6 +113,53 @@ pub(crate) const TRUST_ACTIONS: &str = "AssumeRole policy may only specify STS A
 
 /// A token that this account never gave.
 pub(crate) const LOGS_BAD_TOKEN: &str = "The specified nextToken is invalid.";
+/// Events of one batch that are not in the order of their times.
+pub(crate) const LOGS_NOT_IN_ORDER: &str =
+    "Log events in a single PutLogEvents request must be in chronological order.";
+/// A batch whose last event is more than a day after its first.
+pub(crate) const LOGS_SPAN: &str =
+    "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.";
+
+/// One event is too large. Seen with the limit of before 2025, 262144.
+pub(crate) fn logs_event_too_large(bytes: usize, limit: usize) -> String {
+    format!("Log event too large: {bytes} bytes exceeds limit of {limit}")
+}
+
+/// A batch is too large.
+pub(crate) fn logs_upload_too_large(bytes: usize, limit: usize) -> String {
+    format!("Upload too large: {bytes} bytes exceeds limit of {limit}")
+}
+
+// Realism -----------------------------------------------------------------------
+//
+// All ranges are in ms, and their ends belong to them.
+
+/// For how long a write occupies its API. While it does, other writes to the
+/// API are refused. Writes that are refused, tags, and CreateApi occupy none.
+pub(crate) const GATEWAY_MUTATION_MS: (u64, u64) = (20, 80);
+/// When roles, their trust and their policies take effect outside IAM: at one
+/// moment for all other services, and in the order in which they were written.
+/// Typical are 5 to 15 s, with a tail up to a minute that tests need not wait for.
+pub(crate) const IAM_PROPAGATION_MS: (u64, u64) = (3_000, 12_000);
+/// For how long functions are Pending or InProgress.
+pub(crate) const FUNCTION_ACTIVATION_MS: (u64, u64) = (500, 3_000);
+/// For how long reads may show what was there before a write. They never go
+/// back: who has seen a write sees it from then on. Writes see each other at
+/// once, e.g. PutRolePolicy the role of the CreateRole before it.
+pub(crate) const STALE_READ_MS: (u64, u64) = (0, 1_500);
+/// Beyond API Gateway's quotas; that no limitType is shown is assumed, too.
+pub(crate) const GATEWAY_THROTTLED: &str = "Too Many Requests";
+/// Beyond Lambda's quotas, as a TooManyRequestsException whose reason is
+/// CallerRateLimitExceeded.
+pub(crate) const LAMBDA_THROTTLED: &str = "Rate exceeded";
+/// Lambda documents rates, no bursts: a second's worth.
+pub(crate) const LAMBDA_REQUEST_BURST: u32 = 15;
+/// As above.
+pub(crate) const GET_FUNCTION_BURST: u32 = 100;
+/// IAM documents no rate; reads are not limited here.
+pub(crate) const IAM_WRITES_PER_SECOND: u32 = 15;
+/// A second's worth.
+pub(crate) const IAM_WRITE_BURST: u32 = 15;
 
 // All -------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 //! What every operation is given beside its input.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{Effect, IdSource, Settings};
 
@@ -11,6 +11,10 @@ pub(crate) struct Call<'a> {
     pub(crate) now: Timestamp,
     pub(crate) ids: &'a mut dyn IdSource,
     pub(crate) effects: &'a mut Vec<Effect>,
+    /// How long a function that is made or changed now settles.
+    pub(crate) activation: SignedDuration,
+    /// How long AWS takes to answer.
+    pub(crate) held_back: SignedDuration,
 }
 
 /// `2018-11-15T06:49:09Z`, as API Gateway and IAM write instants.

@@ -27,6 +27,7 @@ mod limits;
 mod logs;
 mod paging;
 mod permissions;
+mod realism;
 mod serve;
 mod sts;
 mod tags;
@@ -40,6 +41,7 @@ pub use dataplane::{
 };
 pub use ids::IdSource;
 pub use inventory::{Inventory, ResourceList};
+pub use realism::Realism;
 
 /// What account and region this is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +56,9 @@ pub struct Settings {
     /// How long a function stays `Pending` after creation and `InProgress`
     /// after an update. Zero: until the call that changed it has been answered.
     pub function_activation: SignedDuration,
+    /// AWS's quotas, 409s and delays. `None`: every request is served, and all
+    /// writes take effect at once.
+    pub realism: Option<Realism>,
 }
 
 /// A request's outcome.
@@ -63,6 +68,10 @@ pub struct Handled {
     pub response: http::Response<Bytes>,
     /// What the call means for processes and sockets.
     pub effects: Vec<Effect>,
+    /// How long AWS takes to answer; zero without [`Realism::conflicts`]. Whoever
+    /// passes the answer on waits so long, or a client whose calls follow each
+    /// other seems to make them at once.
+    pub held_back: SignedDuration,
 }
 
 /// The account and region.
@@ -73,12 +82,14 @@ pub struct Cloud {
     lambda: lambda::Lambda,
     iam: iam::Iam,
     logs: logs::Logs,
+    habits: Option<realism::Habits>,
 }
 
 impl Cloud {
     /// An empty account.
     pub fn new(settings: Settings) -> Self {
         Self {
+            habits: settings.realism.map(realism::Habits::new),
             settings,
             gateway: apigateway::Gateway::default(),
             lambda: lambda::Lambda::default(),
@@ -135,16 +146,32 @@ impl Cloud {
         &self,
         credentials_arn: Option<&str>,
         function_arn: &str,
+        now: Timestamp,
     ) -> Result<(), InvokeRefusal> {
-        permissions::may_invoke(&self.iam, &self.settings, credentials_arn, function_arn)
+        let known = self.known_iam(now);
+        let iam = known.as_ref().unwrap_or(&self.iam);
+        permissions::may_invoke(iam, &self.settings, credentials_arn, function_arn)
     }
 
     /// Whether a role's inline policies allow an action on a resource. An
     /// explicit Deny wins; `*` and `?` match as in IAM; a condition that this
     /// model can't evaluate never allows. Attached managed policies are only
     /// names here: they grant nothing.
-    pub fn role_allows(&self, role_arn: &str, action: &str, resource: &str) -> bool {
-        self.iam.role_allows(role_arn, action, resource)
+    pub fn role_allows(
+        &self,
+        role_arn: &str,
+        action: &str,
+        resource: &str,
+        now: Timestamp,
+    ) -> bool {
+        let known = self.known_iam(now);
+        let iam = known.as_ref().unwrap_or(&self.iam);
+        iam.role_allows(role_arn, action, resource)
+    }
+
+    /// Roles as the data plane knows them at `now`, if that is not as they are.
+    fn known_iam(&self, now: Timestamp) -> Option<iam::Iam> {
+        self.habits.as_ref()?.known_iam(now)
     }
 
     /// Keeps events of a stream, which is created by its first ones. `false`:

@@ -29,6 +29,8 @@ pub(crate) const TAG_VALUE_CHARS: usize = 256;
 pub(crate) const FUNCTIONS: usize = 1_000;
 /// Published versions per function. Own: AWS bounds their bytes.
 pub(crate) const VERSIONS_PER_FUNCTION: usize = 10_000;
+/// Aliases per function. Own: AWS documents none.
+pub(crate) const ALIASES_PER_FUNCTION: usize = 1_000;
 /// All code of the account, zipped, in bytes.
 pub(crate) const TOTAL_CODE_BYTES: u64 = 80_530_636_800;
 /// One zip uploaded in the request, in bytes.
@@ -57,13 +59,36 @@ pub(crate) const TRUST_POLICY_CHARS: usize = 2_048;
 /// Characters of any policy document in a request.
 pub(crate) const POLICY_DOCUMENT_CHARS: usize = 131_072;
 
+/// Requests a second to API Gateway's control plane, of the whole account.
+pub(crate) const GATEWAY_REQUESTS_PER_SECOND: u32 = 10;
+/// Requests to API Gateway's control plane at once.
+pub(crate) const GATEWAY_REQUEST_BURST: u32 = 40;
+/// Seconds from one CreateDeployment to the next, of the whole account.
+pub(crate) const SECONDS_PER_DEPLOYMENT: u32 = 5;
+/// Requests a second to Lambda's control plane but GetFunction.
+pub(crate) const LAMBDA_REQUESTS_PER_SECOND: u32 = 15;
+/// GetFunction a second.
+pub(crate) const GET_FUNCTION_PER_SECOND: u32 = 100;
+/// Writes to one resource that readers don't know of yet; more are merged. Own.
+pub(crate) const DELAYED_WRITES: usize = 64;
+
 /// Log groups per account and region. Own: AWS allows a million.
 pub(crate) const LOG_GROUPS: usize = 10_000;
 /// Bytes of events kept per log group; the oldest are dropped. Own.
 pub(crate) const LOG_GROUP_BYTES: usize = 16 * 1024 * 1024;
 /// What each event counts beside its message, in bytes.
 pub(crate) const LOG_EVENT_OVERHEAD_BYTES: usize = 26;
-/// Bytes of one event's message; longer ones are cut.
+/// Log streams per group that CreateLogStream makes. Own: AWS has no limit.
+pub(crate) const LOG_STREAMS_PER_GROUP: usize = 10_000;
+/// Events of one PutLogEvents.
+pub(crate) const LOG_BATCH_EVENTS: usize = 10_000;
+/// Bytes of one PutLogEvents, messages with their overhead.
+pub(crate) const LOG_BATCH_BYTES: usize = 1_048_576;
+/// Bytes of one event of PutLogEvents with its overhead (256 KB before 2025).
+pub(crate) const LOG_EVENT_BYTES: usize = 1_048_576;
+/// Largest body of PutLogEvents: JSON may need six bytes for one. Own.
+pub(crate) const LOG_REQUEST_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes of a message that a function writes; longer ones are cut.
 pub(crate) const LOG_MESSAGE_BYTES: usize = 256 * 1024;
 /// Bytes of messages in one page of events; one event is always given.
 pub(crate) const LOG_PAGE_BYTES: usize = 1024 * 1024;

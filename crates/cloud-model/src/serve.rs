@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use http::{Request, Response};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::call::Call;
 use crate::error::Failure;
 use crate::ids::uuid;
-use crate::limits::{CODE_REQUEST_BYTES, CONTROL_REQUEST_BYTES};
+use crate::limits::{CODE_REQUEST_BYTES, CONTROL_REQUEST_BYTES, LOG_REQUEST_BYTES};
 use crate::wire::members::Members;
 use crate::wire::query_xml::{self, Form};
 use crate::wire::rest_json::{self, RestRequest};
@@ -22,6 +22,7 @@ pub(crate) fn serve(
 ) -> Handled {
     let request_id = uuid(ids);
     let mut effects = Vec::new();
+    let mut held_back = SignedDuration::ZERO;
     let response = match find_service(request) {
         Ok(service) => {
             let settings = cloud.settings.clone();
@@ -30,12 +31,20 @@ pub(crate) fn serve(
                 now,
                 ids,
                 effects: &mut effects,
+                activation: settings.function_activation,
+                held_back: SignedDuration::ZERO,
             };
-            serve_service(cloud, service, request, &mut call, &request_id)
+            let response = serve_service(cloud, service, request, &mut call, &request_id);
+            held_back = call.held_back;
+            response
         }
         Err(failure) => refuse(None, Protocol::guess(request), &failure, &request_id),
     };
-    Handled { response, effects }
+    Handled {
+        response,
+        effects,
+        held_back,
+    }
 }
 
 fn find_service(request: &Request<Bytes>) -> Result<Service, Failure> {
@@ -85,10 +94,17 @@ fn serve_rest(
     let reply = if service == Service::Lambda {
         // Bodies with code have a limit, and an error, of their own.
         check_size(request, CODE_REQUEST_BYTES * 2)?;
-        cloud.lambda.handle(&rest, &cloud.iam, call)?
+        let (lambda, iam) = (&mut cloud.lambda, &cloud.iam);
+        match &mut cloud.habits {
+            None => lambda.handle(&rest, iam, call)?,
+            Some(habits) => habits.lambda(lambda, &rest, iam, call)?,
+        }
     } else {
         check_size(request, CONTROL_REQUEST_BYTES)?;
-        cloud.gateway.handle(&rest, call)?
+        match &mut cloud.habits {
+            None => cloud.gateway.handle(&rest, call)?,
+            Some(habits) => habits.gateway(&mut cloud.gateway, &rest, call)?,
+        }
     };
     Ok(rest_json::answer(reply, request_id))
 }
@@ -109,8 +125,9 @@ fn serve_query(
             "The request must contain the parameter Action",
         )
     })?;
-    let result = match service {
-        Service::Iam => cloud.iam.handle(operation, &form, call)?,
+    let result = match (service, &mut cloud.habits) {
+        (Service::Iam, None) => cloud.iam.handle(operation, &form, call)?,
+        (Service::Iam, Some(habits)) => habits.iam(&mut cloud.iam, operation, &form, call)?,
         _ => sts::handle(operation, call)?,
     };
     Ok(query_xml::answer(service, operation, result, request_id))
@@ -122,11 +139,20 @@ fn serve_logs(
     call: &mut Call<'_>,
     request_id: &str,
 ) -> Result<Response<Bytes>, Failure> {
-    check_size(request, CONTROL_REQUEST_BYTES)?;
     let operation = json11::operation(request)
         .ok_or_else(|| Failure::not_served("requests to CloudWatch Logs without X-Amz-Target"))?;
+    check_size(
+        request,
+        match operation {
+            "PutLogEvents" => LOG_REQUEST_BYTES,
+            _ => CONTROL_REQUEST_BYTES,
+        },
+    )?;
     let members = Members::parse(request.body())?;
-    let result = cloud.logs.handle(operation, &members, call)?;
+    let result = match &mut cloud.habits {
+        None => cloud.logs.handle(operation, &members, call)?,
+        Some(habits) => habits.logs(&mut cloud.logs, operation, &members, call)?,
+    };
     Ok(json11::answer(result, request_id))
 }
 

@@ -3,6 +3,7 @@
 
 use crate::names::{CodeSha256, FunctionKey, FunctionName, LogGroupName, Names, RouteKey};
 use crate::policy::Account;
+use crate::provenance::Provenance;
 use crate::stage_file::{Architecture, StageDefinition};
 use crate::tags::{self, Tags};
 use serde::Serialize;
@@ -30,6 +31,10 @@ pub struct Desired {
     pub functions: BTreeMap<FunctionKey, DesiredFunction>,
     /// Which function serves which route.
     pub routes: BTreeMap<RouteKey, FunctionKey>,
+    /// How many releases are kept, the live one included.
+    pub keep_releases: usize,
+    /// Who deploys, when, from what.
+    pub provenance: Provenance,
 }
 
 /// A function as it should be.
@@ -84,6 +89,7 @@ impl Desired {
         definition: &StageDefinition,
         account: Account,
         code: &BTreeMap<FunctionKey, FunctionCode>,
+        provenance: Provenance,
     ) -> Self {
         let names = Names::new(definition.identity.clone(), &account.region);
         let role_arn = account.role_arn(&names.execution_role);
@@ -118,6 +124,8 @@ impl Desired {
             route_selection_expression: definition.route_selection_expression.clone(),
             functions,
             routes: definition.routes.clone(),
+            keep_releases: definition.keep_releases,
+            provenance,
         }
     }
 

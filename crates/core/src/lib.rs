@@ -8,10 +8,13 @@
 
 pub mod assumptions;
 pub mod desired;
+pub mod lease;
+pub mod manifest;
 pub mod names;
 pub mod observed;
 pub mod plan;
 pub mod policy;
+pub mod provenance;
 pub mod release;
 pub mod stage_file;
 pub mod tags;

@@ -2,6 +2,7 @@
 //! whoever can read the cloud, understood by the planner.
 
 use crate::desired::{FunctionCode, FunctionConfiguration};
+use crate::manifest::Manifest;
 use crate::names::{
     ApiId, DeploymentId, FunctionName, FunctionVersion, IntegrationId, LogGroupName, RoleName,
     RouteId,
@@ -23,6 +24,10 @@ pub struct Observed {
     pub functions: BTreeMap<FunctionName, FunctionState>,
     /// APIs with our name; AWS allows several of one name. Oldest first.
     pub apis: Vec<ApiState>,
+    /// The stage's journal, if it exists.
+    pub journal: Option<LogGroupState>,
+    /// What the journal says of each deployment it names.
+    pub releases: BTreeMap<DeploymentId, Manifest>,
 }
 
 /// An IAM role.
@@ -96,6 +101,25 @@ pub struct ApiState {
     pub deployments: Vec<DeploymentState>,
     /// Its API stages.
     pub stages: Vec<ApiStageState>,
+}
+
+impl Observed {
+    /// An API's deployments, newest first: by AWS's clock, then by the
+    /// manifest's.
+    pub fn newest_first<'a>(&self, api: &'a ApiState) -> Vec<&'a DeploymentState> {
+        let age = |deployment: &DeploymentState| {
+            let manifest = self.releases.get(&deployment.deployment_id);
+            let at = manifest.map(|manifest| manifest.provenance.at.clone());
+            (
+                deployment.created.clone(),
+                at,
+                deployment.deployment_id.clone(),
+            )
+        };
+        let mut deployments: Vec<&DeploymentState> = api.deployments.iter().collect();
+        deployments.sort_by_key(|deployment| std::cmp::Reverse(age(deployment)));
+        deployments
+    }
 }
 
 impl ApiState {

@@ -13,6 +13,8 @@ pub const INLINE_POLICY_NAME: &str = "deployer";
 /// The account a stage lives in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
+    /// Whoever calls.
+    pub caller_arn: String,
     /// `aws`, `aws-cn`, `aws-us-gov`.
     pub partition: String,
     /// 12 digits.

@@ -3,7 +3,7 @@
 //! a deployment froze.
 
 use crate::desired::Desired;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -13,7 +13,7 @@ const HASH_DIGITS: usize = 16;
 
 /// The hash of everything that is live together: route selection, routes, and
 /// each function's code and configuration.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ReleaseHash(String);
 

@@ -5,6 +5,7 @@
 //! is nothing.
 
 use crate::error::CloudError;
+use deployer_core::manifest::Manifest;
 use deployer_core::names::{
     ApiId, DeploymentId, FunctionKey, FunctionName, FunctionVersion, IntegrationId, LogGroupName,
     Names, RoleName,
@@ -37,6 +38,18 @@ pub trait CloudReader: Send + Sync {
         &self,
         function: &FunctionName,
     ) -> impl Future<Output = Result<Option<FunctionState>, CloudError>> + Send;
+
+    /// A log group of exactly this name, with its tags.
+    fn find_log_group(
+        &self,
+        log_group: &LogGroupName,
+    ) -> impl Future<Output = Result<Option<LogGroupState>, CloudError>> + Send;
+
+    /// The manifests in a journal, by deployment; those that can be read.
+    fn list_releases(
+        &self,
+        journal: &LogGroupName,
+    ) -> impl Future<Output = Result<BTreeMap<DeploymentId, Manifest>, CloudError>> + Send;
 
     /// The APIs tagged as this stage's, oldest first, with all below them.
     fn list_apis(

@@ -4,9 +4,18 @@ use crate::apply::{Means, Outcome, apply};
 use crate::cloud::{CloudReader, CloudWriter};
 use crate::error::CloudError;
 use crate::events::Event;
+use crate::lease::LeaseError;
 use crate::observe::observe;
-use deployer_core::names::FunctionName;
-use deployer_core::plan::{self, Plan};
+use crate::retry;
+use deployer_core::manifest::journal;
+use deployer_core::names::{FunctionName, Names};
+use deployer_core::observed::Observed;
+use deployer_core::plan::{self, Action, Plan};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How long reads may still show what has been deleted.
+const OLD_ANSWERS: Duration = Duration::from_secs(10);
 
 /// How a `down` ended.
 #[derive(Debug)]
@@ -19,6 +28,38 @@ pub struct Down {
     pub left: Plan,
 }
 
+impl Down {
+    /// There was nothing to remove.
+    pub(crate) fn nothing(plan: Plan) -> Self {
+        Self {
+            left: plan.clone(),
+            plan,
+            outcome: Outcome::default(),
+        }
+    }
+}
+
+/// Why nothing was removed, or it isn't known what is left.
+#[derive(Debug, thiserror::Error)]
+pub enum DownError {
+    /// Reading failed.
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
+    /// Another deploys the stage.
+    #[error(transparent)]
+    Lease(#[from] LeaseError),
+}
+
+/// What there is to remove, from what is there. Reads only.
+pub(crate) async fn make_plan<R: CloudReader>(
+    reader: &R,
+    names: &Names,
+    known: &[FunctionName],
+) -> Result<(Plan, Observed), CloudError> {
+    let observed = observe(reader, names, known).await?;
+    Ok((plan::down(names, &observed), observed))
+}
+
 /// Removes everything the stage owns. `known` are functions the stage file
 /// names; others are found by what they left in the account.
 ///
@@ -27,28 +68,56 @@ pub struct Down {
 pub async fn down<R: CloudReader, W: CloudWriter>(
     known: &[FunctionName],
     means: &Means<'_, R, W>,
-) -> Result<Down, CloudError> {
+) -> Result<Down, DownError> {
     means.events.event(Event::Observing);
-    let observed = observe(means.reader, means.names, known).await?;
-    let plan = plan::down(means.names, &observed);
+    let (plan, _) = make_plan(means.reader, means.names, known).await?;
     means.events.event(Event::Planned {
         steps: plan.steps.len(),
     });
     let outcome = apply(&plan, means).await;
-    let left = if plan.is_empty() || outcome.interrupted {
-        Plan {
+    if plan.is_empty() || outcome.interrupted {
+        let left = Plan {
             steps: Vec::new(),
             ..plan.clone()
-        }
-    } else {
-        plan::down(
-            means.names,
-            &observe(means.reader, means.names, known).await?,
-        )
-    };
+        };
+        return Ok(Down {
+            plan,
+            outcome,
+            left,
+        });
+    }
+    let left = what_is_left(known, means, &outcome).await?;
     Ok(Down {
         plan,
         outcome,
         left,
     })
+}
+
+/// Looks again. Where every deletion succeeded, what is still seen may only be
+/// an old answer, so it looks for a while.
+async fn what_is_left<R: CloudReader, W>(
+    known: &[FunctionName],
+    means: &Means<'_, R, W>,
+    outcome: &Outcome,
+) -> Result<Plan, CloudError> {
+    let started = Instant::now();
+    let mut pauses = retry::pauses();
+    loop {
+        let (mut left, _) = make_plan(means.reader, means.names, known).await?;
+        if !outcome.complete() {
+            return Ok(left);
+        }
+        // With the journal went the lease; whoever waited for it may have made a
+        // journal of its own by now.
+        let journal = journal(means.names);
+        left.steps.retain(|step| {
+            !matches!(&step.action, Action::DeleteLogGroup { log_group } if *log_group == journal)
+        });
+        let pause = pauses.next().expect("pauses never end");
+        if left.is_empty() || started.elapsed() + pause > OLD_ANSWERS {
+            return Ok(left);
+        }
+        sleep(pause).await;
+    }
 }

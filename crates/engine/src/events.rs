@@ -7,6 +7,11 @@ use std::time::Duration;
 /// Something happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
+    /// Another deploys the stage; we wait.
+    WaitingForLease {
+        /// Who.
+        holder: String,
+    },
     /// Reading the account.
     Observing,
     /// There is a plan of so many steps.

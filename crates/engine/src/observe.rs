@@ -3,9 +3,10 @@
 
 use crate::cloud::CloudReader;
 use crate::error::CloudError;
+use deployer_core::manifest;
 use deployer_core::names::{FunctionName, Names};
 use deployer_core::observed::Observed;
-use futures_util::future::{try_join, try_join3};
+use futures_util::future::{try_join, try_join3, try_join4};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 /// Reads in flight at once. Lambda's GetFunction allows 100 a second.
@@ -23,15 +24,24 @@ pub async fn observe<R: CloudReader>(
     known: &[FunctionName],
 ) -> Result<Observed, CloudError> {
     let prefix = names.log_group_prefix();
-    let ((execution_role, invoke_role), (log_groups, apis), mut functions) = try_join3(
-        try_join(
-            reader.find_role(&names.execution_role),
-            reader.find_role(&names.invoke_role),
-        ),
-        try_join(reader.list_log_groups(&prefix), reader.list_apis(names)),
-        find_functions(reader, known.to_vec()),
-    )
-    .await?;
+    let journal_name = manifest::journal(names);
+    let roles = try_join(
+        reader.find_role(&names.execution_role),
+        reader.find_role(&names.invoke_role),
+    );
+    let log_groups = try_join3(
+        reader.list_log_groups(&prefix),
+        reader.find_log_group(&journal_name),
+        reader.list_releases(&journal_name),
+    );
+    let ((execution_role, invoke_role), (log_groups, journal, releases), apis, mut functions) =
+        try_join4(
+            roles,
+            log_groups,
+            reader.list_apis(names),
+            find_functions(reader, known.to_vec()),
+        )
+        .await?;
     let mut others: Vec<FunctionName> = log_groups
         .keys()
         .filter_map(|name| name.as_str().strip_prefix("/aws/lambda/"))
@@ -58,6 +68,8 @@ pub async fn observe<R: CloudReader>(
         log_groups,
         functions: functions.into_iter().collect(),
         apis,
+        journal,
+        releases,
     })
 }
 

@@ -109,6 +109,14 @@ pub const PASSING_ERRORS: &[PassingError] = &[
     },
     PassingError {
         service: "logs",
+        code: "ResourceNotFoundException",
+        message: "",
+        deadline: Duration::from_secs(15),
+        reason: "the new log group to be known",
+        source: "assumed: a group may be unknown right after its creation",
+    },
+    PassingError {
+        service: "logs",
         code: "OperationAbortedException",
         message: "",
         deadline: Duration::from_secs(30),

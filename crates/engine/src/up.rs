@@ -4,6 +4,7 @@ use crate::apply::{Means, Outcome, apply};
 use crate::cloud::{CloudReader, CloudWriter};
 use crate::error::CloudError;
 use crate::events::Event;
+use crate::lease::LeaseError;
 use crate::observe::observe;
 use crate::verify::wait_until_endpoint_answers;
 use deployer_core::desired::Desired;
@@ -33,6 +34,9 @@ pub enum UpError {
     /// Something in the way isn't ours.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// Another deploys the stage.
+    #[error(transparent)]
+    Lease(#[from] LeaseError),
 }
 
 /// The plan of `desired`, from what is there. Reads only.
@@ -59,16 +63,26 @@ pub async fn up<R: CloudReader, W: CloudWriter>(
 ) -> Result<Up, UpError> {
     means.events.event(Event::Observing);
     let (plan, observed) = make_plan(means.reader, desired).await?;
+    carry_out(desired, means, plan, &observed).await
+}
+
+/// Applies a plan and verifies that its stage answers.
+pub(crate) async fn carry_out<R: CloudReader, W: CloudWriter>(
+    desired: &Desired,
+    means: &Means<'_, R, W>,
+    plan: Plan,
+    observed: &Observed,
+) -> Result<Up, UpError> {
     means.events.event(Event::Planned {
         steps: plan.steps.len(),
     });
     let outcome = apply(&plan, means).await;
-    let served_before = url_of(&observed, &desired.names).is_some();
+    let served_before = url_of(observed, &desired.names).is_some();
     let url = match outcome.complete() {
         false => None,
         // Nothing new may have been made; what was read may still be all there is.
         true if outcome.bindings.api_id == plan.bindings.api_id => {
-            url_of_api(&observed, &plan, &desired.names)
+            url_of_api(observed, &plan, &desired.names)
         }
         true => {
             let apis = means.reader.list_apis(&desired.names).await?;
@@ -82,7 +96,7 @@ pub async fn up<R: CloudReader, W: CloudWriter>(
         }
     };
     if let Some(url) = &url {
-        wait_until_endpoint_answers(means.reader, url, means.events).await?;
+        wait_until_endpoint_answers(means.reader, url, means.events, means.interrupt).await?;
     }
     Ok(Up {
         plan,

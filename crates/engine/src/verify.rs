@@ -4,6 +4,7 @@
 use crate::cloud::CloudReader;
 use crate::error::{CloudError, CloudErrorKind};
 use crate::events::{Event, EventSink};
+use crate::interrupt::Interrupt;
 use crate::retry;
 use deployer_core::assumptions::STATUS_OF_PLAIN_GET_ON_LIVE_STAGE;
 use std::time::Duration;
@@ -15,11 +16,12 @@ const ENDPOINT_DEADLINE: Duration = Duration::from_secs(60);
 /// Waits until `url` (`wss://…/stage`) answers as a live stage does.
 ///
 /// # Errors
-/// The last reason, when the deadline has passed.
+/// The last reason, when the deadline has passed or we were asked to stop.
 pub async fn wait_until_endpoint_answers<R: CloudReader>(
     reader: &R,
     url: &str,
     events: &dyn EventSink,
+    interrupt: &Interrupt,
 ) -> Result<(), CloudError> {
     events.event(Event::Verifying {
         url: url.to_owned(),
@@ -38,7 +40,7 @@ pub async fn wait_until_endpoint_answers<R: CloudReader>(
             Err(error) => error.message,
         };
         let pause = pauses.next().expect("pauses never end");
-        if started.elapsed() + pause > ENDPOINT_DEADLINE {
+        if started.elapsed() + pause > ENDPOINT_DEADLINE || interrupt.requested() {
             return Err(CloudError {
                 service: "execute-api",
                 operation: "GET".to_owned(),
@@ -46,7 +48,8 @@ pub async fn wait_until_endpoint_answers<R: CloudReader>(
                 kind: CloudErrorKind::TimedOut,
                 code: None,
                 message: format!(
-                    "the endpoint doesn't answer for this stage after {ENDPOINT_DEADLINE:?}: {reason}"
+                    "the endpoint doesn't answer for this stage after {:.0?}: {reason}",
+                    started.elapsed()
                 ),
                 request_id: None,
             });

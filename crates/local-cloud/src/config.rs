@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cloud_model::IdSource;
+use cloud_model::{IdSource, Realism};
 use jiff::SignedDuration;
 
 use crate::clock::{Clock, SystemClock};
@@ -28,6 +28,9 @@ pub struct Config {
     pub region: String,
     /// How long a new or changed function stays `Pending` or `InProgress`.
     pub function_activation: SignedDuration,
+    /// AWS's quotas, 409s and delays. `None`: every request is served, and all
+    /// writes take effect at once.
+    pub realism: Option<Realism>,
     /// All bounds.
     pub limits: Limits,
     /// Stamps events, logs and resources.
@@ -46,6 +49,7 @@ impl Config {
             account_id: ACCOUNT_ID.to_owned(),
             region: REGION.to_owned(),
             function_activation: SignedDuration::ZERO,
+            realism: None,
             limits: Limits::default(),
             clock: Arc::new(SystemClock),
             ids: Box::new(RandomIds),

@@ -9,7 +9,7 @@
 //!
 //! Deliberately absent: any rule about what a control-plane call does (that is
 //! the model's), persistence (a stopped cloud forgets everything), TLS,
-//! authorizers, throttling by rate, verification of request signatures (only
+//! authorizers, throttling of clients by rate, verification of request signatures (only
 //! *whose* key signed is read), and enforcement of a function's memory size.
 //! What is not known for certain about AWS is listed in [`assumptions`].
 
@@ -30,7 +30,7 @@ mod server;
 mod signature;
 
 pub use clock::{Clock, SystemClock};
-pub use cloud_model::IdSource;
+pub use cloud_model::{IdSource, Realism};
 pub use config::{ACCOUNT_ID, Config, REGION};
 pub use ids::RandomIds;
 pub use limits::Limits;

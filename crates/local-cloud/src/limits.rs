@@ -46,7 +46,7 @@ pub(crate) const HTTP_CONNECTIONS: usize = 1024;
 /// Pause after the listener failed to accept, e.g. for want of descriptors.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long a port in use may take to say whether a local cloud holds it.
-pub(crate) const PROBE_WAIT: Duration = Duration::from_millis(500);
+pub(crate) const PROBE_WAIT: Duration = Duration::from_secs(5);
 /// Most descriptors asked of the operating system.
 pub(crate) const DESCRIPTORS: u64 = 65_536;
 /// How long open HTTP requests may take to finish when the cloud stops.

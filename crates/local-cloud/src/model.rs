@@ -62,11 +62,13 @@ impl Model {
         credentials_arn: Option<&str>,
         function_arn: &str,
     ) -> Result<(), InvokeRefusal> {
-        self.cloud().may_invoke(credentials_arn, function_arn)
+        let now = self.now();
+        self.cloud().may_invoke(credentials_arn, function_arn, now)
     }
 
     pub(crate) fn role_allows(&self, role_arn: &str, action: &str, resource: &str) -> bool {
-        self.cloud().role_allows(role_arn, action, resource)
+        let now = self.now();
+        self.cloud().role_allows(role_arn, action, resource, now)
     }
 
     /// Lines for which there is no group, or which the function's role may not

@@ -98,6 +98,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         region: config.region,
         websocket_base: format!("ws://127.0.0.1:{port}"),
         function_activation: config.function_activation,
+        realism: config.realism,
     };
     let model = Arc::new(Model::new(settings, config.clock, Ids::new(config.ids)));
     let limits = config.limits;
@@ -318,6 +319,9 @@ impl Server {
         };
         for effect in handled.effects {
             self.take_effect(effect);
+        }
+        if handled.held_back.is_positive() {
+            tokio::time::sleep(handled.held_back.unsigned_abs()).await;
         }
         handled.response.map(http_body_util::Full::new)
     }

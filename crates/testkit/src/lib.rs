@@ -1,13 +1,18 @@
 //! What the scenarios in `tests/` share: running the `deployer` binary, a
-//! WebSocket client, a writer that fails by script.
+//! WebSocket client, a local cloud with the engine at work on it, a writer that
+//! fails by script, and a proxy that does so on the wire.
 //!
-//! Deliberately absent: assertions about the product. A scenario says itself
-//! what must hold.
+//! Deliberately absent: assertions about the product, but for what must hold
+//! after every fault ([`World::converge`], [`World::empty`]). Beyond that a
+//! scenario says itself what must hold.
 
 mod client;
 mod command;
 mod faults;
+pub mod proxy;
+mod world;
 
 pub use client::{Client, Received};
 pub use command::{Deployer, Ran, free_port};
 pub use faults::{Fault, FaultyWriter};
+pub use world::{Release, Session, World};

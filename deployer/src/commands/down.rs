@@ -6,9 +6,9 @@ use crate::project::Project;
 use crate::render::{DownResult, Screen};
 use crate::stage::OpenStage;
 use deployer_core::stage_file::Place;
-use deployer_engine::apply::Means;
 use deployer_engine::cloud::Artifacts;
-use deployer_engine::down::{self, Down};
+use deployer_engine::down::Down;
+use deployer_engine::exclusive;
 use deployer_engine::interrupt::Interrupt;
 
 /// Removes one stage.
@@ -17,10 +17,11 @@ pub async fn run(
     name: &str,
     screen: &Screen,
     interrupt: &Interrupt,
+    no_wait: bool,
 ) -> Result<(), Failure> {
     let (definition, stage) = OpenStage::open_if_running(project, name).await?;
     let removed = match &stage {
-        Some(stage) => remove(stage, screen, interrupt).await?,
+        Some(stage) => remove(stage, screen, interrupt, no_wait).await?,
         None => 0,
     };
     let local_cloud = match definition.place {
@@ -41,18 +42,11 @@ async fn remove(
     stage: &OpenStage,
     screen: &Screen,
     interrupt: &Interrupt,
+    no_wait: bool,
 ) -> Result<usize, Failure> {
     let artifacts = Artifacts::new();
-    let means = Means {
-        reader: &stage.cloud,
-        writer: &stage.cloud,
-        account: &stage.account,
-        names: &stage.names,
-        artifacts: &artifacts,
-        events: screen,
-        interrupt,
-    };
-    let down = down::down(&stage.function_names(), &means).await?;
+    let means = stage.means(&artifacts, screen, interrupt);
+    let down = exclusive::down(&stage.function_names(), &means, &stage.lease(no_wait)).await?;
     check(&down)?;
     Ok(down.outcome.done.len())
 }

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::local::{LISTENING, data_dir};
 use crate::project::Project;
 use crate::render::text;
-use local_cloud::{Config, StartError};
+use local_cloud::{Config, Realism, StartError};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Serves until SIGINT, SIGTERM or a request to stop.
@@ -14,25 +14,25 @@ pub async fn run(project: &Project, options: &LocalCloud) -> Result<(), Failure>
         .data
         .clone()
         .unwrap_or_else(|| data_dir(project, options.port));
-    let running = local_cloud::start(Config::new(options.port, data))
-        .await
-        .map_err(|error| {
-            let next_step = match &error {
-                StartError::PortInUse {
-                    by_local_cloud: true,
-                    ..
-                } => "use the one that is running, or give this one another --port",
-                StartError::PortInUse {
-                    by_local_cloud: false,
-                    ..
-                } => "stop the program that has the port, or give another --port",
-                _ => "mend what the message says and start again",
-            };
-            Failure::LocalCloud {
-                message: error.to_string(),
-                next_step: next_step.to_owned(),
-            }
-        })?;
+    let mut config = Config::new(options.port, data);
+    config.realism = options.realism.map(Realism::all);
+    let running = local_cloud::start(config).await.map_err(|error| {
+        let next_step = match &error {
+            StartError::PortInUse {
+                by_local_cloud: true,
+                ..
+            } => "use the one that is running, or give this one another --port",
+            StartError::PortInUse {
+                by_local_cloud: false,
+                ..
+            } => "stop the program that has the port, or give another --port",
+            _ => "mend what the message says and start again",
+        };
+        Failure::LocalCloud {
+            message: error.to_string(),
+            next_step: next_step.to_owned(),
+        }
+    })?;
     text::result(&format!("{LISTENING}{}", running.base_url()));
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| Failure::LocalCloud {
         message: format!("can't listen for signals: {error}"),

@@ -2,8 +2,10 @@
 
 mod build;
 mod down;
+mod history;
 mod local_cloud;
 mod plan;
+mod rollback;
 mod schema;
 mod status;
 mod up;
@@ -22,10 +24,18 @@ pub async fn run(arguments: Cli) -> u8 {
         Err(failure) => return fail(&failure),
     };
     match arguments.verb {
-        Verb::Up(stages) => each(&project, stages, Work::Up).await,
-        Verb::Down(stages) => each(&project, stages, Work::Down).await,
-        Verb::Plan(stages) => each(&project, stages, Work::Plan).await,
-        Verb::Status(stages) => each(&project, stages, Work::Status).await,
+        Verb::Up(writes) => each(&project, writes.stages, Work::Up, writes.no_wait).await,
+        Verb::Down(writes) => each(&project, writes.stages, Work::Down, writes.no_wait).await,
+        Verb::Plan(stages) => each(&project, stages, Work::Plan, false).await,
+        Verb::Status(stages) => each(&project, stages, Work::Status, false).await,
+        Verb::History(stages) => each(&project, stages, Work::History, false).await,
+        Verb::Rollback(options) => {
+            let screen = Screen::new(options.json);
+            let interrupt = interrupt_on_ctrl_c();
+            let result = rollback::run(&project, &options, &screen, &interrupt).await;
+            screen.finish();
+            ended(result)
+        }
         Verb::LocalCloud(options) => ended(local_cloud::run(&project, &options).await),
         Verb::Schema(options) => ended(schema::run(&project, &options)),
     }
@@ -38,11 +48,12 @@ enum Work {
     Down,
     Plan,
     Status,
+    History,
 }
 
 /// One stage after the other. All stage files are read before anything is
 /// touched; after that a failing stage doesn't hide the others.
-async fn each(project: &Project, stages: Stages, work: Work) -> u8 {
+async fn each(project: &Project, stages: Stages, work: Work, no_wait: bool) -> u8 {
     let misread: Vec<Failure> = stages
         .stages
         .iter()
@@ -59,10 +70,11 @@ async fn each(project: &Project, stages: Stages, work: Work) -> u8 {
     for name in &stages.stages {
         let screen = Screen::new(stages.json);
         let result = match work {
-            Work::Up => up::run(project, name, &screen, &interrupt).await,
-            Work::Down => down::run(project, name, &screen, &interrupt).await,
+            Work::Up => up::run(project, name, &screen, &interrupt, no_wait).await,
+            Work::Down => down::run(project, name, &screen, &interrupt, no_wait).await,
             Work::Plan => plan::run(project, name, &screen).await,
             Work::Status => status::run(project, name, &screen).await,
+            Work::History => history::run(project, name, &screen).await,
         };
         screen.finish();
         if let Err(failure) = result {

@@ -4,25 +4,31 @@ use super::build;
 use crate::failure::Failure;
 use crate::local;
 use crate::project::Project;
+use crate::provenance;
 use crate::render::Screen;
 use crate::stage::OpenStage;
 use deployer_core::desired::Desired;
 use deployer_core::observed::Observed;
 use deployer_core::plan;
+use deployer_core::policy::Account;
 use deployer_engine::up;
 
 /// Plans one stage.
 pub async fn run(project: &Project, name: &str, screen: &Screen) -> Result<(), Failure> {
     let (definition, stage) = OpenStage::open_if_running(project, name).await?;
     let built = build::run(project, &definition, screen).await?;
+    let desired = |account: Account| {
+        let provenance = provenance::now(project, &account);
+        Desired::new(&definition, account, &built.code, provenance)
+    };
     let plan = match &stage {
         Some(stage) => {
-            let desired = Desired::new(&definition, stage.account.clone(), &built.code);
+            let desired = desired(stage.account.clone());
             up::make_plan(&stage.cloud, &desired).await?.0
         }
         // Nothing can be in a local cloud that isn't running.
         None => {
-            let desired = Desired::new(&definition, local::account(), &built.code);
+            let desired = desired(local::account());
             plan::up(&desired, &Observed::default())?
         }
     };

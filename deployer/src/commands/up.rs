@@ -4,14 +4,15 @@ use super::build;
 use crate::failure::Failure;
 use crate::local;
 use crate::project::Project;
+use crate::provenance;
 use crate::render::{Screen, UpResult};
 use crate::stage::OpenStage;
 use deployer_core::desired::Desired;
 use deployer_core::release::ReleaseHash;
 use deployer_core::stage_file::Place;
-use deployer_engine::apply::Means;
+use deployer_engine::exclusive;
 use deployer_engine::interrupt::Interrupt;
-use deployer_engine::up::{self, Up};
+use deployer_engine::up::Up;
 
 /// Deploys one stage.
 pub async fn run(
@@ -19,6 +20,7 @@ pub async fn run(
     name: &str,
     screen: &Screen,
     interrupt: &Interrupt,
+    no_wait: bool,
 ) -> Result<(), Failure> {
     let definition = project.read_stage(name)?;
     // Without credentials there is no need to build for minutes first.
@@ -35,17 +37,14 @@ pub async fn run(
         }
         (None, Place::Aws { .. }) => unreachable!("stages on AWS were opened above"),
     };
-    let desired = Desired::new(&definition, stage.account.clone(), &built.code);
-    let means = Means {
-        reader: &stage.cloud,
-        writer: &stage.cloud,
-        account: &stage.account,
-        names: &stage.names,
-        artifacts: &built.artifacts,
-        events: screen,
-        interrupt,
-    };
-    let up = up::up(&desired, &means).await?;
+    let desired = Desired::new(
+        &definition,
+        stage.account.clone(),
+        &built.code,
+        provenance::now(project, &stage.account),
+    );
+    let means = stage.means(&built.artifacts, screen, interrupt);
+    let up = exclusive::up(&desired, &means, &stage.lease(no_wait)).await?;
     check(&up)?;
     screen.up(&UpResult {
         stage: name,

@@ -8,7 +8,10 @@ pub mod report;
 mod results;
 pub mod text;
 
-pub use results::{DownResult, FunctionStatus, StatusResult, UpResult};
+pub use results::{
+    DownResult, FunctionStatus, HistoryResult, ReleaseStatus, RollbackResult, StatusResult,
+    UpResult,
+};
 
 use deployer_core::plan::Plan;
 use deployer_engine::events::{Event, EventSink};
@@ -74,6 +77,16 @@ impl Screen {
     /// What is live.
     pub fn status(&self, result: &StatusResult<'_>) {
         self.result(result, || results::status(result));
+    }
+
+    /// The releases that are kept.
+    pub fn history(&self, result: &HistoryResult<'_>) {
+        self.result(result, || results::history(result));
+    }
+
+    /// How `rollback` ended.
+    pub fn rollback(&self, result: &RollbackResult<'_>) {
+        self.result(result, || results::rollback(result));
     }
 
     fn result<T: Serialize>(&self, value: &T, as_text: impl FnOnce() -> String) {

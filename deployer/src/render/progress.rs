@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// The display.
@@ -15,6 +16,7 @@ pub struct Progress {
     /// `None` where nobody watches.
     bar: Option<ProgressBar>,
     in_flight: Mutex<BTreeMap<StepId, String>>,
+    said_waiting: AtomicBool,
 }
 
 impl Progress {
@@ -29,6 +31,7 @@ impl Progress {
         Self {
             bar,
             in_flight: Mutex::default(),
+            said_waiting: AtomicBool::default(),
         }
     }
 
@@ -50,6 +53,14 @@ impl Progress {
     pub fn event(&self, event: Event) {
         match event {
             Event::Observing => self.moving("reading the account"),
+            Event::WaitingForLease { holder } => {
+                let line = format!("waiting: {holder} is deploying this stage");
+                // Once where nobody watches: the log would fill.
+                if self.bar.is_none() && !self.said_waiting.swap(true, Ordering::Relaxed) {
+                    self.line(&line);
+                }
+                self.moving(&line);
+            }
             Event::Planned { .. } => {}
             Event::StepStarted { step, what } => self.track(step, Some(what)),
             Event::StepWaiting { step, what, reason } => {

@@ -74,6 +74,77 @@ pub struct FunctionStatus {
     pub reserved_concurrency: Option<u32>,
 }
 
+/// The releases of a stage.
+#[derive(Debug, Serialize)]
+pub struct HistoryResult<'a> {
+    /// The stage.
+    pub stage: &'a str,
+    /// `service/stage`.
+    #[serde(skip)]
+    pub identity: String,
+    /// Newest first.
+    pub releases: Vec<ReleaseStatus>,
+}
+
+/// A release that is kept.
+#[derive(Debug, Serialize)]
+pub struct ReleaseStatus {
+    /// Its hash.
+    pub release: String,
+    /// Whether it is live.
+    pub live: bool,
+    /// RFC 3339.
+    pub at: Option<String>,
+    /// The ARN of who made it.
+    pub by: Option<String>,
+    /// From what.
+    pub git_revision: Option<String>,
+}
+
+/// How `rollback` ended.
+#[derive(Debug, Serialize)]
+pub struct RollbackResult<'a> {
+    /// The stage.
+    pub stage: &'a str,
+    /// `service/stage`.
+    #[serde(skip)]
+    pub identity: String,
+    /// What was live.
+    pub from: String,
+    /// What is live.
+    pub to: String,
+    /// Where.
+    pub url: String,
+}
+
+pub(super) fn history(result: &HistoryResult<'_>) -> String {
+    if result.releases.is_empty() {
+        return format!("{} has no releases", result.identity);
+    }
+    let mut text = format!("{}, newest first:", result.identity);
+    for release in &result.releases {
+        let mark = if release.live { "live" } else { "" };
+        let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+        // Writing to a String can't fail.
+        let _ = write!(
+            text,
+            "\n  {} {mark:<4}  {}  {}  {}",
+            release.release,
+            word(&release.at),
+            word(&release.git_revision),
+            word(&release.by)
+        );
+    }
+    text
+}
+
+pub(super) fn rollback(result: &RollbackResult<'_>) -> String {
+    format!(
+        "{} is live: release {}, back from {}\n  url   {}\nnote: the next `deployer up {}` releases what the files say",
+        result.identity, result.to, result.from, result.url, result.stage
+    )
+}
+
 pub(super) fn up(result: &UpResult<'_>) -> String {
     let head = match result.changed {
         true => format!(
@@ -175,6 +246,29 @@ mod tests {
         });
         assert!(text.starts_with("chat/local: nothing to do"), "{text}");
         assert!(text.ends_with("\nnote: for demonstration"), "{text}");
+    }
+
+    #[test]
+    fn history_tells_which_release_is_live_and_where_it_came_from() {
+        let release = |release: &str, live| ReleaseStatus {
+            release: release.into(),
+            live,
+            at: Some("2026-11-22T10:00:00.000Z".into()),
+            by: Some("arn:aws:iam::123456789012:user/me".into()),
+            git_revision: live.then(|| "0123456789ab+".into()),
+        };
+        let releases = vec![
+            release("1cddda73a0f55ac0", true),
+            release("2f4cfb2af3613240", false),
+        ];
+        let mut result = HistoryResult {
+            stage: "alpha",
+            identity: "chat/alpha".into(),
+            releases,
+        };
+        insta::assert_snapshot!(history(&result));
+        result.releases.clear();
+        assert_eq!(history(&result), "chat/alpha has no releases");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use deployer_core::names::{CodeSha256, FunctionName, FunctionVersion};
 use deployer_core::observed::{FunctionState, VersionState};
 use deployer_engine::cloud::Readiness;
 use deployer_engine::error::CloudError;
-use futures_util::future::try_join;
+use futures_util::future::join;
 
 pub(super) async fn find(lambda: &Client, name: &str) -> Result<Option<FunctionState>, CloudError> {
     found(get(lambda, name).await)
@@ -24,7 +24,9 @@ async fn get(lambda: &Client, name: &str) -> Result<FunctionState, CloudError> {
             .await
             .map_err(|error| call.error(error))
     };
-    let (output, versions) = try_join(function, list_versions(lambda, name)).await?;
+    // As with roles: what was begun is finished.
+    let (output, versions) = join(function, list_versions(lambda, name)).await;
+    let (output, versions) = (output?, versions?);
     let configuration = output
         .configuration()
         .ok_or_else(|| call.incomplete("Configuration"))?;

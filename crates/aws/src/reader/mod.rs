@@ -3,11 +3,17 @@
 mod apis;
 mod functions;
 mod log_groups;
+mod releases;
 mod roles;
+
+pub(crate) use releases::streams;
 
 use crate::connect::Cloud;
 use crate::error::Call;
-use deployer_core::names::{FunctionName, FunctionVersion, LogGroupName, Names, RoleName};
+use deployer_core::manifest::Manifest;
+use deployer_core::names::{
+    DeploymentId, FunctionName, FunctionVersion, LogGroupName, Names, RoleName,
+};
 use deployer_core::observed::{ApiState, FunctionState, LogGroupState, RoleState};
 use deployer_core::policy::Account;
 use deployer_engine::cloud::{CloudReader, Readiness};
@@ -28,6 +34,7 @@ impl CloudReader for Cloud {
             .account()
             .ok_or_else(|| call.incomplete("Account"))?;
         Ok(Account {
+            caller_arn: arn.to_owned(),
             partition: arn.split(':').nth(1).unwrap_or("aws").to_owned(),
             account_id: account_id.to_owned(),
             region: self.region.clone(),
@@ -43,6 +50,21 @@ impl CloudReader for Cloud {
         prefix: &str,
     ) -> Result<BTreeMap<LogGroupName, LogGroupState>, CloudError> {
         log_groups::list(&self.logs, prefix).await
+    }
+
+    async fn find_log_group(
+        &self,
+        log_group: &LogGroupName,
+    ) -> Result<Option<LogGroupState>, CloudError> {
+        let mut groups = log_groups::list(&self.logs, log_group.as_str()).await?;
+        Ok(groups.remove(log_group))
+    }
+
+    async fn list_releases(
+        &self,
+        journal: &LogGroupName,
+    ) -> Result<BTreeMap<DeploymentId, Manifest>, CloudError> {
+        releases::list(&self.logs, journal.as_str()).await
     }
 
     async fn find_function(

@@ -38,6 +38,7 @@ pub(super) async fn perform(
             write.route(action).await
         }
         Action::CreateDeployment { .. }
+        | Action::DeleteDeployment { .. }
         | Action::CreateStage { .. }
         | Action::UpdateStage { .. } => write.release(action).await,
         _ => unreachable!("the writer sends each action to its service"),
@@ -251,6 +252,11 @@ impl Write<'_> {
                     .deployment_id()
                     .ok_or_else(|| self.call.incomplete("DeploymentId"))?;
                 return Ok(Produced::Deployment(DeploymentId::new(id)));
+            }
+            Action::DeleteDeployment { deployment_id, .. } => {
+                let request = self.client.delete_deployment().api_id(api_id);
+                let answer = request.deployment_id(deployment_id.as_str()).send().await;
+                gone(answer.map_err(|error| self.call.error(error)))?;
             }
             Action::CreateStage { stage_name, tags } => {
                 self.client

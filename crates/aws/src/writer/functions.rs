@@ -118,6 +118,13 @@ pub(super) async fn perform(
             gone(answer.map_err(|error| call.error(error)))?;
             Ok(Produced::Nothing)
         }
+        Action::DeleteVersion { name, version } => {
+            let call = Call::new("lambda", operation, name.as_str());
+            let request = lambda.delete_function().function_name(name.as_str());
+            let answer = request.qualifier(version.as_str()).send().await;
+            gone(answer.map_err(|error| call.error(error)))?;
+            Ok(Produced::Nothing)
+        }
         Action::DeleteFunction { name } => {
             let call = Call::new("lambda", operation, name.as_str());
             let answer = lambda

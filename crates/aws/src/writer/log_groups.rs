@@ -1,12 +1,19 @@
 //! Writes to CloudWatch Logs.
 
 use crate::error::{Call, gone};
+use crate::lease::unless_it_exists;
 use aws_sdk_cloudwatchlogs::Client;
+use aws_sdk_cloudwatchlogs::types::InputLogEvent;
+use deployer_core::manifest::{ManifestDraft, stream_name};
 use deployer_core::plan::Action;
-use deployer_engine::cloud::Produced;
+use deployer_engine::cloud::{Produced, WriteContext};
 use deployer_engine::error::CloudError;
 
-pub(super) async fn perform(logs: &Client, action: &Action) -> Result<Produced, CloudError> {
+pub(super) async fn perform(
+    logs: &Client,
+    action: &Action,
+    context: &WriteContext<'_>,
+) -> Result<Produced, CloudError> {
     let operation = action.operation();
     match action {
         Action::CreateLogGroup { log_group, tags } => {
@@ -27,6 +34,18 @@ pub(super) async fn perform(logs: &Client, action: &Action) -> Result<Produced, 
                 .await
                 .map_err(|error| call.error(error))?;
         }
+        Action::DeleteLogStream {
+            log_group,
+            log_stream,
+        } => {
+            let call = Call::new("logs", operation, log_stream);
+            let request = logs.delete_log_stream().log_group_name(log_group.as_str());
+            let answer = request.log_stream_name(log_stream).send().await;
+            gone(answer.map_err(|error| call.error(error)))?;
+        }
+        Action::RecordRelease { journal, manifest } => {
+            record(logs, journal.as_str(), manifest, context).await?;
+        }
         Action::DeleteLogGroup { log_group } => {
             let call = Call::new("logs", operation, log_group.as_str());
             let answer = logs
@@ -39,4 +58,51 @@ pub(super) async fn perform(logs: &Client, action: &Action) -> Result<Produced, 
         _ => unreachable!("the writer sends each action to its service"),
     }
     Ok(Produced::Nothing)
+}
+
+/// One event in a stream of the deployment's own. Written twice, it says the
+/// same twice; the first one is read.
+async fn record(
+    logs: &Client,
+    journal: &str,
+    draft: &ManifestDraft,
+    context: &WriteContext<'_>,
+) -> Result<(), CloudError> {
+    let call = Call::new("logs", "PutLogEvents", journal);
+    let bindings = context.bindings;
+    let deployment = bindings.deployment_id.as_ref();
+    let deployment = deployment.ok_or_else(|| call.incomplete("id of the deployment"))?;
+    let manifest = draft.complete(&bindings.versions);
+    let manifest = manifest.ok_or_else(|| call.incomplete("version of a function"))?;
+    let text = serde_json::to_string(&manifest).map_err(|_| call.incomplete("manifest"))?;
+    let event = InputLogEvent::builder()
+        .timestamp(now_ms())
+        .message(text)
+        .build();
+    let event = event.map_err(|_| call.incomplete("event"))?;
+    let stream = stream_name(deployment);
+    let create = Call::new("logs", "CreateLogStream", &stream);
+    let request = logs
+        .create_log_stream()
+        .log_group_name(journal)
+        .log_stream_name(&stream);
+    unless_it_exists(request.send().await.map_err(|error| create.error(error)))?;
+    let request = logs
+        .put_log_events()
+        .log_group_name(journal)
+        .log_stream_name(&stream);
+    request
+        .log_events(event)
+        .send()
+        .await
+        .map_err(|error| call.error(error))?;
+    Ok(())
+}
+
+/// CloudWatch Logs refuses events without a recent time.
+fn now_ms() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.ok()
+        .and_then(|now| i64::try_from(now.as_millis()).ok())
+        .unwrap_or_default()
 }

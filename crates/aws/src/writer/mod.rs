@@ -23,7 +23,11 @@ impl CloudWriter for Cloud {
         match action {
             Action::CreateLogGroup { .. }
             | Action::PutRetentionPolicy { .. }
-            | Action::DeleteLogGroup { .. } => log_groups::perform(&self.logs, action).await,
+            | Action::DeleteLogGroup { .. }
+            | Action::DeleteLogStream { .. }
+            | Action::RecordRelease { .. } => {
+                log_groups::perform(&self.logs, action, context).await
+            }
             Action::CreateRole { .. }
             | Action::UpdateAssumeRolePolicy { .. }
             | Action::PutRolePolicy { .. }
@@ -36,7 +40,8 @@ impl CloudWriter for Cloud {
             | Action::PublishVersion { .. }
             | Action::PutFunctionConcurrency { .. }
             | Action::DeleteFunctionConcurrency { .. }
-            | Action::DeleteFunction { .. } => {
+            | Action::DeleteFunction { .. }
+            | Action::DeleteVersion { .. } => {
                 functions::perform(&self.lambda, action, context).await
             }
             Action::CreateApi { .. }
@@ -49,6 +54,7 @@ impl CloudWriter for Cloud {
             | Action::UpdateRoute { .. }
             | Action::DeleteRoute { .. }
             | Action::CreateDeployment { .. }
+            | Action::DeleteDeployment { .. }
             | Action::CreateStage { .. }
             | Action::UpdateStage { .. } => apis::perform(&self.apigateway, action, context).await,
         }

@@ -1,6 +1,7 @@
 //! APIs. Their names are not unique, as in AWS: creating is not idempotent.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -24,7 +25,7 @@ const ID_CHARS: usize = 10;
 const DEFAULT_API_KEY_SELECTION: &str = "$request.header.x-api-key";
 
 /// One WebSocket API with all that belongs to it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Api {
     pub(super) id: String,
     pub(super) name: String,
@@ -97,7 +98,7 @@ impl Gateway {
             stages: BTreeMap::new(),
         };
         let shown = api.show(call);
-        self.apis.insert(id, api);
+        self.apis.insert(id, Arc::new(api));
         Ok(Reply::created(shown))
     }
 

@@ -27,7 +27,7 @@ pub(super) struct Snapshot {
 }
 
 /// One deployment; only its description can change.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Deployment {
     id: String,
     description: Option<String>,

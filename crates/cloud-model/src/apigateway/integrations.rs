@@ -18,7 +18,7 @@ const INVOCATION: &str = ":lambda:path/2015-03-31/functions/";
 const INVOCATION_END: &str = "/invocations";
 
 /// One integration of the draft.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Integration {
     id: String,
     uri: String,

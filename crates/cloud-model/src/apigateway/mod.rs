@@ -14,6 +14,7 @@ mod stages;
 mod tags;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::LiveStage;
 use crate::call::Call;
@@ -25,11 +26,26 @@ pub(crate) use apis::Api;
 /// All APIs of the account and region.
 #[derive(Debug, Default)]
 pub(crate) struct Gateway {
-    /// By id.
-    apis: BTreeMap<String, Api>,
+    /// By id. Shared with whoever keeps what readers saw of an API earlier.
+    apis: BTreeMap<String, Arc<Api>>,
 }
 
 impl Gateway {
+    /// API Gateway with these APIs.
+    pub(crate) fn of(apis: BTreeMap<String, Arc<Api>>) -> Self {
+        Self { apis }
+    }
+
+    /// All APIs by id.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&String, &Arc<Api>)> {
+        self.apis.iter()
+    }
+
+    /// Whether there is that API.
+    pub(crate) fn has(&self, api_id: &str) -> bool {
+        self.apis.contains_key(api_id)
+    }
+
     /// Serves one request.
     pub(crate) fn handle(
         &mut self,
@@ -120,12 +136,14 @@ impl Gateway {
     fn api(&self, api_id: &str, call: &Call<'_>) -> Result<&Api, Failure> {
         self.apis
             .get(api_id)
+            .map(Arc::as_ref)
             .ok_or_else(|| unknown_api(api_id, call))
     }
 
     fn api_mut(&mut self, api_id: &str, call: &Call<'_>) -> Result<&mut Api, Failure> {
         self.apis
             .get_mut(api_id)
+            .map(Arc::make_mut)
             .ok_or_else(|| unknown_api(api_id, call))
     }
 

@@ -15,7 +15,7 @@ const ID_CHARS: usize = 7;
 const TARGET_PREFIX: &str = "integrations/";
 
 /// One route of the draft.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Route {
     id: String,
     pub(super) key: String,

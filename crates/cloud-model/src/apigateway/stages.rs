@@ -21,7 +21,7 @@ use crate::wire::rest_json::{Reply, RestRequest};
 use crate::{Effect, LiveStage};
 
 /// One stage.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Stage {
     name: String,
     pub(super) deployment_id: Option<String>,

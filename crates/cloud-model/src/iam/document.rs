@@ -12,7 +12,7 @@ use crate::error::Failure;
 use crate::limits::{POLICY_DOCUMENT_CHARS, TRUST_POLICY_CHARS};
 
 /// A valid policy with its text.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Document {
     pub(super) text: String,
     pub(super) document: Policy,

@@ -13,6 +13,7 @@ mod role_tags;
 mod roles;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::call::Call;
 use crate::error::Failure;
@@ -24,11 +25,22 @@ pub(crate) use roles::Role;
 /// All roles of the account.
 #[derive(Debug, Default)]
 pub(crate) struct Iam {
-    /// By lower-cased name: names differ in more than case.
-    roles: BTreeMap<String, Role>,
+    /// By lower-cased name: names differ in more than case. Shared with whoever
+    /// keeps what others knew of a role earlier.
+    roles: BTreeMap<String, Arc<Role>>,
 }
 
 impl Iam {
+    /// IAM with these roles.
+    pub(crate) fn of(roles: BTreeMap<String, Arc<Role>>) -> Self {
+        Self { roles }
+    }
+
+    /// All roles with their keys.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&String, &Arc<Role>)> {
+        self.roles.iter()
+    }
+
     /// Serves one call. `None`: the operation has no output.
     pub(crate) fn handle(
         &mut self,
@@ -61,6 +73,7 @@ impl Iam {
         let name = read::role_name(form)?;
         self.roles
             .get(&name.to_lowercase())
+            .map(Arc::as_ref)
             .ok_or_else(|| unknown_role(name))
     }
 
@@ -68,6 +81,7 @@ impl Iam {
         let name = read::role_name(form)?;
         self.roles
             .get_mut(&name.to_lowercase())
+            .map(Arc::make_mut)
             .ok_or_else(|| unknown_role(name))
     }
 
@@ -76,6 +90,7 @@ impl Iam {
         let name = arn.rsplit('/').next()?;
         self.roles
             .get(&name.to_lowercase())
+            .map(Arc::as_ref)
             .filter(|role| role.arn == arn)
     }
 

@@ -22,7 +22,7 @@ impl Context {
 }
 
 /// A policy as it is evaluated.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Policy {
     pub(super) statements: Vec<Statement>,
 }
@@ -34,7 +34,7 @@ pub(super) enum Effect {
 }
 
 /// Patterns that are to match, or not to match.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Patterns {
     Any(Vec<String>),
     None(Vec<String>),
@@ -55,7 +55,7 @@ impl Patterns {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Statement {
     pub(super) effect: Effect,
     pub(super) actions: Patterns,
@@ -66,7 +66,7 @@ pub(super) struct Statement {
     conditions: Vec<Condition>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Condition {
     operator: String,
     key: String,

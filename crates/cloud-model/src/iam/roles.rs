@@ -1,6 +1,7 @@
 //! Roles themselves. Documents are URL-encoded in answers, as AWS does.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -20,7 +21,7 @@ const DEFAULT_SESSION_SECONDS: i64 = 3_600;
 const MAX_SESSION_SECONDS: i64 = 43_200;
 
 /// One role.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Role {
     pub(super) name: String,
     path: String,
@@ -127,7 +128,7 @@ impl Iam {
         let shown = role.show(Detail::Created {
             session_given: session.is_some(),
         });
-        self.roles.insert(key, role);
+        self.roles.insert(key, Arc::new(role));
         Ok(Xml::default().element("Role", shown))
     }
 

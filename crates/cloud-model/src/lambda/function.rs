@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::aliases::Alias;
 use super::configuration::{Configuration, EPHEMERAL_MB, RUNTIME};
 use super::reference::function_arn;
 use super::zip_file::Code;
@@ -214,6 +215,8 @@ pub(super) struct Function {
     /// What runs until `latest` has settled.
     before: Option<Revision>,
     pub(super) versions: BTreeMap<u64, Revision>,
+    /// By name.
+    pub(super) aliases: BTreeMap<String, Alias>,
     published: Option<Published>,
     /// Numbers are never used twice.
     next_number: u64,
@@ -228,6 +231,7 @@ impl Function {
             latest,
             before: None,
             versions: BTreeMap::new(),
+            aliases: BTreeMap::new(),
             published: None,
             next_number: 1,
         }
@@ -237,12 +241,16 @@ impl Function {
         function_arn(&self.name, settings)
     }
 
-    /// The revision under a qualifier.
+    /// The revision under a qualifier: a version, or the alias of one.
     pub(super) fn find(&self, qualifier: Option<&str>) -> Option<&Revision> {
-        match qualifier {
-            None | Some(LATEST) => Some(&self.latest),
-            Some(number) => self.versions.get(&number.parse().ok()?),
+        let version = match qualifier {
+            None => LATEST,
+            Some(name) => self.aliases.get(name).map_or(name, |it| &it.version),
+        };
+        if version == LATEST {
+            return Some(&self.latest);
         }
+        self.versions.get(&version.parse().ok()?)
     }
 
     /// The revision that an invocation runs at `now`.
@@ -262,7 +270,7 @@ impl Function {
 
     /// Replaces the latest code and configuration.
     pub(super) fn update(&mut self, code: Code, configuration: Configuration, call: &mut Call<'_>) {
-        let settling = call.settings.function_activation;
+        let settling = call.activation;
         let next = Revision::new(
             LATEST.to_owned(),
             code,

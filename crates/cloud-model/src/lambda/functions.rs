@@ -91,7 +91,7 @@ impl Lambda {
             timeout_seconds: change.timeout_seconds.unwrap_or(DEFAULT_TIMEOUT_SECONDS),
         };
         let call = &mut *around.call;
-        let settling = settings.function_activation;
+        let settling = call.activation;
         let latest = Revision::new(
             LATEST.to_owned(),
             code,
@@ -255,6 +255,7 @@ impl Lambda {
         match reference.qualifier {
             // Recorded: a version that is not there is deleted just as well.
             Some(number) => {
+                function.check_unaliased(&number)?;
                 if let Ok(number) = number.parse() {
                     function.versions.remove(&number);
                 }

@@ -2,9 +2,10 @@
 //! come as a zip in the request.
 //!
 //! Deliberately absent: invocation (the data plane does it and asks
-//! `Cloud::function_version`), aliases, layers, images, VPCs, resource policies,
-//! event sources, other runtimes. Whoever asks for one of them is told so.
+//! `Cloud::function_version`), weighted aliases, layers, images, VPCs, resource
+//! policies, event sources, other runtimes. Whoever asks for one of them is told so.
 
+mod aliases;
 mod concurrency;
 mod configuration;
 mod environment;
@@ -77,6 +78,21 @@ impl Lambda {
             }
             ("GET", ["2015-03-31", "functions", name, "versions"]) => {
                 self.list_versions_by_function(name, request, around.call)
+            }
+            ("POST", ["2015-03-31", "functions", name, "aliases"]) => {
+                self.create_alias(name, request, around.call)
+            }
+            ("GET", ["2015-03-31", "functions", name, "aliases"]) => {
+                self.list_aliases(name, request, around.call)
+            }
+            ("GET", ["2015-03-31", "functions", name, "aliases", alias]) => {
+                self.get_alias(name, alias, around.call)
+            }
+            ("PUT", ["2015-03-31", "functions", name, "aliases", alias]) => {
+                self.update_alias(name, alias, request, around.call)
+            }
+            ("DELETE", ["2015-03-31", "functions", name, "aliases", alias]) => {
+                self.delete_alias(name, alias, around.call)
             }
             ("PUT", ["2017-10-31", "functions", name, "concurrency"]) => {
                 self.put_function_concurrency(name, request, around.call)
@@ -158,11 +174,11 @@ fn validation(message: String) -> Failure {
 }
 
 fn unknown_function(arn: &str) -> Failure {
-    Failure::new(
-        404,
-        "ResourceNotFoundException",
-        format!("Function not found: {arn}"),
-    )
+    unknown(format!("Function not found: {arn}"))
+}
+
+fn unknown(message: String) -> Failure {
+    Failure::new(404, "ResourceNotFoundException", message)
 }
 
 fn conflict(message: String) -> Failure {

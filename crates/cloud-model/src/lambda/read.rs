@@ -52,8 +52,13 @@ pub(super) fn check_revision(
     function: &Function,
     call: &Call<'_>,
 ) -> Result<(), Failure> {
+    check_revision_id(members, function.latest.revision_id(call.now))
+}
+
+/// Refuses when `RevisionId` is given and is not `current`.
+pub(super) fn check_revision_id(members: &Members, current: &str) -> Result<(), Failure> {
     match members.text("RevisionId")? {
-        Some(id) if id != function.latest.revision_id(call.now) => Err(Failure::new(
+        Some(id) if id != current => Err(Failure::new(
             412,
             "PreconditionFailedException",
             "The Revision Id provided does not match the latest Revision Id. Call the \

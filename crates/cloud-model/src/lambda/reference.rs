@@ -127,6 +127,7 @@ mod tests {
             region: "eu-west-1".to_owned(),
             websocket_base: String::new(),
             function_activation: SignedDuration::ZERO,
+            realism: None,
         }
     }
 

@@ -58,7 +58,7 @@ impl Lambda {
             ));
         }
         super::versions::check_room(function)?;
-        let version = function.publish(None, settings.function_activation, call);
+        let version = function.publish(None, call.activation, call);
         let arn = format!("{arn}:{}", version.version);
         Ok(Reply::ok(
             version.show_changing(&name, &arn, settings, call.now),

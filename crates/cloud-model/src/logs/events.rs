@@ -23,7 +23,7 @@ fn times(members: &Members, group: &LogGroup, call: &Call<'_>) -> Result<Range<i
     if start > end {
         return Err(invalid_parameter("startTime must not be after endTime."));
     }
-    Ok(start.max(retained_since(group.retention_days, call.now))..end)
+    Ok(start.max(retained_since(group.about.retention_days, call.now))..end)
 }
 
 impl Logs {
@@ -60,7 +60,7 @@ impl Logs {
         let page = &events[range];
         let show = |event: &&Stored| {
             json!({
-                "ingestionTime": event.timestamp,
+                "ingestionTime": event.ingested,
                 "message": event.message,
                 "timestamp": event.timestamp,
             })
@@ -118,7 +118,7 @@ impl Logs {
             let key = format!("{:020}{number:020}", timestamp.abs_diff(i64::MIN));
             let shown = json!({
                 "eventId": key,
-                "ingestionTime": timestamp,
+                "ingestionTime": event.ingested,
                 "logStreamName": &*event.stream,
                 "message": event.message,
                 "timestamp": timestamp,

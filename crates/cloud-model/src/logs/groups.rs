@@ -1,5 +1,7 @@
 //! Log groups.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -23,11 +25,18 @@ const RETENTION_DAYS: [i64; 22] = [
 /// One group.
 #[derive(Debug)]
 pub(super) struct LogGroup {
+    /// Shared with whoever keeps what readers saw of it earlier.
+    pub(super) about: Arc<About>,
+    pub(super) store: Store,
+}
+
+/// A group without its events.
+#[derive(Debug, Clone)]
+pub(crate) struct About {
     created: Timestamp,
     /// `None`: events never expire.
     pub(super) retention_days: Option<i64>,
     pub(super) tags: TagMap,
-    pub(super) store: Store,
 }
 
 impl LogGroup {
@@ -35,12 +44,12 @@ impl LogGroup {
         let arn = group_arn(name, settings);
         present(json!({
             "arn": format!("{arn}:*"),
-            "creationTime": self.created.as_millisecond(),
+            "creationTime": self.about.created.as_millisecond(),
             "logGroupArn": arn,
             "logGroupClass": "STANDARD",
             "logGroupName": name,
             "metricFilterCount": 0,
-            "retentionInDays": self.retention_days,
+            "retentionInDays": self.about.retention_days,
             "storedBytes": self.store.bytes(),
         }))
     }
@@ -91,10 +100,13 @@ impl Logs {
                 "Resource limit exceeded.",
             ));
         }
-        let group = LogGroup {
+        let about = About {
             created: call.now,
             retention_days: None,
             tags,
+        };
+        let group = LogGroup {
+            about: Arc::new(about),
             store: Store::default(),
         };
         self.groups.insert(name, group);
@@ -153,7 +165,7 @@ impl Logs {
                 &rule,
             )));
         }
-        self.group_mut(&name)?.retention_days = Some(days);
+        Arc::make_mut(&mut self.group_mut(&name)?.about).retention_days = Some(days);
         Ok(None)
     }
 
@@ -161,7 +173,8 @@ impl Logs {
         &mut self,
         members: &Members,
     ) -> Result<Option<Value>, Failure> {
-        self.group_mut(&read::group_name(members)?)?.retention_days = None;
+        let group = self.group_mut(&read::group_name(members)?)?;
+        Arc::make_mut(&mut group.about).retention_days = None;
         Ok(None)
     }
 }

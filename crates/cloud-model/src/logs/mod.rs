@@ -1,17 +1,19 @@
-//! CloudWatch Logs: groups, their retention and tags, and reading events.
+//! CloudWatch Logs: groups, their retention and tags, streams, writing and
+//! reading events. Functions' events come through `Cloud::put_log_events`.
 //!
-//! Deliberately absent: writing over the wire (events come from functions
-//! through `Cloud::put_log_events`), metrics, subscriptions, Insights queries.
+//! Deliberately absent: metrics, subscriptions, Insights queries.
 
 mod events;
 mod filter;
 mod groups;
+mod ingest;
 mod read;
 mod store;
 mod streams;
 mod tags;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -20,6 +22,7 @@ use crate::call::Call;
 use crate::error::Failure;
 use crate::wire::members::Members;
 
+pub(crate) use groups::About;
 use groups::LogGroup;
 
 /// All log groups of the account and region.
@@ -46,6 +49,9 @@ impl Logs {
             "TagResource" => self.tag_resource(members, call),
             "UntagResource" => self.untag_resource(members, call),
             "ListTagsForResource" => self.list_tags_for_resource(members, call).map(Some),
+            "CreateLogStream" => self.create_log_stream(members, call),
+            "DeleteLogStream" => self.delete_log_stream(members),
+            "PutLogEvents" => self.put_log_events(members, call).map(Some),
             "DescribeLogStreams" => self.describe_log_streams(members, call).map(Some),
             "GetLogEvents" => self.get_log_events(members, call).map(Some),
             "FilterLogEvents" => self.filter_log_events(members, call).map(Some),
@@ -61,6 +67,23 @@ impl Logs {
         };
         group.store.put(stream, events);
         true
+    }
+
+    /// These groups as a list shows them: without events, and nothing else is
+    /// asked of them. AWS's count of stored bytes lags by hours; here it is 0.
+    pub(crate) fn seen_as(groups: BTreeMap<String, Arc<About>>) -> Self {
+        let seen = |(name, about): (String, Arc<About>)| {
+            let store = store::Store::default();
+            (name, LogGroup { about, store })
+        };
+        Self {
+            groups: groups.into_iter().map(seen).collect(),
+        }
+    }
+
+    /// All groups by name, without their events.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&String, &Arc<About>)> {
+        self.groups.iter().map(|(name, group)| (name, &group.about))
     }
 
     /// Names of all groups.

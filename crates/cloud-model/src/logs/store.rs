@@ -1,5 +1,6 @@
 //! The events of one group, bounded in bytes: when they get too many, the
-//! oldest are dropped, and a stream goes with its last event.
+//! oldest are dropped, and a stream goes with its last event unless it was made
+//! by a call of its own.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -15,6 +16,8 @@ pub(super) struct Stored {
     pub(super) stream: Arc<str>,
     /// ms since 1970.
     pub(super) timestamp: i64,
+    /// When it arrived, ms since 1970.
+    pub(super) ingested: i64,
     /// Order of arrival in the group; breaks ties of time.
     pub(super) number: u64,
     pub(super) message: String,
@@ -34,6 +37,14 @@ impl Stored {
     }
 }
 
+/// An event that came over the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Incoming {
+    /// ms since 1970.
+    pub(super) timestamp: i64,
+    pub(super) message: String,
+}
+
 /// A place in the order of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Position {
@@ -41,12 +52,23 @@ pub(super) struct Position {
     pub(super) number: u64,
 }
 
-/// A stream: its first and last event's times, and how many are kept.
+/// A stream: when it was made, what it has received, how much of it is kept.
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) created: i64,
-    pub(super) last: i64,
+    /// `None`: it never had an event.
+    pub(super) received: Option<Received>,
     kept: usize,
+    /// Made by CreateLogStream, and not gone before DeleteLogStream.
+    made: bool,
+}
+
+/// Times of a stream's events, ms since 1970.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Received {
+    pub(super) first: i64,
+    pub(super) last: i64,
+    pub(super) ingested: i64,
 }
 
 /// Events in the order of arrival, and their streams by name.
@@ -59,33 +81,84 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Keeps events; they are taken to arrive when they were written.
+    /// Keeps a function's events; they are taken to arrive when they were
+    /// written.
     pub(super) fn put(&mut self, stream: &str, events: Vec<LogEvent>) {
-        let name: Arc<str> = match self.streams.get_key_value(stream) {
-            Some((name, _)) => name.clone(),
-            None => Arc::from(stream),
-        };
+        let name = self.name_of(stream);
         for event in events {
             let timestamp = event.timestamp.as_millisecond();
-            let entry = self.streams.entry(name.clone()).or_insert(Stream {
-                created: timestamp,
-                last: timestamp,
-                kept: 0,
-            });
-            entry.last = entry.last.max(timestamp);
-            entry.kept += 1;
-            let stored = Stored {
-                stream: name.clone(),
-                timestamp,
-                number: self.next_number,
-                message: cut(event.message),
-            };
-            self.next_number += 1;
-            self.bytes += stored.bytes();
-            self.events.push_back(stored);
-            while self.bytes > LOG_GROUP_BYTES {
-                self.drop_oldest();
-            }
+            let message = cut(event.message);
+            self.keep(&name, Incoming { timestamp, message }, timestamp);
+        }
+    }
+
+    /// Keeps events that arrive now.
+    pub(super) fn ingest(&mut self, stream: &str, events: Vec<Incoming>, now: i64) {
+        let name = self.name_of(stream);
+        for event in events {
+            self.keep(&name, event, now);
+        }
+    }
+
+    /// Makes a stream, which stays even without events.
+    pub(super) fn create_stream(&mut self, stream: &str, now: i64) {
+        let made = Stream {
+            created: now,
+            received: None,
+            kept: 0,
+            made: true,
+        };
+        self.streams.insert(self.name_of(stream), made);
+    }
+
+    /// Deletes a stream with its events.
+    pub(super) fn delete_stream(&mut self, stream: &str) {
+        self.streams.remove(stream);
+        self.events.retain(|event| *event.stream != *stream);
+        self.bytes = self.events.iter().map(Stored::bytes).sum();
+    }
+
+    /// What PutLogEvents calls the next event's place: 56 digits.
+    pub(super) fn sequence_token(&self) -> String {
+        format!("49{:054}", self.next_number)
+    }
+
+    fn name_of(&self, stream: &str) -> Arc<str> {
+        match self.streams.get_key_value(stream) {
+            Some((name, _)) => name.clone(),
+            None => Arc::from(stream),
+        }
+    }
+
+    fn keep(&mut self, name: &Arc<str>, event: Incoming, ingested: i64) {
+        let Incoming { timestamp, message } = event;
+        let stream = self.streams.entry(name.clone()).or_insert(Stream {
+            created: timestamp,
+            received: None,
+            kept: 0,
+            made: false,
+        });
+        let received = stream.received.get_or_insert(Received {
+            first: timestamp,
+            last: timestamp,
+            ingested,
+        });
+        received.first = received.first.min(timestamp);
+        received.last = received.last.max(timestamp);
+        received.ingested = received.ingested.max(ingested);
+        stream.kept += 1;
+        let stored = Stored {
+            stream: name.clone(),
+            timestamp,
+            ingested,
+            number: self.next_number,
+            message,
+        };
+        self.next_number += 1;
+        self.bytes += stored.bytes();
+        self.events.push_back(stored);
+        while self.bytes > LOG_GROUP_BYTES {
+            self.drop_oldest();
         }
     }
 
@@ -96,7 +169,7 @@ impl Store {
         self.bytes -= oldest.bytes();
         if let Some(stream) = self.streams.get_mut(&oldest.stream) {
             stream.kept -= 1;
-            if stream.kept == 0 {
+            if stream.kept == 0 && !stream.made {
                 self.streams.remove(&oldest.stream);
             }
         }

@@ -1,4 +1,4 @@
-//! Log streams: the events of one function environment each.
+//! Describing log streams; a function environment writes to one each.
 
 use std::sync::Arc;
 
@@ -46,22 +46,23 @@ impl Logs {
         });
         let mut streams: Vec<(&Arc<str>, &Stream)> = matching.collect();
         if by_time {
-            streams.sort_by_key(|(_, stream)| stream.last);
+            streams.sort_by_key(|(_, stream)| stream.received.map(|it| it.last));
         }
         if descending {
             streams.reverse();
         }
         let arn = group_arn(&group_name, call.settings);
         let show = |(index, (name, stream)): (usize, (&Arc<str>, &Stream))| {
-            let shown = json!({
+            let received = stream.received.as_ref();
+            let shown = present(json!({
                 "arn": format!("{arn}:log-stream:{name}"),
                 "creationTime": stream.created,
-                "firstEventTimestamp": stream.created,
-                "lastEventTimestamp": stream.last,
-                "lastIngestionTime": stream.last,
+                "firstEventTimestamp": received.map(|it| it.first),
+                "lastEventTimestamp": received.map(|it| it.last),
+                "lastIngestionTime": received.map(|it| it.ingested),
                 "logStreamName": &**name,
                 "storedBytes": 0,
-            });
+            }));
             // The order is not always that of names: pages count places.
             (format!("{index:020}"), shown)
         };

@@ -1,5 +1,7 @@
 //! Tags of log groups, by the ARN without `:*`.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::{Logs, invalid_parameter, read, unknown};
@@ -59,7 +61,7 @@ impl Logs {
             .ok_or_else(|| invalid_parameter(format!("Invalid resource ARN: {arn}")))?;
         let group = self.groups.get_mut(name);
         group
-            .map(|group| &mut group.tags)
+            .map(|group| &mut Arc::make_mut(&mut group.about).tags)
             .ok_or_else(|| unknown("The specified resource does not exist."))
     }
 }

@@ -86,6 +86,22 @@ impl Members {
         })
     }
 
+    /// A map whose values are numbers.
+    pub(crate) fn number_map(&self, name: &str) -> Result<Option<BTreeMap<String, f64>>, Failure> {
+        self.typed(name, "a Map of Doubles", |value| {
+            let pair = |(key, value): (&String, &Value)| Some((key.clone(), value.as_f64()?));
+            value.as_object()?.iter().map(pair).collect()
+        })
+    }
+
+    /// A list of objects.
+    pub(crate) fn objects(&self, name: &str) -> Result<Option<Vec<Self>>, Failure> {
+        self.typed(name, "a List of Objects", |value| {
+            let item = |item: &Value| item.as_object().cloned().map(Self);
+            value.as_array()?.iter().map(item).collect()
+        })
+    }
+
     /// A map whose values are objects.
     pub(crate) fn object_map(&self, name: &str) -> Result<Option<BTreeMap<String, Self>>, Failure> {
         self.typed(name, "a Map of Objects", |value| {

@@ -114,6 +114,11 @@ pub(crate) fn refuse(
         (Some(Service::Lambda), "ResourceNotFoundException") => {
             json!({ "Type": "User", "Message": message })
         }
+        (Some(Service::Lambda), "TooManyRequestsException") => json!({
+            "Reason": "CallerRateLimitExceeded",
+            "Type": "User",
+            "message": message,
+        }),
         (Some(Service::Lambda), _) => json!({ "Type": "User", "message": message }),
         _ => json!({ "message": message }),
     };

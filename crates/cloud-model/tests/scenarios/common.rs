@@ -6,7 +6,7 @@ use std::io::{Cursor, Write};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use cloud_model::{Cloud, Effect, IdSource, Settings};
+use cloud_model::{Cloud, Effect, IdSource, Realism, Settings};
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -37,6 +37,7 @@ pub struct Answer {
     pub text: String,
     pub effects: Vec<Effect>,
     pub request_id: String,
+    pub held_back: SignedDuration,
 }
 
 impl Answer {
@@ -119,11 +120,20 @@ impl World {
     }
 
     pub fn with_activation(function_activation: SignedDuration) -> Self {
+        Self::with(function_activation, None)
+    }
+
+    pub fn with_realism(realism: Realism) -> Self {
+        Self::with(SignedDuration::ZERO, Some(realism))
+    }
+
+    fn with(function_activation: SignedDuration, realism: Option<Realism>) -> Self {
         let settings = Settings {
             account_id: ACCOUNT.to_owned(),
             region: REGION.to_owned(),
             websocket_base: "ws://127.0.0.1:9100".to_owned(),
             function_activation,
+            realism,
         };
         let now = "2026-01-02T03:04:05.678Z".parse().unwrap();
         Self {
@@ -152,6 +162,7 @@ impl World {
             request_id: header("x-amzn-requestid").unwrap_or_default(),
             text: String::from_utf8(response.body().to_vec()).unwrap(),
             effects: handled.effects,
+            held_back: handled.held_back,
         }
     }
 

@@ -21,7 +21,7 @@ fn allow(world: &mut World, role: &str, effect: &str, resource: &str) {
 }
 
 fn reason(world: &World, role: Option<&str>, function: &str) -> String {
-    match world.cloud.may_invoke(role, function) {
+    match world.cloud.may_invoke(role, function, world.now) {
         Err(InvokeRefusal::Forbidden {
             function_arn,
             reason,
@@ -63,7 +63,7 @@ fn invoking_needs_a_role_that_trusts_the_gateway_and_allows_exactly_that_functio
     assert!(
         world
             .cloud
-            .may_invoke(Some(&role), &function_arn("chat"))
+            .may_invoke(Some(&role), &function_arn("chat"), world.now)
             .is_ok()
     );
     assert_eq!(
@@ -72,17 +72,17 @@ fn invoking_needs_a_role_that_trusts_the_gateway_and_allows_exactly_that_functio
         "the version is another ARN"
     );
     allow(&mut world, "invoke", "Allow", &function_arn("ch?t:*"));
-    assert_eq!(world.cloud.may_invoke(Some(&role), &arn), Ok(()));
+    assert_eq!(world.cloud.may_invoke(Some(&role), &arn, world.now), Ok(()));
     assert!(
         world
             .cloud
-            .role_allows(&role, "lambda:InvokeFunction", &arn)
+            .role_allows(&role, "lambda:InvokeFunction", &arn, world.now)
     );
     allow(&mut world, "invoke", "Deny", "*");
     assert!(
         !world
             .cloud
-            .role_allows(&role, "lambda:InvokeFunction", &arn)
+            .role_allows(&role, "lambda:InvokeFunction", &arn, world.now)
     );
     assert_eq!(
         reason(&world, Some(&role), &arn),
@@ -99,11 +99,12 @@ fn an_attached_managed_policy_grants_nothing() {
         ("PolicyArn", "arn:aws:iam::aws:policy/AdministratorAccess"),
     ];
     assert_eq!(world.iam("AttachRolePolicy", &parameters).status, 200);
-    assert!(
-        !world
-            .cloud
-            .role_allows(&role, "lambda:InvokeFunction", &function_arn("chat"))
-    );
+    assert!(!world.cloud.role_allows(
+        &role,
+        "lambda:InvokeFunction",
+        &function_arn("chat"),
+        world.now
+    ));
 }
 
 #[test]
@@ -118,7 +119,7 @@ fn a_role_of_another_path_or_account_is_another_role() {
         assert!(
             !world
                 .cloud
-                .role_allows(&other, "lambda:InvokeFunction", "arn:x"),
+                .role_allows(&other, "lambda:InvokeFunction", "arn:x", world.now),
             "{other}"
         );
     }

@@ -395,7 +395,12 @@ fn roles_are_updated_and_tagged() {
         )),
         nobody
     );
-    assert!(world.cloud.may_invoke(Some(&arn), "arn:x").is_err());
+    assert!(
+        world
+            .cloud
+            .may_invoke(Some(&arn), "arn:x", world.now)
+            .is_err()
+    );
 }
 
 #[test]

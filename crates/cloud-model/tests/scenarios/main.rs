@@ -6,6 +6,7 @@
     reason = "what scenarios share panics as tests do"
 )]
 
+mod aliases;
 mod apigateway;
 mod apigateway_refusals;
 mod common;
@@ -13,5 +14,7 @@ mod data_plane;
 mod iam;
 mod lambda;
 mod lambda_refusals;
+mod log_streams;
 mod logs;
+mod realism;
 mod wire;

@@ -3,6 +3,7 @@
 //! and looked up in [`Bindings`].
 
 use crate::desired::{DesiredFunction, FunctionCode, FunctionConfiguration};
+use crate::manifest::ManifestDraft;
 use crate::names::{
     ApiId, DeploymentId, FunctionKey, FunctionName, FunctionVersion, IntegrationId, LogGroupName,
     Names, RoleName, RouteId, RouteKey,
@@ -76,6 +77,10 @@ pub enum Action {
         log_group: LogGroupName,
     },
 
+    DeleteLogStream {
+        log_group: LogGroupName,
+        log_stream: String,
+    },
     CreateRole {
         role: RoleName,
         description: String,
@@ -122,6 +127,10 @@ pub enum Action {
         key: FunctionKey,
         name: FunctionName,
         code: FunctionCode,
+    },
+    DeleteVersion {
+        name: FunctionName,
+        version: FunctionVersion,
     },
     PutFunctionConcurrency {
         name: FunctionName,
@@ -179,6 +188,15 @@ pub enum Action {
     CreateDeployment {
         release: ReleaseHash,
     },
+    DeleteDeployment {
+        deployment_id: DeploymentId,
+        name: String,
+    },
+    /// Writes the manifest of the deployment that is to go live.
+    RecordRelease {
+        journal: LogGroupName,
+        manifest: Box<ManifestDraft>,
+    },
     /// The cut-over of a first release: everything becomes live at once.
     CreateStage {
         stage_name: String,
@@ -215,7 +233,8 @@ impl Action {
             | Self::CreateIntegration { .. }
             | Self::CreateRoute { .. }
             | Self::CreateDeployment { .. }
-            | Self::PublishVersion { .. } => Verb::Create,
+            | Self::PublishVersion { .. }
+            | Self::RecordRelease { .. } => Verb::Create,
             Self::PutRetentionPolicy { .. }
             | Self::UpdateAssumeRolePolicy { .. }
             | Self::PutRolePolicy { .. }
@@ -233,7 +252,10 @@ impl Action {
             | Self::DeleteFunction { .. }
             | Self::DeleteApi { .. }
             | Self::DeleteIntegration { .. }
-            | Self::DeleteRoute { .. } => Verb::Delete,
+            | Self::DeleteRoute { .. }
+            | Self::DeleteDeployment { .. }
+            | Self::DeleteVersion { .. }
+            | Self::DeleteLogStream { .. } => Verb::Delete,
             Self::CreateStage { .. } | Self::UpdateStage { .. } => Verb::Release,
         }
     }
@@ -267,6 +289,10 @@ impl Action {
             Self::UpdateRoute { .. } => "UpdateRoute",
             Self::DeleteRoute { .. } => "DeleteRoute",
             Self::CreateDeployment { .. } => "CreateDeployment",
+            Self::DeleteDeployment { .. } => "DeleteDeployment",
+            Self::DeleteVersion { .. } => "DeleteFunction",
+            Self::DeleteLogStream { .. } => "DeleteLogStream",
+            Self::RecordRelease { .. } => "PutLogEvents",
             Self::CreateStage { .. } => "CreateStage",
             Self::UpdateStage { .. } => "UpdateStage",
         }
@@ -284,6 +310,7 @@ impl Action {
                 | Self::UpdateRoute { .. }
                 | Self::DeleteRoute { .. }
                 | Self::CreateDeployment { .. }
+                | Self::DeleteDeployment { .. }
                 | Self::CreateStage { .. }
                 | Self::UpdateStage { .. }
         )
@@ -332,6 +359,16 @@ impl Action {
             } => ("route", format!("{route_key} → {function}")),
             Self::DeleteRoute { route_key, .. } => ("route", route_key.clone()),
             Self::CreateDeployment { release } => ("deployment", release.to_string()),
+            Self::DeleteDeployment {
+                deployment_id,
+                name,
+            } => ("deployment", format!("{deployment_id} ({name})")),
+            Self::DeleteVersion { name, version } => ("version", format!("{name}:{version}")),
+            Self::DeleteLogStream {
+                log_group,
+                log_stream,
+            } => ("manifest", format!("{log_group} {log_stream}")),
+            Self::RecordRelease { journal, .. } => ("manifest", journal.to_string()),
             Self::CreateStage { stage_name, .. } | Self::UpdateStage { stage_name } => {
                 ("stage", stage_name.clone())
             }

@@ -4,8 +4,9 @@
 use super::changes::{FieldChange, change};
 use super::{Action, Bindings, Builder, StepId};
 use crate::desired::Desired;
+use crate::manifest::{self, ManifestDraft};
 use crate::names::{FunctionKey, FunctionName, RouteKey};
-use crate::observed::{ApiState, IntegrationState};
+use crate::observed::{ApiState, IntegrationState, Observed};
 use crate::release::ReleaseHash;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -137,34 +138,52 @@ pub(super) fn plan_draft(
 pub(super) fn plan_release(
     builder: &mut Builder,
     desired: &Desired,
+    observed: &Observed,
     state: Option<&ApiState>,
+    bindings: &mut Bindings,
     ready: Vec<StepId>,
 ) -> Vec<StepId> {
     let release = ReleaseHash::of(desired);
     let stage_name = desired.names.api_stage.clone();
     let stage = state.and_then(|api| api.stages.iter().find(|stage| stage.name == stage_name));
-    let live = state
-        .and_then(|api| api.live_deployment(&stage_name))
-        .and_then(|deployment| ReleaseHash::from_description(&deployment.description));
-    if live.as_ref() == Some(&release) {
+    let live = state.and_then(|api| api.live_deployment(&stage_name));
+    let live_release =
+        live.and_then(|deployment| ReleaseHash::from_description(&deployment.description));
+    let journal = plan_journal(builder, desired, observed);
+    let record = Action::RecordRelease {
+        journal: manifest::journal(&desired.names),
+        manifest: Box::new(ManifestDraft::of(desired)),
+    };
+    if let (Some(live), true) = (live, live_release.as_ref() == Some(&release)) {
+        if !observed.releases.contains_key(&live.deployment_id) {
+            bindings.deployment_id = Some(live.deployment_id.clone());
+            builder.add(record, journal.into_iter().chain(ready));
+        }
         return Vec::new();
     }
-    let now = live.map_or_else(|| "none of ours".to_owned(), |hash| hash.to_string());
+    let now = live_release.map_or_else(|| "none of ours".to_owned(), |hash| hash.to_string());
     let changes: Vec<FieldChange> = change("release", now, release.to_string())
         .into_iter()
         .collect();
     let deployed = builder.add(Action::CreateDeployment { release }, ready);
+    let recorded = builder.add(record, journal.into_iter().chain([deployed]));
     let cut_over = match stage {
-        None => builder.add(
-            Action::CreateStage {
-                stage_name,
-                tags: desired.tags.clone(),
-            },
-            [deployed],
-        ),
-        Some(_) => builder.add_change(Action::UpdateStage { stage_name }, [deployed], changes),
+        None => {
+            let tags = desired.tags.clone();
+            builder.add(Action::CreateStage { stage_name, tags }, [recorded])
+        }
+        Some(_) => builder.add_change(Action::UpdateStage { stage_name }, [recorded], changes),
     };
     vec![cut_over]
+}
+
+/// The journal that manifests are written to.
+fn plan_journal(builder: &mut Builder, desired: &Desired, observed: &Observed) -> Option<StepId> {
+    observed.journal.is_none().then(|| {
+        let log_group = manifest::journal(&desired.names);
+        let tags = desired.tags.clone();
+        builder.add(Action::CreateLogGroup { log_group, tags }, [])
+    })
 }
 
 struct Draft<'a> {

@@ -6,6 +6,7 @@
 
 use super::roles::detachments;
 use super::{Action, Bindings, Builder, Plan, functions};
+use crate::manifest::journal;
 use crate::names::{Names, StageIdentity};
 use crate::observed::Observed;
 use crate::tags::{Ownership, Tags, ownership_of};
@@ -62,6 +63,20 @@ pub fn down(names: &Names, observed: &Observed) -> Plan {
             emptied
         };
         builder.add(Action::DeleteRole { role: role.clone() }, before);
+    }
+    // Last, because the lease under which all this is done lives there.
+    if observed
+        .journal
+        .as_ref()
+        .is_some_and(|state| ours(&state.tags))
+    {
+        let all = 0..builder.steps.len();
+        builder.add(
+            Action::DeleteLogGroup {
+                log_group: journal(names),
+            },
+            all,
+        );
     }
     Plan {
         identity: identity.clone(),

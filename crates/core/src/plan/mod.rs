@@ -10,8 +10,10 @@ mod api;
 mod changes;
 mod down;
 mod functions;
+mod prune;
 mod refusal;
 mod roles;
+mod rollback;
 mod up;
 
 pub use action::{Action, Bindings, PolicyTemplate, Verb};
@@ -19,6 +21,7 @@ pub use api::function_of_uri;
 pub use changes::FieldChange;
 pub use down::down;
 pub use refusal::{Refusal, RefusedResource};
+pub use rollback::{RollbackRefusal, releases, rollback};
 pub use up::up;
 
 use crate::names::StageIdentity;

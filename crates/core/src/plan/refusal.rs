@@ -2,6 +2,7 @@
 //! ownership tags.
 
 use crate::desired::Desired;
+use crate::manifest::journal;
 use crate::names::StageIdentity;
 use crate::observed::Observed;
 use crate::tags::{Ownership, Tags, ownership_of};
@@ -62,6 +63,9 @@ pub(super) fn check(desired: &Desired, observed: &Observed) -> Result<(), Refusa
         if let Some(state) = observed.roles.get(role) {
             look("role", role.as_str(), &state.tags);
         }
+    }
+    if let Some(state) = &observed.journal {
+        look("log group", journal(&desired.names).as_str(), &state.tags);
     }
     for function in desired.functions.values() {
         if let Some(state) = observed.log_groups.get(&function.log_group) {

@@ -15,8 +15,8 @@ pub(super) struct RoleSteps {
     pub execution_role: Option<StepId>,
     /// Everything a new release needs is permitted.
     pub ready: Vec<StepId>,
-    /// Policies to narrow once the release is live.
-    narrow: Vec<(RoleName, PolicyTemplate)>,
+    /// Policies to narrow once the release is live, and the steps that widen them.
+    narrow: Vec<(RoleName, PolicyTemplate, Option<StepId>)>,
 }
 
 pub(super) fn plan(
@@ -76,18 +76,20 @@ pub(super) fn plan(
         }
         let current = state.and_then(|state| state.inline_policies.get(INLINE_POLICY_NAME));
         let wide = role.wide.document(&desired.account, names, bindings);
+        let mut widened = None;
         if current.is_none() || current != wide.as_ref() {
             let after = exists.into_iter().chain(role.policy_after);
             let action = Action::PutRolePolicy {
                 role: role.name.clone(),
                 policy: role.wide.clone(),
             };
-            steps.ready.push(builder.add(action, after));
+            widened = Some(builder.add(action, after));
+            steps.ready.extend(widened);
         } else {
             steps.ready.extend(exists);
         }
         if role.wide != role.exact {
-            steps.narrow.push((role.name.clone(), role.exact));
+            steps.narrow.push((role.name.clone(), role.exact, widened));
         }
         for action in state
             .into_iter()
@@ -100,12 +102,14 @@ pub(super) fn plan(
 }
 
 impl RoleSteps {
-    /// Takes away what only the former release needed, `after` the cut-over.
+    /// Takes away what only the former release needed, `after` the cut-over. There
+    /// may be none, if a former `up` stopped behind it: the policy's own widening
+    /// comes first in any case.
     pub(super) fn narrow(self, builder: &mut Builder, after: &[StepId]) {
-        for (role, policy) in self.narrow {
+        for (role, policy, widened) in self.narrow {
             builder.add(
                 Action::PutRolePolicy { role, policy },
-                after.iter().copied(),
+                after.iter().copied().chain(widened),
             );
         }
     }

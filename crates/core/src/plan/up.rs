@@ -4,7 +4,7 @@
 //! stage to it; what only the former release needed goes last.
 
 use super::Action;
-use super::{Bindings, Builder, Plan, Refusal, api, functions, refusal, roles};
+use super::{Bindings, Builder, Plan, Refusal, api, functions, prune, refusal, roles};
 use crate::desired::Desired;
 use crate::names::StageIdentity;
 use crate::observed::{ApiState, Observed};
@@ -48,10 +48,27 @@ pub fn up(desired: &Desired, observed: &Observed) -> Result<Plan, Refusal> {
     );
     ready.extend(role_steps.ready.iter().copied());
     ready.extend(functions_ready.into_values().flatten());
-    let live = api::plan_release(&mut builder, desired, api_state, ready);
+    let live = api::plan_release(
+        &mut builder,
+        desired,
+        observed,
+        api_state,
+        &mut bindings,
+        ready,
+    );
 
     functions::delete(&mut builder, doomed_functions, doomed_log_groups, &live);
     role_steps.narrow(&mut builder, &live);
+    let releasing = !live.is_empty();
+    prune::plan(
+        &mut builder,
+        desired,
+        observed,
+        api_state,
+        &bindings,
+        releasing,
+        &live,
+    );
     for api in surplus_apis {
         builder.add(
             Action::DeleteApi {

@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 /// Port of the local cloud when the stage file names none.
 pub const DEFAULT_LOCAL_PORT: u16 = 9100;
 
+/// Releases kept when the files say nothing.
+const DEFAULT_KEEP_RELEASES: u16 = 5;
+
 /// One stage of a service, complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StageDefinition {
@@ -30,6 +33,8 @@ pub struct StageDefinition {
     pub functions: BTreeMap<FunctionKey, FunctionDefinition>,
     /// Which function serves which route.
     pub routes: BTreeMap<RouteKey, FunctionKey>,
+    /// How many releases are kept, the live one included.
+    pub keep_releases: usize,
 }
 
 /// Where a stage lives.
@@ -109,6 +114,12 @@ pub(super) fn merge(stage_name: &str, service: &ServiceFile, stage: &StageFile) 
             .clone()
             .unwrap_or_else(|| "$request.body.action".to_owned()),
         functions,
+        keep_releases: usize::from(
+            stage
+                .keep_releases
+                .or(service.keep_releases)
+                .unwrap_or(DEFAULT_KEEP_RELEASES),
+        ),
         routes: service
             .routes
             .iter()

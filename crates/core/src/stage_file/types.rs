@@ -22,6 +22,9 @@ pub struct ServiceFile {
     /// How API Gateway finds a message's route. Default: `$request.body.action`.
     #[schemars(length(min = 1, max = 128))]
     pub route_selection_expression: Option<String>,
+    /// How many releases are kept to roll back to, the live one included. Default: 5.
+    #[schemars(range(min = 1, max = 50))]
+    pub keep_releases: Option<u16>,
     /// Settings of every function that doesn't say otherwise.
     #[serde(default)]
     pub defaults: FunctionDefaults,
@@ -51,6 +54,9 @@ pub struct StageFile {
     /// Port of the local cloud on 127.0.0.1. Default: 9100.
     #[schemars(range(min = 1024))]
     pub port: Option<u16>,
+    /// How many releases are kept to roll back to, the live one included.
+    #[schemars(range(min = 1, max = 50))]
+    pub keep_releases: Option<u16>,
     /// Settings of every function of this stage that doesn't say otherwise.
     #[serde(default)]
     pub defaults: FunctionDefaults,

@@ -39,6 +39,24 @@ pub struct Means<'a, R, W> {
     pub interrupt: &'a Interrupt,
 }
 
+impl<'a, R, W> Means<'a, R, W> {
+    /// The same with another writer.
+    pub fn with<'b, V>(&self, writer: &'b V) -> Means<'b, R, V>
+    where
+        'a: 'b,
+    {
+        Means {
+            reader: self.reader,
+            writer,
+            account: self.account,
+            names: self.names,
+            artifacts: self.artifacts,
+            events: self.events,
+            interrupt: self.interrupt,
+        }
+    }
+}
+
 /// What became of a plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {

@@ -2,6 +2,7 @@
 //! [`Observed`] as AWS would, without AWS's validation.
 
 use crate::desired::Desired;
+use crate::manifest::{journal, stream_name};
 use crate::names::{ApiId, DeploymentId, FunctionVersion, IntegrationId, RouteId};
 use crate::observed::{
     ApiStageState, ApiState, DeploymentState, FunctionState, IntegrationState, LogGroupState,
@@ -65,7 +66,11 @@ impl Ledger {
                     tags,
                     retention_days: None,
                 };
-                assert!(self.observed.log_groups.insert(log_group, group).is_none());
+                let former = match log_group == journal(&self.names) {
+                    true => self.observed.journal.replace(group),
+                    false => self.observed.log_groups.insert(log_group, group),
+                };
+                assert!(former.is_none());
             }
             Action::PutRetentionPolicy { log_group, days } => {
                 self.observed
@@ -73,6 +78,10 @@ impl Ledger {
                     .get_mut(&log_group)
                     .expect("exists")
                     .retention_days = Some(days);
+            }
+            Action::DeleteLogGroup { log_group } if log_group == journal(&self.names) => {
+                self.observed.journal.take().expect("exists");
+                self.observed.releases.clear();
             }
             Action::DeleteLogGroup { log_group } => {
                 self.observed.log_groups.remove(&log_group).expect("exists");
@@ -152,8 +161,9 @@ impl Ledger {
                 self.observed.functions.get_mut(&name).expect("exists").code = code;
             }
             Action::PublishVersion { key, name, .. } => {
+                self.next_id += 1;
+                let version = FunctionVersion::new((self.next_id + 100).to_string());
                 let state = self.observed.functions.get_mut(&name).expect("exists");
-                let version = FunctionVersion::new((state.versions.len() + 1).to_string());
                 state.versions.push(VersionState {
                     version: version.clone(),
                     code: state.code.clone(),
@@ -293,6 +303,31 @@ impl Ledger {
                     description: release.description(),
                     created: None,
                 });
+            }
+            Action::DeleteDeployment { deployment_id, .. } => {
+                let api = self.api(bindings);
+                assert!(
+                    api.stages
+                        .iter()
+                        .all(|s| s.deployment_id.as_ref() != Some(&deployment_id)),
+                    "AWS keeps what a stage serves"
+                );
+                api.deployments.retain(|d| d.deployment_id != deployment_id);
+            }
+            Action::DeleteVersion { name, version } => {
+                let state = self.observed.functions.get_mut(&name).expect("exists");
+                state.versions.retain(|v| v.version != version);
+            }
+            Action::RecordRelease { manifest, .. } => {
+                assert!(self.observed.journal.is_some(), "the journal comes first");
+                let manifest = manifest.complete(&bindings.versions).expect("bound");
+                let deployment = bindings.deployment_id.clone().expect("bound");
+                self.observed.releases.insert(deployment, manifest);
+            }
+            Action::DeleteLogStream { log_stream, .. } => {
+                self.observed
+                    .releases
+                    .retain(|d, _| stream_name(d) != log_stream);
             }
             Action::CreateStage { stage_name, tags } => {
                 let deployment_id = bindings.deployment_id.clone();

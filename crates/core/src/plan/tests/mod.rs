@@ -3,11 +3,13 @@
 mod account;
 mod properties;
 
-use super::{Action, down, up};
+use super::{Action, RollbackRefusal, Verb, down, rollback, up};
 use crate::desired::{Desired, FunctionCode};
 use crate::names::FunctionKey;
 use crate::observed::{IntegrationState, RouteState};
 use crate::policy::Account;
+use crate::provenance::Provenance;
+use crate::release::ReleaseHash;
 use crate::stage_file::{self, FileText, StageDefinition};
 use account::Ledger;
 use std::collections::BTreeMap;
@@ -39,6 +41,12 @@ fn definition(service: &str) -> StageDefinition {
 }
 
 fn desired_with(service: &str, code: &str) -> Desired {
+    // One release after the other.
+    let second = match code {
+        "one" => "0",
+        "two" => "1",
+        digit => digit,
+    };
     let definition = definition(service);
     let code = definition
         .functions
@@ -46,11 +54,17 @@ fn desired_with(service: &str, code: &str) -> Desired {
         .map(|key| (key.clone(), built(key, code)))
         .collect::<BTreeMap<_, _>>();
     let account = Account {
+        caller_arn: "arn:aws:iam::123456789012:user/me".into(),
         partition: "aws".into(),
         account_id: "123456789012".into(),
         region: "us-east-1".into(),
     };
-    Desired::new(&definition, account, &code)
+    let provenance = Provenance {
+        by: "arn:aws:iam::123456789012:user/me".into(),
+        at: format!("2026-11-22T00:00:0{second}Z"),
+        git_revision: None,
+    };
+    Desired::new(&definition, account, &code, provenance)
 }
 
 fn built(key: &FunctionKey, code: &str) -> FunctionCode {
@@ -113,6 +127,35 @@ fn a_function_removed_from_the_file_goes_after_the_cut_over() {
 }
 
 #[test]
+fn a_policy_is_widened_before_it_is_narrowed_also_when_the_release_is_live_already() {
+    let mut ledger = deployed(&desired_with(SERVICE, "one"));
+    let service = SERVICE
+        .replace("[functions.connect]\n", "")
+        .replace("\"$connect\" = \"connect\"\n", "");
+    let desired = desired_with(&service, "one");
+    let plan = up(&desired, &ledger.observed).unwrap();
+    // Everything but the deletions, as when the process died at them.
+    let mut bindings = plan.bindings.clone();
+    for step in &plan.steps {
+        if step.action.verb() != Verb::Delete {
+            ledger.apply_action(&step.action, &mut bindings);
+        }
+    }
+    let plan = up(&desired, &ledger.observed).unwrap();
+    let mut before: BTreeMap<String, usize> = BTreeMap::new();
+    for (id, step) in plan.steps.iter().enumerate() {
+        if let Action::PutRolePolicy { role, .. } = &step.action
+            && let Some(widened) = before.insert(role.to_string(), id)
+        {
+            assert!(step.after.contains(&widened), "{plan}");
+        }
+    }
+    assert!(!before.is_empty(), "{plan}");
+    ledger.apply(&plan, plan.steps.len());
+    assert!(up(&desired, &ledger.observed).unwrap().is_empty());
+}
+
+#[test]
 fn changes_made_by_hand_are_seen_and_undone() {
     let desired = desired_with(SERVICE, "one");
     let mut ledger = deployed(&desired);
@@ -155,8 +198,7 @@ fn a_stage_moved_by_hand_is_released_again() {
     let mut ledger = deployed(&desired);
     ledger.observed.apis[0].deployments[0].description = "by hand".into();
     let plan = up(&desired, &ledger.observed).unwrap();
-    assert_eq!(plan.steps.len(), 2, "{plan}");
-    assert!(matches!(plan.steps[1].action, Action::UpdateStage { .. }));
+    insta::assert_snapshot!(plan);
 }
 
 #[test]
@@ -222,4 +264,125 @@ fn values_of_environment_variables_never_show_in_a_plan() {
     assert!(text.contains("reserved: 1 → none"), "{text}");
     assert!(!text.contains("s3cret"));
     ledger.apply(&plan, plan.steps.len());
+}
+
+fn released(desired: &Desired, ledger: &mut Ledger) {
+    let plan = up(desired, &ledger.observed).unwrap();
+    ledger.apply(&plan, plan.steps.len());
+    assert!(up(desired, &ledger.observed).unwrap().is_empty());
+}
+
+#[test]
+fn releases_beyond_those_kept_go_with_the_versions_that_only_they_invoke() {
+    let mut desired = desired_with(SERVICE, "0");
+    let mut ledger = Ledger::new(&desired);
+    for code in ["0", "1", "2", "3"] {
+        desired = desired_with(SERVICE, code);
+        desired.keep_releases = 2;
+        released(&desired, &mut ledger);
+    }
+    assert_eq!(ledger.observed.apis[0].deployments.len(), 2);
+    assert_eq!(ledger.observed.releases.len(), 2);
+    for function in ledger.observed.functions.values() {
+        assert_eq!(function.versions.len(), 2);
+    }
+}
+
+#[test]
+fn a_release_that_needs_a_removed_function_goes_with_it() {
+    let mut ledger = deployed(&desired_with(SERVICE, "one"));
+    let service = SERVICE
+        .replace("[functions.connect]\n", "")
+        .replace("\"$connect\" = \"connect\"\n", "");
+    released(&desired_with(&service, "one"), &mut ledger);
+    assert_eq!(ledger.observed.apis[0].deployments.len(), 1);
+}
+
+#[test]
+fn a_release_that_is_not_recorded_is_recorded_by_the_next_up() {
+    let desired = desired_with(SERVICE, "one");
+    let mut ledger = deployed(&desired);
+    ledger.observed.releases.clear();
+    let plan = up(&desired, &ledger.observed).unwrap();
+    assert_eq!(plan.steps.len(), 1, "{plan}");
+    ledger.apply(&plan, 1);
+    assert_eq!(ledger.observed.releases.len(), 1);
+}
+
+#[test]
+fn versions_of_a_release_that_cannot_be_read_yet_are_spared() {
+    let mut ledger = deployed(&desired_with(SERVICE, "one"));
+    ledger.observed.releases.clear();
+    let desired = desired_with(SERVICE, "two");
+    released(&desired, &mut ledger);
+    assert!(
+        ledger
+            .observed
+            .functions
+            .values()
+            .all(|function| function.versions.len() == 2)
+    );
+}
+
+#[test]
+fn rolling_back_is_one_write_and_the_next_plan_knows_it() {
+    let first = desired_with(SERVICE, "one");
+    let mut ledger = deployed(&first);
+    let second = desired_with(SERVICE, "two");
+    released(&second, &mut ledger);
+    let plan = rollback(&second.names, &ledger.observed, None).unwrap();
+    insta::assert_snapshot!(plan);
+    ledger.apply(&plan, 1);
+    let again = up(&second, &ledger.observed).unwrap();
+    assert!(
+        again
+            .steps
+            .iter()
+            .any(|step| matches!(step.action, Action::UpdateStage { .. }))
+    );
+    let draft = up(&first, &ledger.observed).unwrap();
+    assert!(!draft.is_empty(), "the draft is still the second release's");
+}
+
+#[test]
+fn rolling_back_to_nothing_known_says_what_is_kept() {
+    let desired = desired_with(SERVICE, "one");
+    let empty = Ledger::new(&desired);
+    let names = &desired.names;
+    assert_eq!(
+        rollback(names, &empty.observed, None),
+        Err(RollbackRefusal::NotLive)
+    );
+    let mut ledger = deployed(&desired);
+    let refusal = rollback(names, &ledger.observed, None).unwrap_err();
+    assert_eq!(
+        refusal.to_string(),
+        "no release before the live one is kept"
+    );
+    let refusal = rollback(names, &ledger.observed, Some("beef")).unwrap_err();
+    assert!(
+        refusal
+            .to_string()
+            .starts_with("no kept release is called `beef`; kept are ")
+    );
+    let live = ReleaseHash::of(&desired);
+    let refusal = rollback(names, &ledger.observed, Some(&live.to_string()[..6])).unwrap_err();
+    assert_eq!(refusal, RollbackRefusal::AlreadyLive(live));
+
+    released(&desired_with(SERVICE, "two"), &mut ledger);
+    let room = desired.functions[&"room".into()].name.clone();
+    ledger
+        .observed
+        .functions
+        .get_mut(&room)
+        .unwrap()
+        .versions
+        .remove(0);
+    let refusal = rollback(names, &ledger.observed, None).unwrap_err();
+    assert!(
+        refusal
+            .to_string()
+            .contains("needs chat-alpha-room:1, which is gone"),
+        "{refusal}"
+    );
 }

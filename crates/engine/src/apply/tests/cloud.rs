@@ -2,7 +2,10 @@
 
 use crate::cloud::{CloudReader, CloudWriter, Produced, Readiness, WriteContext};
 use crate::error::{CloudError, CloudErrorKind};
-use deployer_core::names::{FunctionName, FunctionVersion, LogGroupName, Names, RoleName};
+use deployer_core::manifest::Manifest;
+use deployer_core::names::{
+    DeploymentId, FunctionName, FunctionVersion, LogGroupName, Names, RoleName,
+};
 use deployer_core::observed::{ApiState, FunctionState, LogGroupState, RoleState};
 use deployer_core::plan::Action;
 use deployer_core::policy::Account;
@@ -100,6 +103,17 @@ impl CloudReader for ScriptedCloud {
         &self,
         _: &str,
     ) -> Result<BTreeMap<LogGroupName, LogGroupState>, CloudError> {
+        unreachable!("applying doesn't ask")
+    }
+
+    async fn find_log_group(&self, _: &LogGroupName) -> Result<Option<LogGroupState>, CloudError> {
+        unreachable!("applying doesn't ask")
+    }
+
+    async fn list_releases(
+        &self,
+        _: &LogGroupName,
+    ) -> Result<BTreeMap<DeploymentId, Manifest>, CloudError> {
         unreachable!("applying doesn't ask")
     }
 

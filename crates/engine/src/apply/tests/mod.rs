@@ -71,6 +71,7 @@ async fn run(
     listen: impl Fn(Event) + Send + Sync,
 ) -> Outcome {
     let account = Account {
+        caller_arn: "arn:aws:iam::123456789012:user/me".into(),
         partition: "aws".into(),
         account_id: "123456789012".into(),
         region: "us-east-1".into(),

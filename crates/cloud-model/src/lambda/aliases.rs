@@ -1,0 +1,297 @@
+//! Aliases: names for versions, which can be pointed elsewhere.
+//!
+//! Deliberately absent: weights between two versions. They are checked as
+//! Lambda checks them, and then refused: the data plane would not honour them.
+
+use serde_json::{Value, json};
+
+use super::function::{Function, LATEST};
+use super::reference::Reference;
+use super::{Lambda, conflict, invalid_parameter, not_supported, read, unknown, validation};
+use crate::Settings;
+use crate::call::Call;
+use crate::constraints;
+use crate::error::Failure;
+use crate::ids::uuid;
+use crate::limits::ALIASES_PER_FUNCTION;
+use crate::wire::members::Members;
+use crate::wire::rest_json::{Reply, RestRequest};
+
+const NAME_PATTERN: &str = "(?!^[0-9]+$)([a-zA-Z0-9-_]+)";
+const NAME_CHARS: usize = 128;
+const VERSION_PATTERN: &str = r"(\$LATEST|[0-9]+)";
+const KEY_RULE: &str = "Map keys must satisfy constraint: [Member must have length less than or \
+                        equal to 1024, Member must have length greater than or equal to 1, Member \
+                        must satisfy regular expression pattern: [0-9]+]";
+const WEIGHT_RULE: &str = "Map value must satisfy constraint: [Member must have value less than or \
+                           equal to 1.0, Member must have value greater than or equal to 0.0, \
+                           Member must not be null]";
+
+/// Where an alias points.
+#[derive(Debug)]
+pub(super) struct Alias {
+    description: String,
+    /// `$LATEST` or a number.
+    pub(super) version: String,
+    /// New with each update, even with one that changes nothing.
+    revision_id: String,
+}
+
+impl Alias {
+    fn show(&self, name: &str, function: &Function, settings: &Settings) -> Value {
+        json!({
+            "AliasArn": format!("{}:{name}", function.arn(settings)),
+            "Description": self.description,
+            "FunctionVersion": self.version,
+            "Name": name,
+            "RevisionId": self.revision_id,
+        })
+    }
+}
+
+impl Lambda {
+    pub(super) fn create_alias(
+        &mut self,
+        function: &str,
+        request: &RestRequest,
+        call: &mut Call<'_>,
+    ) -> Result<Reply, Failure> {
+        let settings = call.settings;
+        let members = request.members()?;
+        let name = members
+            .text("Name")?
+            .ok_or_else(|| validation(constraints::missing("name")))?;
+        check_name(&name)?;
+        let version = read_version(&members)?
+            .ok_or_else(|| validation(constraints::missing("functionVersion")))?;
+        let description = read_description(&members)?.unwrap_or_default();
+        let weights = read_weights(&members)?;
+        let reference = Reference::read(function, None, settings)?;
+        self.check_version(&reference, &version, settings)?;
+        let function = self.find_mut(&reference, settings)?;
+        if function.aliases.contains_key(&name) {
+            let arn = function.arn(settings);
+            return Err(conflict(format!("Alias already exists: {arn}:{name}")));
+        }
+        refuse_weights(function, &version, &weights, settings)?;
+        if function.aliases.len() >= ALIASES_PER_FUNCTION {
+            return Err(not_supported(&format!(
+                "more than {ALIASES_PER_FUNCTION} aliases of a function"
+            )));
+        }
+        let alias = Alias {
+            description,
+            version,
+            revision_id: uuid(call.ids),
+        };
+        let shown = alias.show(&name, function, settings);
+        function.aliases.insert(name, alias);
+        Ok(Reply::created(shown))
+    }
+
+    pub(super) fn get_alias(
+        &self,
+        function: &str,
+        name: &str,
+        call: &Call<'_>,
+    ) -> Result<Reply, Failure> {
+        let settings = call.settings;
+        let function = self.find(&Reference::read(function, None, settings)?, settings)?;
+        match function.aliases.get(name) {
+            Some(alias) => Ok(Reply::ok(alias.show(name, function, settings))),
+            None => Err(unknown(format!(
+                "Cannot find alias arn: {}:{name}",
+                function.arn(settings)
+            ))),
+        }
+    }
+
+    pub(super) fn update_alias(
+        &mut self,
+        function: &str,
+        name: &str,
+        request: &RestRequest,
+        call: &mut Call<'_>,
+    ) -> Result<Reply, Failure> {
+        let settings = call.settings;
+        let members = request.members()?;
+        let version = read_version(&members)?;
+        let description = read_description(&members)?;
+        let weights = read_weights(&members)?;
+        let reference = Reference::read(function, None, settings)?;
+        let function = self.find(&reference, settings)?;
+        let Some(alias) = function.aliases.get(name) else {
+            // Recorded: worded otherwise than in GetAlias.
+            let arn = function.arn(settings);
+            return Err(unknown(format!("Alias not found: {arn}:{name}")));
+        };
+        read::check_revision_id(&members, &alias.revision_id)?;
+        if let Some(version) = &version {
+            self.check_version(&reference, version, settings)?;
+        }
+        let target = version.as_ref().unwrap_or(&alias.version);
+        refuse_weights(function, target, &weights, settings)?;
+        let function = self.find_mut(&reference, settings)?;
+        if let Some(alias) = function.aliases.get_mut(name) {
+            alias.version = version.unwrap_or_else(|| alias.version.clone());
+            alias.description = description.unwrap_or_else(|| alias.description.clone());
+            alias.revision_id = uuid(call.ids);
+        }
+        self.get_alias(&reference.name, name, call)
+    }
+
+    /// Recorded: an alias that is not there is deleted just as well.
+    pub(super) fn delete_alias(
+        &mut self,
+        function: &str,
+        name: &str,
+        call: &Call<'_>,
+    ) -> Result<Reply, Failure> {
+        let reference = Reference::read(function, None, call.settings)?;
+        let function = self.find_mut(&reference, call.settings)?;
+        function.aliases.remove(name);
+        Ok(Reply::empty(204))
+    }
+
+    pub(super) fn list_aliases(
+        &self,
+        function: &str,
+        request: &RestRequest,
+        call: &Call<'_>,
+    ) -> Result<Reply, Failure> {
+        let settings = call.settings;
+        let function = self.find(&Reference::read(function, None, settings)?, settings)?;
+        let version = request.query("FunctionVersion");
+        let of_version = function
+            .aliases
+            .iter()
+            .filter(|(_, alias)| version.is_none_or(|version| alias.version == version));
+        let shown =
+            of_version.map(|(name, alias)| (name.clone(), alias.show(name, function, settings)));
+        read::list(request, "Aliases", shown)
+    }
+
+    fn check_version(
+        &self,
+        reference: &Reference,
+        version: &str,
+        settings: &Settings,
+    ) -> Result<(), Failure> {
+        let target = Reference {
+            qualifier: Some(version.to_owned()),
+            ..reference.clone()
+        };
+        // Recorded: for a function that is not there, too, the version is named.
+        let function = self.find(&target, settings)?;
+        match function.find(Some(version)) {
+            Some(_) => Ok(()),
+            None => Err(super::unknown_function(&target.arn(settings))),
+        }
+    }
+}
+
+impl Function {
+    /// Refuses to delete a version to which an alias points.
+    pub(super) fn check_unaliased(&self, version: &str) -> Result<(), Failure> {
+        let pointing = self
+            .aliases
+            .iter()
+            .filter(|(_, alias)| alias.version == version);
+        let names: Vec<&str> = pointing.map(|(name, _)| name.as_str()).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        Err(conflict(format!(
+            "Unable to delete version because the following aliases reference it: [{}]",
+            names.join(", ")
+        )))
+    }
+}
+
+fn check_name(name: &str) -> Result<(), Failure> {
+    constraints::length(name, "name", 1, NAME_CHARS).map_err(validation)?;
+    let word = name
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let number = name.bytes().all(|b| b.is_ascii_digit());
+    constraints::pattern(name, "name", NAME_PATTERN, word && !number).map_err(validation)
+}
+
+fn read_version(members: &Members) -> Result<Option<String>, Failure> {
+    let Some(version) = members.text("FunctionVersion")? else {
+        return Ok(None);
+    };
+    // Without zeros in front: a version has one name.
+    let holds = version == LATEST
+        || (version.bytes().all(|b| b.is_ascii_digit()) && !version.starts_with('0'));
+    let holds = holds && !version.is_empty();
+    constraints::pattern(&version, "functionVersion", VERSION_PATTERN, holds)
+        .map_err(validation)?;
+    Ok(Some(version))
+}
+
+fn read_description(members: &Members) -> Result<Option<String>, Failure> {
+    let description = members.text("Description")?;
+    if let Some(text) = &description {
+        constraints::length(text, "description", 0, 256).map_err(validation)?;
+    }
+    Ok(description)
+}
+
+/// The additional versions with their weights; those outside the model are
+/// refused before anything is looked up.
+fn read_weights(members: &Members) -> Result<Vec<String>, Failure> {
+    let Some(routing) = members.object("RoutingConfig")? else {
+        return Ok(Vec::new());
+    };
+    let weights = routing
+        .number_map("AdditionalVersionWeights")?
+        .unwrap_or_default();
+    for (version, weight) in &weights {
+        let digits = !version.is_empty() && version.bytes().all(|b| b.is_ascii_digit());
+        let rule = match (digits, (0.0..=1.0).contains(weight)) {
+            (true, true) => continue,
+            (false, _) => KEY_RULE,
+            (true, false) => WEIGHT_RULE,
+        };
+        return Err(validation(constraints::violation(
+            format!("{{{version}={weight:?}}}"),
+            "routingConfig.additionalVersionWeights",
+            rule,
+        )));
+    }
+    Ok(weights.into_keys().collect())
+}
+
+/// What Lambda finds wrong with weights; and if nothing, what is absent here.
+fn refuse_weights(
+    function: &Function,
+    version: &str,
+    weights: &[String],
+    settings: &Settings,
+) -> Result<(), Failure> {
+    let [other] = weights else {
+        return match weights {
+            [] => Ok(()),
+            _ => Err(invalid_parameter(
+                "Number of items in AdditionalVersionWeights cannot be greater than 1",
+            )),
+        };
+    };
+    if other == version {
+        return Err(invalid_parameter(format!(
+            "Invalid function version {version}. Function version {version} is already included in \
+             routing configuration."
+        )));
+    }
+    if version == LATEST {
+        return Err(invalid_parameter(
+            "$LATEST is not supported for an alias pointing to more than 1 version",
+        ));
+    }
+    if function.find(Some(other)).is_none() {
+        let arn = format!("{}:{other}", function.arn(settings));
+        return Err(super::unknown_function(&arn));
+    }
+    Err(not_supported("RoutingConfig.AdditionalVersionWeights"))
+}

@@ -1,0 +1,137 @@
+//! What is kept to roll back to, and what goes.
+//!
+//! A kept release is one that can be made live again by one write: its manifest
+//! is known, and the stage file still names all its functions. A release that
+//! needs a function which was removed from the file goes with it.
+
+use super::{Action, Bindings, Builder, StepId};
+use crate::desired::Desired;
+use crate::manifest::{Manifest, journal, stream_name};
+use crate::names::{DeploymentId, FunctionName, FunctionVersion};
+use crate::observed::{ApiState, DeploymentState, Observed};
+use crate::release::ReleaseHash;
+use std::collections::BTreeSet;
+
+/// Deletes, `after` the cut-over, releases beyond those kept, and versions that
+/// none of the kept ones invokes. `releasing`: a new release goes live.
+pub(super) fn plan(
+    builder: &mut Builder,
+    desired: &Desired,
+    observed: &Observed,
+    api: Option<&ApiState>,
+    bindings: &Bindings,
+    releasing: bool,
+    after: &[StepId],
+) {
+    let Some(api) = api else { return };
+    let live = api
+        .live_deployment(&desired.names.api_stage)
+        .map(|live| &live.deployment_id);
+    let former = former_releases(api, observed, if releasing { None } else { live });
+    // The one that is live (or goes live) is one of those kept.
+    let room = desired.keep_releases.saturating_sub(1);
+    let mut kept: Vec<&Former<'_>> = Vec::new();
+    let mut steps: Vec<StepId> = Vec::new();
+    for release in &former {
+        if kept.len() < room && release.can_return(desired) {
+            kept.push(release);
+            continue;
+        }
+        let deployment_id = release.deployment.deployment_id.clone();
+        let name = release.deployment.description.clone();
+        let action = Action::DeleteDeployment {
+            deployment_id: deployment_id.clone(),
+            name,
+        };
+        let deleted = builder.add(action, after.iter().copied());
+        steps.push(deleted);
+        if observed.releases.contains_key(&deployment_id) {
+            let log_stream = stream_name(&deployment_id);
+            let log_group = journal(&desired.names);
+            builder.add(
+                Action::DeleteLogStream {
+                    log_group,
+                    log_stream,
+                },
+                [deleted],
+            );
+        }
+    }
+    if kept.iter().any(|release| release.manifest.is_none()) {
+        // It may invoke any version.
+        return;
+    }
+    let before: Vec<StepId> = after.iter().copied().chain(steps).collect();
+    let needed = needed_versions(desired, bindings, &kept);
+    for function in desired.functions.values() {
+        let versions = observed
+            .functions
+            .get(&function.name)
+            .map(|state| state.versions.as_slice());
+        for version in versions.unwrap_or_default() {
+            if !needed.contains(&(&function.name, &version.version)) {
+                let action = Action::DeleteVersion {
+                    name: function.name.clone(),
+                    version: version.version.clone(),
+                };
+                builder.add(action, before.iter().copied());
+            }
+        }
+    }
+}
+
+/// A deployment that isn't live after this plan.
+struct Former<'a> {
+    deployment: &'a DeploymentState,
+    manifest: Option<&'a Manifest>,
+}
+
+impl Former<'_> {
+    /// Deployments whose manifest can't be read are kept for a while: it may only
+    /// not be readable yet.
+    fn can_return(&self, desired: &Desired) -> bool {
+        let ours = ReleaseHash::from_description(&self.deployment.description).is_some();
+        ours && self.manifest.is_none_or(|manifest| {
+            manifest.functions.iter().all(|(key, function)| {
+                desired
+                    .functions
+                    .get(key)
+                    .is_some_and(|desired| desired.name == function.name)
+            })
+        })
+    }
+}
+
+/// Newest first; without the one that stays live.
+fn former_releases<'a>(
+    api: &'a ApiState,
+    observed: &'a Observed,
+    stays_live: Option<&DeploymentId>,
+) -> Vec<Former<'a>> {
+    observed
+        .newest_first(api)
+        .into_iter()
+        .filter(|deployment| Some(&deployment.deployment_id) != stays_live)
+        .map(|deployment| Former {
+            deployment,
+            manifest: observed.releases.get(&deployment.deployment_id),
+        })
+        .collect()
+}
+
+fn needed_versions<'a>(
+    desired: &'a Desired,
+    bindings: &'a Bindings,
+    kept: &[&'a Former<'a>],
+) -> BTreeSet<(&'a FunctionName, &'a FunctionVersion)> {
+    let now = bindings
+        .versions
+        .iter()
+        .map(|(key, version)| (&desired.functions[key].name, version));
+    let before = kept
+        .iter()
+        .filter_map(|release| release.manifest)
+        .flat_map(|manifest| manifest.functions.values())
+        .map(|function| (&function.name, &function.version));
+    now.chain(before).collect()
+}

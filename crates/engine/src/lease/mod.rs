@@ -1,0 +1,89 @@
+//! One deploy of a stage at a time, from any machines.
+//!
+//! Whoever wants to write acquires the stage's lease (streams in its journal,
+//! see `deployer_core::lease`), renews it while it works, and ends it. A lease
+//! that isn't renewed for [`EXPIRY`] may be taken over. The holder stops
+//! [`MARGIN`] before that by its own monotonic clock, and looks once more right
+//! before the cut-over ([`LeasedWriter`]).
+//!
+//! The window that remains: a holder that was stopped (a suspended laptop)
+//! between that last look and its cut-over may write after another has taken
+//! over. Both writes are releases of their own, complete and recorded; the later
+//! one is live. All other writes converge: the next `up` finds and mends them.
+//!
+//! Deliberately absent: comparing clocks of different machines. A waiter
+//! measures by its own clock how long the lease hasn't been renewed.
+
+mod acquire;
+mod holding;
+mod writer;
+
+pub use acquire::{LeaseError, Waiting};
+pub use holding::exclusively;
+pub use writer::{LeasedWriter, Validity};
+
+use crate::error::CloudError;
+use deployer_core::names::LogGroupName;
+use deployer_core::tags::Tags;
+use std::time::Duration;
+
+/// How long a lease holds without renewal.
+pub const EXPIRY: Duration = Duration::from_secs(60);
+/// How often it is renewed.
+pub const RENEWAL: Duration = Duration::from_secs(15);
+/// How long before its expiry a holder stops.
+pub const MARGIN: Duration = Duration::from_secs(20);
+/// How often a waiter looks.
+pub const LOOK: Duration = Duration::from_secs(2);
+/// How long a waiter waits at most.
+pub const PATIENCE: Duration = Duration::from_secs(30 * 60);
+
+/// A journal's streams. Reads and writes, but nothing of what a stage is.
+pub trait Journal: Send + Sync {
+    /// The names of the streams of leases; `None`: there is no journal.
+    fn list_lease_streams(
+        &self,
+        journal: &LogGroupName,
+    ) -> impl Future<Output = Result<Option<Vec<String>>, CloudError>> + Send;
+
+    /// Makes the journal unless it exists.
+    fn ensure_journal(
+        &self,
+        journal: &LogGroupName,
+        tags: &Tags,
+    ) -> impl Future<Output = Result<(), CloudError>> + Send;
+
+    /// Creates a stream; `false`: it existed.
+    fn create_stream(
+        &self,
+        journal: &LogGroupName,
+        stream: &str,
+    ) -> impl Future<Output = Result<bool, CloudError>> + Send;
+
+    /// Deletes a stream, also when it is gone already.
+    fn delete_stream(
+        &self,
+        journal: &LogGroupName,
+        stream: &str,
+    ) -> impl Future<Output = Result<(), CloudError>> + Send;
+}
+
+/// What is leased, and to whom.
+pub struct LeaseRequest<'a, J> {
+    /// Where its streams are.
+    pub store: &'a J,
+    /// The stage's journal.
+    pub journal: LogGroupName,
+    /// The journal's tags.
+    pub tags: Tags,
+    /// Who asks: user, machine, process.
+    pub holder: String,
+    /// Whether the process a holder names is known to be gone, so that its lease
+    /// needn't be watched until it expires.
+    pub is_gone: &'a (dyn Fn(&str) -> bool + Sync),
+    /// Whether to wait for another holder.
+    pub waiting: Waiting,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! A writer that writes only while its lease is valid.
+
+use super::holding::is_latest;
+use super::{EXPIRY, Journal, MARGIN};
+use crate::cloud::{CloudWriter, Produced, WriteContext};
+use crate::error::{CloudError, CloudErrorKind};
+use deployer_core::lease::Generation;
+use deployer_core::names::LogGroupName;
+use deployer_core::plan::{Action, Verb};
+use std::sync::Mutex;
+use tokio::time::Instant;
+
+/// Since when a lease was last known to be ours.
+#[derive(Debug)]
+pub struct Validity(Mutex<Instant>);
+
+impl Validity {
+    pub(super) fn since(instant: Instant) -> Self {
+        Self(Mutex::new(instant))
+    }
+
+    pub(super) fn renewed(&self, at: Instant) {
+        *self.0.lock().expect("no holder of the lock panics") = at;
+    }
+
+    /// Whether a write begun now ends before the lease may be taken over.
+    pub fn holds(&self) -> bool {
+        let last = *self.0.lock().expect("no holder of the lock panics");
+        last.elapsed() < EXPIRY - MARGIN
+    }
+}
+
+/// Writes while the lease holds, and looks once more before a cut-over.
+pub struct LeasedWriter<'a, W, J> {
+    pub(super) inner: &'a W,
+    pub(super) store: &'a J,
+    pub(super) journal: &'a LogGroupName,
+    pub(super) generation: Generation,
+    pub(super) validity: &'a Validity,
+}
+
+impl<W: CloudWriter, J: Journal> CloudWriter for LeasedWriter<'_, W, J> {
+    async fn perform(
+        &self,
+        action: &Action,
+        context: &WriteContext<'_>,
+    ) -> Result<Produced, CloudError> {
+        if !self.validity.holds() {
+            return Err(lost(action, "the lease could not be renewed in time"));
+        }
+        if action.verb() == Verb::Release
+            && !is_latest(self.store, self.journal, self.generation).await?
+        {
+            return Err(lost(action, "another deploy has taken over the lease"));
+        }
+        self.inner.perform(action, context).await
+    }
+}
+
+fn lost(action: &Action, why: &str) -> CloudError {
+    CloudError {
+        service: "deployer",
+        operation: action.operation().to_owned(),
+        resource: action.resource().1,
+        kind: CloudErrorKind::NotSent,
+        code: Some("LeaseLost".to_owned()),
+        message: why.to_owned(),
+        request_id: None,
+    }
+}

@@ -1,0 +1,74 @@
+//! `rollback`: observe, one write, verify.
+
+use crate::apply::{Means, Outcome, apply};
+use crate::cloud::{CloudReader, CloudWriter};
+use crate::error::CloudError;
+use crate::events::Event;
+use crate::lease::LeaseError;
+use crate::observe::observe;
+use crate::up::url_of;
+use crate::verify::wait_until_endpoint_answers;
+use deployer_core::names::{FunctionName, Names};
+use deployer_core::observed::Observed;
+use deployer_core::plan::{self, Plan, RollbackRefusal};
+
+/// How a `rollback` ended.
+#[derive(Debug)]
+pub struct Rollback {
+    /// The one write.
+    pub plan: Plan,
+    /// Whether it was done.
+    pub outcome: Outcome,
+    /// The stage's URL.
+    pub url: Option<String>,
+}
+
+/// Why nothing was rolled back.
+#[derive(Debug, thiserror::Error)]
+pub enum RollbackError {
+    /// Reading or verifying failed.
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
+    /// There is nothing to go back to.
+    #[error(transparent)]
+    Refused(#[from] RollbackRefusal),
+    /// Another deploys the stage.
+    #[error(transparent)]
+    Lease(#[from] LeaseError),
+}
+
+/// The one write, from what is there. Reads only.
+pub(crate) async fn make_plan<R: CloudReader>(
+    reader: &R,
+    names: &Names,
+    known: &[FunctionName],
+    asked: Option<&str>,
+) -> Result<(Plan, Observed), RollbackError> {
+    let observed = observe(reader, names, known).await?;
+    Ok((plan::rollback(names, &observed, asked)?, observed))
+}
+
+/// Makes the release `asked` live again (its hash or the beginning of it;
+/// `None`: the one before the live one). `known` are functions the stage file
+/// names.
+///
+/// # Errors
+/// When reading or verifying fails, or there is no such release. A write that
+/// fails is in the outcome.
+pub async fn rollback<R: CloudReader, W: CloudWriter>(
+    known: &[FunctionName],
+    asked: Option<&str>,
+    means: &Means<'_, R, W>,
+) -> Result<Rollback, RollbackError> {
+    means.events.event(Event::Observing);
+    let (plan, observed) = make_plan(means.reader, means.names, known, asked).await?;
+    means.events.event(Event::Planned {
+        steps: plan.steps.len(),
+    });
+    let outcome = apply(&plan, means).await;
+    let url = url_of(&observed, means.names);
+    if let (Some(url), true) = (&url, outcome.complete()) {
+        wait_until_endpoint_answers(means.reader, url, means.events, means.interrupt).await?;
+    }
+    Ok(Rollback { plan, outcome, url })
+}

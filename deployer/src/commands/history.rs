@@ -1,0 +1,50 @@
+//! `deployer history`: the releases that are kept. Reads only.
+
+use crate::failure::Failure;
+use crate::project::Project;
+use crate::render::{HistoryResult, ReleaseStatus, Screen};
+use crate::stage::OpenStage;
+use deployer_core::observed::Observed;
+use deployer_core::plan::releases;
+use deployer_engine::observe::observe;
+
+/// Lists one stage's releases, newest first.
+pub async fn run(project: &Project, name: &str, screen: &Screen) -> Result<(), Failure> {
+    let (definition, stage) = OpenStage::open_if_running(project, name).await?;
+    let releases = match &stage {
+        Some(stage) => {
+            let observed = observe(&stage.cloud, &stage.names, &stage.function_names()).await?;
+            kept(&observed, &stage.names.api_stage)
+        }
+        None => Vec::new(),
+    };
+    screen.history(&HistoryResult {
+        stage: name,
+        identity: definition.identity.to_string(),
+        releases,
+    });
+    Ok(())
+}
+
+fn kept(observed: &Observed, api_stage: &str) -> Vec<ReleaseStatus> {
+    let status = |api| {
+        releases(api, observed)
+            .into_iter()
+            .map(|(deployment, release)| {
+                let live = api.live_deployment(api_stage);
+                let manifest = observed.releases.get(&deployment.deployment_id);
+                let provenance = manifest.map(|manifest| manifest.provenance.clone());
+                ReleaseStatus {
+                    release: release.to_string(),
+                    live: live.is_some_and(|live| live.deployment_id == deployment.deployment_id),
+                    at: provenance
+                        .as_ref()
+                        .map(|p| p.at.clone())
+                        .or(deployment.created.clone()),
+                    by: provenance.as_ref().map(|p| p.by.clone()),
+                    git_revision: provenance.and_then(|p| p.git_revision),
+                }
+            })
+    };
+    observed.apis.iter().flat_map(status).collect()
+}

@@ -1,0 +1,374 @@
+"""Deploys a tiny project to emulators that others wrote, and reads back with
+boto3 what is there.
+
+usage: emulators.py DEPLOYER
+"""
+
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import pty
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+from readback import FUNCTIONS_ROLE, REGION, Account, Function, Stage, same
+
+HERE = pathlib.Path(__file__).resolve().parent
+NEIGHBOURS = ["/aws/lambda/chat-alpha-neighbour"]
+START_DEADLINE = 60  # seconds until an emulator listens
+DEADLINE = 150  # seconds for one command; only a failure takes that long
+LISTENING = "0A"  # a socket's state in /proc/net/tcp
+
+
+class Emulator:
+    """A server of somebody else's, on 127.0.0.1 only."""
+
+    def __init__(self, name, folder, command, environment):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self.log = folder / f"{name}.log"
+        home = folder / name
+        home.mkdir()
+        variables = {"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(home)}
+        variables |= {key: value.format(port=self.port) for key, value in environment.items()}
+        executable = pathlib.Path(sys.executable).with_name(command[0])
+        arguments = [argument.format(port=self.port) for argument in command[1:]]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [executable, *arguments], env=variables, cwd=home, stdout=log, stderr=log
+            )
+
+    def __enter__(self):
+        deadline = time.monotonic() + START_DEADLINE
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+                return self
+            dead = self.process.poll() is not None
+            if dead or time.monotonic() > deadline:
+                self.process.kill()
+                raise AssertionError(f"the emulator doesn't start:\n{self.log.read_text()}")
+            time.sleep(0.1)
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def check_listens_here_only(self):
+        process = pathlib.Path(f"/proc/{self.process.pid}")
+        if not process.is_dir():
+            return  # no Linux
+        sockets = set()
+        for handle in (process / "fd").iterdir():
+            with contextlib.suppress(OSError):
+                sockets.add(os.readlink(handle))
+        for table in ("tcp", "tcp6"):
+            for line in (process / "net" / table).read_text().splitlines()[1:]:
+                fields = line.split()
+                local, state, inode = fields[1], fields[3], fields[9]
+                if state == LISTENING and f"socket:[{inode}]" in sockets:
+                    # 127.0.0.1, least significant byte first.
+                    assert local.startswith("0100007F:"), f"the emulator listens on {local}"
+
+
+class Project:
+    """A copy of the project, and the deployer run on it."""
+
+    def __init__(self, deployer, folder, endpoint):
+        self.deployer = deployer
+        self.root = folder
+        shutil.copytree(HERE / "project", folder)
+        self.variables = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+        self.variables |= {
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_REGION": REGION,
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+            "CARGO_TARGET_DIR": str(folder / "target"),
+        }
+
+    def edit(self, path, old, new):
+        text = (self.root / path).read_text()
+        assert text.count(old) == 1, f"{path} has {text.count(old)} of {old!r}"
+        (self.root / path).write_text(text.replace(old, new))
+
+    def command(self, verb, *options):
+        return [self.deployer, "--project", str(self.root), verb, "alpha", *options]
+
+    def run(self, verb, *options, code=0):
+        """Runs a verb; gives stdout and stderr."""
+        ended = subprocess.run(
+            self.command(verb, *options), env=self.variables, capture_output=True, text=True, timeout=DEADLINE
+        )
+        assert ended.returncode == code, f"{verb} ended with {ended.returncode}:\n{ended.stdout}{ended.stderr}"
+        return ended.stdout, ended.stderr
+
+    def plan(self):
+        """The planned steps: AWS's operation and the rest of each."""
+        return [step["action"] for step in json.loads(self.run("plan", "--json")[0])["steps"]]
+
+    def status(self):
+        return json.loads(self.run("status", "--json")[0])
+
+    def apply(self):
+        """`up` until it has done everything and waits for the endpoint, which
+        would take a minute. Only a terminal is told so; it gets one."""
+        ours, its = pty.openpty()
+        with open(ours, "rb", buffering=0) as screen, contextlib.ExitStack() as stack:
+            with open(its, "wb", buffering=0) as terminal:
+                process = stack.enter_context(
+                    subprocess.Popen(
+                        self.command("up"), env=self.variables, stdout=subprocess.DEVNULL, stderr=terminal
+                    )
+                )
+            limit = threading.Timer(DEADLINE, process.kill)
+            stack.callback(limit.cancel)
+            limit.start()
+            said = b""
+            # Once the other side is closed, Linux fails and others give nothing.
+            with contextlib.suppress(OSError):
+                while b"waiting until http" not in said and (more := screen.read(4096)):
+                    said += more
+            process.kill()
+        said = said.decode(errors="replace")
+        assert "failed:" not in said and "waiting until http" in said, said
+
+    def binary(self, function):
+        # cargo-zigbuild's go to a folder named after the target.
+        [path] = self.root.glob(f"target/**/release/{function}")
+        return path.read_bytes()
+
+
+FIRST = Stage(
+    functions={
+        "connect": Function("Accepts a connection"),
+        "default": Function("Echoes what matches no route"),
+        "room": Function(
+            "Serves join and send", timeout=20, retention=30, reserved=1, environment={"LANGUAGE": "English"}
+        ),
+    },
+    routes={
+        "$connect": "connect",
+        "$default": "default",
+        "$disconnect": "connect",
+        "join": "room",
+        "send": "room",
+    },
+)
+
+
+def change(stage, function, **changes):
+    changed = dataclasses.replace(stage.functions[function], **changes)
+    return dataclasses.replace(stage, functions={**stage.functions, function: changed})
+
+
+class Suite:
+    """Counts what passed; the first failure ends an emulator's part."""
+
+    def __init__(self):
+        self.passed = 0
+
+    def passes(self, sentence):
+        self.passed += 1
+        print(f"ok: {sentence}", flush=True)
+
+
+def whole_flow(suite, deployer, folder):
+    """ministack: everything from the first `up` to `down`."""
+    environment = {
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": "{port}",
+        # Listeners that would not be on 127.0.0.1 only.
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+    }
+    with Emulator("ministack", folder, ["ministack"], environment) as emulator:
+        account = Account(emulator.endpoint)
+        project = Project(deployer, folder / "ministack-project", emulator.endpoint)
+        account.add_neighbours()
+
+        def read_back(stage):
+            """Checks everything; gives what tells one release from another."""
+            api_id, invoked = account.check_draft(stage, keeps_credentials=False)
+            account.check_roles(stage, api_id)
+            account.check_log_groups(stage, NEIGHBOURS)
+            published = account.check_functions(stage)
+            code = {}
+            for key, version in invoked.items():
+                assert version in published[key], f"{key}:{version} is invoked but isn't published"
+                code[key] = account.check_version(key, stage.functions[key], version)
+                account.check_code(key, version, project.binary(key))
+            deployment, release = account.check_release(api_id)
+            status = project.status()
+            same(status["release"], release, "the release that status shows")
+            assert status["url"].endswith("/alpha") and api_id in status["url"], status["url"]
+            found = {"api": api_id, "invoked": invoked, "code": code}
+            return found | {"published": published, "deployment": deployment, "release": release}
+
+        _, said = project.run("up", code=1)
+        assert "failed:" not in said, said
+        assert "the endpoint doesn't answer for this stage after 60s" in said, said
+        stage = FIRST
+        first = read_back(stage)
+        suite.passes("ministack: the first up makes everything, then misses the endpoint's 426")
+
+        draft = [(step["action"], step["key"]) for step in project.plan()]
+        same(sorted(draft), [("UpdateIntegration", key) for key in sorted(stage.functions)], "the second plan")
+        project.apply()
+        same(read_back(stage), first, "after an up without changes")
+        suite.passes("ministack: an up without changes releases nothing (it repeats credentials that aren't kept)")
+
+        project.edit("functions/room/src/main.rs", "room, first", "room, second")
+        project.apply()
+        second = read_back(stage)
+        same(changed(first, second), ["room"], "functions with other code or versions")
+        assert first["code"]["room"] != second["code"]["room"], "the code is the old one"
+        assert first["release"] != second["release"], "new code is live under the old release"
+        same(first["api"], second["api"], "the API")
+        suite.passes("ministack: new code goes live as a new version of one function")
+
+        project.edit("stages/service.toml", 'send = "room"', 'leave = "room"')
+        with (project.root / "stages/alpha.toml").open("a") as file:
+            file.write("\n[functions.connect]\nmemory_mb = 256\nlog_retention_days = 7\n")
+        routes = {**FIRST.routes, "leave": "room"}
+        del routes["send"]
+        stage = change(dataclasses.replace(FIRST, routes=routes), "connect", memory=256, retention=7)
+        project.apply()
+        third = read_back(stage)
+        same(changed(second, third), ["connect"], "functions with other code or versions")
+        same(second["code"], third["code"], "code")
+        assert second["release"] != third["release"], "other routes are live under the old release"
+        suite.passes("ministack: a route comes, a route goes, memory and retention change")
+
+        block = '[functions.default]\ndescription = "Echoes what matches no route"\n'
+        project.edit("stages/service.toml", block, "")
+        project.edit("stages/service.toml", '"$default" = "default"', '"$default" = "room"')
+        functions = {key: stage.functions[key] for key in ("connect", "room")}
+        stage = dataclasses.replace(stage, functions=functions, routes={**routes, "$default": "room"})
+        project.apply()
+        read_back(stage)
+        suite.passes("ministack: a function that the file no longer names goes with its log group and permissions")
+
+        said, _ = project.run("down")
+        assert said.startswith("chat/alpha is gone"), said
+        account.check_only_neighbours()
+        said, _ = project.run("down")
+        same(said, "chat/alpha: nothing to do\n", "the second down")
+        emulator.check_listens_here_only()
+        suite.passes("ministack: down leaves nothing of ours, and what isn't ours")
+
+
+def changed(before, after):
+    """Functions whose invoked version or code differs."""
+    return [
+        key
+        for key in sorted(after["invoked"])
+        if before["invoked"][key] != after["invoked"][key] or before["code"][key] != after["code"][key]
+    ]
+
+
+def parts(suite, deployer, folder):
+    """moto: everything up to CreateDeployment, which it lacks."""
+    environment = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
+    command = ["moto_server", "-H", "127.0.0.1", "-p", "{port}"]
+    with Emulator("moto", folder, command, environment) as emulator:
+        account = Account(emulator.endpoint)
+        project = Project(deployer, folder / "moto-project", emulator.endpoint)
+        account.add_neighbours()
+
+        def up_to_the_deployment():
+            _, said = project.run("up", code=1)
+            same(re.findall("  failed: ([a-z ]+) ", said), ["create deployment"], "what failed")
+            assert re.search("apigateway:CreateDeployment [0-9a-f]{16}: HTTP status 404 ", said), said
+            assert re.search("[0-9]+ left; nothing is live yet", said), said
+
+        def read_back(stage):
+            api_id, invoked = account.check_draft(stage, keeps_credentials=True)
+            account.check_roles(stage, api_id)
+            account.check_log_groups(stage, NEIGHBOURS)
+            account.check_functions(stage)
+            code = {
+                key: account.check_version(key, stage.functions[key], version)
+                for key, version in invoked.items()
+            }
+            return {"api": api_id, "invoked": invoked, "code": code}
+
+        up_to_the_deployment()
+        first = read_back(FIRST)
+        suite.passes("moto: up makes everything before CreateDeployment and says what failed")
+
+        for verb in ("plan", "up", "down"):
+            _, said = project.run(verb, code=1)
+            missing = f"apigateway:GetDeployments {first['api']}: HTTP status 404 "
+            assert missing in said, said
+        same(read_back(FIRST), first, "after commands that couldn't read the account")
+        suite.passes("moto: an account that can't be read is left alone")
+
+        account.api.delete_api(ApiId=first["api"])
+        steps = project.plan()
+        unchanged = ("Function", "Version", "Retention", "LogGroup", "CreateRole", "AssumeRole", "Detach")
+        planned = [step for step in steps if any(part in step["action"] for part in unchanged)]
+        same(planned, [], "what a lost API changes beside the API")
+        # The functions' policy names the API; the gateway's doesn't.
+        policies = [step["role"] for step in steps if step["action"] == "PutRolePolicy"]
+        same(policies, [FUNCTIONS_ROLE], "policies that a lost API changes")
+        suite.passes("moto: roles, log groups and functions compare equal to what was asked for")
+
+        project.edit("functions/room/src/main.rs", "room, first", "room, second")
+        project.edit("stages/service.toml", "timeout_seconds = 20", "timeout_seconds = 25")
+        with (project.root / "stages/alpha.toml").open("a") as file:
+            file.write("\n[functions.connect]\nmemory_mb = 256\nlog_retention_days = 7\n")
+        stage = change(FIRST, "connect", memory=256, retention=7)
+        stage = change(stage, "room", timeout=25)
+        up_to_the_deployment()
+        second = read_back(stage)
+        same(changed(first, second), ["connect", "room"], "functions with other code or versions")
+        same(first["code"]["connect"], second["code"]["connect"], "code of connect")
+        assert first["code"]["room"] != second["code"]["room"], "the code is the old one"
+        suite.passes("moto: new code and settings become new versions")
+
+        account.api.delete_api(ApiId=second["api"])
+        said, _ = project.run("down")
+        assert said.startswith("chat/alpha is gone"), said
+        account.check_only_neighbours()
+        said, _ = project.run("down")
+        same(said, "chat/alpha: nothing to do\n", "the second down")
+        emulator.check_listens_here_only()
+        suite.passes("moto: down leaves nothing of ours, and what isn't ours")
+
+
+def main():
+    [deployer] = sys.argv[1:]
+    deployer = str(pathlib.Path(deployer).resolve())
+    suite, failed = Suite(), 0
+    for part in (parts, whole_flow):
+        with tempfile.TemporaryDirectory(prefix="emulators-") as folder:
+            try:
+                part(suite, deployer, pathlib.Path(folder))
+            except Exception:  # counted, and the other emulator's part still runs
+                failed += 1
+                traceback.print_exc()
+                for log in pathlib.Path(folder).glob("*.log"):
+                    print(f"the end of {log.name}:", *log.read_text().splitlines()[-20:], sep="\n", file=sys.stderr)
+    print(f"emulators: {suite.passed} passed, {failed} failed")
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()
