@@ -5,11 +5,10 @@ use deployer_core::manifest::journal;
 use deployer_core::observed::Observed;
 use deployer_core::plan::releases;
 use deployer_core::release::ReleaseHash;
-use deployer_core::tags::ownership;
 use deployer_engine::cloud::{Artifacts, CloudReader};
 use deployer_engine::exclusive;
 use deployer_engine::interrupt::Interrupt;
-use deployer_engine::lease::{LeaseRequest, Waiting};
+use deployer_engine::lease::Waiting;
 use deployer_engine::observe::observe;
 use deployer_engine::up::UpError;
 use futures_util::future::join_all;
@@ -34,22 +33,6 @@ fn release(code: &'static str) -> Release {
     }
 }
 
-fn lease<'a>(
-    world: &'a World,
-    desired: &Desired,
-    holder: &str,
-    waiting: Waiting,
-) -> LeaseRequest<'a, deployer_aws::Cloud> {
-    LeaseRequest {
-        store: &world.session.cloud,
-        journal: journal(&desired.names),
-        tags: ownership(&desired.names.identity),
-        holder: holder.to_owned(),
-        is_gone: &|_| false,
-        waiting,
-    }
-}
-
 /// Deploys under the lease, at the given second.
 async fn deploy(world: &World, code: &'static str, holder: &str) -> Result<(), UpError> {
     let (mut desired, artifacts) = world.session.desired(release(code));
@@ -58,7 +41,7 @@ async fn deploy(world: &World, code: &'static str, holder: &str) -> Result<(), U
     let means = world
         .session
         .means(&desired, &artifacts, &world.session.cloud, &interrupt);
-    let lease = lease(world, &desired, holder, Waiting::Wait);
+    let lease = world.session.lease(&desired, holder, Waiting::Wait);
     let up = exclusive::up(&desired, &means, &lease).await?;
     assert!(up.outcome.complete(), "{holder}: {:?}", up.outcome.failed);
     Ok(())
@@ -137,7 +120,9 @@ async fn who_does_not_wait_is_refused_and_an_empty_plan_takes_no_lease() {
     let means = world
         .session
         .means(&changed, &artifacts, &world.session.cloud, &interrupt);
-    let request = lease(&world, &changed, "the impatient", Waiting::DontWait);
+    let request = world
+        .session
+        .lease(&changed, "the impatient", Waiting::DontWait);
     let error = exclusive::up(&changed, &means, &request)
         .await
         .expect_err("it is held");
@@ -168,7 +153,7 @@ async fn only_so_many_releases_are_kept_and_each_of_them_can_return() {
         .session
         .means(&desired, &artifacts, &world.session.cloud, &interrupt);
     let known = desired.function_names();
-    let request = lease(&world, &desired, "me", Waiting::Wait);
+    let request = world.session.lease(&desired, "me", Waiting::Wait);
     for (asked, code) in [(None, "4"), (Some(hash(&world, "3").to_string()), "3")] {
         let done = exclusive::rollback(&known, asked.as_deref(), &means, &request).await;
         assert!(done.expect("it rolls back").outcome.complete());

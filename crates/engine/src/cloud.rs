@@ -101,7 +101,12 @@ pub enum Produced {
     /// Nothing to refer to.
     Nothing,
     /// The stage's API.
-    Api(ApiId),
+    Api {
+        /// Its id.
+        api_id: ApiId,
+        /// Where it answers, without the stage.
+        endpoint: String,
+    },
     /// A function's version.
     Version(FunctionKey, FunctionVersion),
     /// A function's integration.
@@ -115,7 +120,10 @@ impl Produced {
     pub fn bind(self, bindings: &mut Bindings) {
         match self {
             Self::Nothing => {}
-            Self::Api(id) => bindings.api_id = Some(id),
+            Self::Api { api_id, endpoint } => {
+                bindings.api_id = Some(api_id);
+                bindings.api_endpoint = Some(endpoint);
+            }
             Self::Version(key, version) => {
                 bindings.versions.insert(key, version);
             }

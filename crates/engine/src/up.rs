@@ -78,22 +78,11 @@ pub(crate) async fn carry_out<R: CloudReader, W: CloudWriter>(
     });
     let outcome = apply(&plan, means).await;
     let served_before = url_of(observed, &desired.names).is_some();
+    // From what the writes gave: a list may not show a new API yet.
+    let endpoint = outcome.bindings.api_endpoint.as_ref();
     let url = match outcome.complete() {
+        true => endpoint.map(|endpoint| stage_url(endpoint, &desired.names)),
         false => None,
-        // Nothing new may have been made; what was read may still be all there is.
-        true if outcome.bindings.api_id == plan.bindings.api_id => {
-            url_of_api(observed, &plan, &desired.names)
-        }
-        true => {
-            let apis = means.reader.list_apis(&desired.names).await?;
-            url_of(
-                &Observed {
-                    apis,
-                    ..Observed::default()
-                },
-                &desired.names,
-            )
-        }
     };
     if let Some(url) = &url {
         wait_until_endpoint_answers(means.reader, url, means.events, means.interrupt).await?;
@@ -104,12 +93,6 @@ pub(crate) async fn carry_out<R: CloudReader, W: CloudWriter>(
         url,
         served_before,
     })
-}
-
-fn url_of_api(observed: &Observed, plan: &Plan, names: &Names) -> Option<String> {
-    let id = plan.bindings.api_id.as_ref()?;
-    let api = observed.apis.iter().find(|api| api.api_id == *id)?;
-    Some(stage_url(&api.endpoint, names))
 }
 
 /// The URL of a stage that is live.

@@ -3,6 +3,7 @@
 
 use deployer_aws::{Cloud, Destination};
 use deployer_core::desired::{Desired, FunctionCode};
+use deployer_core::manifest::journal;
 use deployer_core::names::FunctionKey;
 use deployer_core::policy::Account;
 use deployer_core::provenance::Provenance;
@@ -13,9 +14,10 @@ use deployer_engine::cloud::{Artifacts, CloudReader, CloudWriter};
 use deployer_engine::down::{Down, DownError, down};
 use deployer_engine::error::CloudError;
 use deployer_engine::interrupt::Interrupt;
+use deployer_engine::lease::{LeaseRequest, Waiting};
 use deployer_engine::up::{Up, UpError, make_plan, up};
 use local_cloud::client::{self, Health};
-use local_cloud::{Config, Running};
+use local_cloud::{Config, Realism, Running};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -179,6 +181,23 @@ impl Session {
         self.down_with(release, &self.cloud).await
     }
 
+    /// The stage's lease, asked for by `holder`.
+    pub fn lease(
+        &self,
+        desired: &Desired,
+        holder: &str,
+        waiting: Waiting,
+    ) -> LeaseRequest<'_, Cloud> {
+        LeaseRequest {
+            store: &self.cloud,
+            journal: journal(&desired.names),
+            tags: desired.tags.clone(),
+            holder: holder.to_owned(),
+            is_gone: &|_| false,
+            waiting,
+        }
+    }
+
     /// What the engine applies with.
     pub fn means<'a, W>(
         &'a self,
@@ -213,10 +232,23 @@ impl World {
     /// # Panics
     /// When the local cloud doesn't start.
     pub async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// An empty account that throttles, refuses, delays and lags behind as AWS
+    /// does, repeatably by the seed.
+    ///
+    /// # Panics
+    /// When the local cloud doesn't start.
+    pub async fn realistic(seed: u64) -> Self {
+        Self::with(|config| config.realism = Some(Realism::all(seed))).await
+    }
+
+    async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
-        let running = local_cloud::start(Config::new(0, dir.path()))
-            .await
-            .expect("it starts");
+        let mut config = Config::new(0, dir.path());
+        change(&mut config);
+        let running = local_cloud::start(config).await.expect("it starts");
         let session = Session::connect(running.base_url())
             .await
             .expect("it connects");

@@ -106,7 +106,13 @@ impl Write<'_> {
                 let id = created
                     .api_id()
                     .ok_or_else(|| self.call.incomplete("ApiId"))?;
-                Ok(Produced::Api(ApiId::new(id)))
+                let endpoint = created
+                    .api_endpoint()
+                    .ok_or_else(|| self.call.incomplete("ApiEndpoint"))?;
+                Ok(Produced::Api {
+                    api_id: ApiId::new(id),
+                    endpoint: endpoint.to_owned(),
+                })
             }
             Action::UpdateApi {
                 description,

@@ -18,12 +18,13 @@ pub(super) async fn perform(
     match action {
         Action::CreateLogGroup { log_group, tags } => {
             let call = Call::new("logs", operation, log_group.as_str());
-            logs.create_log_group()
-                .log_group_name(log_group.as_str())
-                .set_tags(Some(tags.clone().into_iter().collect()))
-                .send()
-                .await
-                .map_err(|error| call.error(error))?;
+            let request = logs.create_log_group().log_group_name(log_group.as_str());
+            let tags = Some(tags.clone().into_iter().collect());
+            let answer = request.set_tags(tags).send().await;
+            // Reads may lag behind: what a moment ago wasn't there may be, made
+            // with the lease or by an `up` that was interrupted. The plan refused
+            // what wasn't ours.
+            unless_it_exists(answer.map_err(|error| call.error(error)))?;
         }
         Action::PutRetentionPolicy { log_group, days } => {
             let call = Call::new("logs", operation, log_group.as_str());

@@ -21,6 +21,8 @@ use std::fmt;
 pub struct Bindings {
     /// The stage's API.
     pub api_id: Option<ApiId>,
+    /// Where it answers, without the stage.
+    pub api_endpoint: Option<String>,
     /// The version of each function that the release invokes.
     pub versions: BTreeMap<FunctionKey, FunctionVersion>,
     /// The integration of each function.

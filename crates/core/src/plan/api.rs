@@ -29,6 +29,7 @@ pub(super) fn plan_api(
         ));
     };
     bindings.api_id = Some(api.api_id.clone());
+    bindings.api_endpoint = Some(api.endpoint.clone());
     let changes: Vec<FieldChange> = [
         change("description", &api.description, &desired.description),
         change(

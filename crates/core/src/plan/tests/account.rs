@@ -196,6 +196,7 @@ impl Ledger {
             } => {
                 let api_id = ApiId::new(self.id());
                 bindings.api_id = Some(api_id.clone());
+                bindings.api_endpoint = Some(format!("wss://{api_id}"));
                 self.observed.apis.push(ApiState {
                     endpoint: format!("wss://{api_id}"),
                     api_id,

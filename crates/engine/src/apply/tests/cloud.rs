@@ -83,7 +83,10 @@ impl CloudWriter for ScriptedCloud {
         {
             Some(error) => Err(error),
             None => Ok(match action {
-                Action::CreateApi { .. } => Produced::Api("api1".into()),
+                Action::CreateApi { .. } => Produced::Api {
+                    api_id: "api1".into(),
+                    endpoint: "wss://api1".into(),
+                },
                 _ => Produced::Nothing,
             }),
         }
