@@ -9,7 +9,6 @@ use crate::observe::observe;
 use crate::retry;
 use deployer_core::manifest::journal;
 use deployer_core::names::{FunctionName, Names};
-use deployer_core::observed::Observed;
 use deployer_core::plan::{self, Action, Plan};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -55,9 +54,9 @@ pub(crate) async fn make_plan<R: CloudReader>(
     reader: &R,
     names: &Names,
     known: &[FunctionName],
-) -> Result<(Plan, Observed), CloudError> {
+) -> Result<Plan, CloudError> {
     let observed = observe(reader, names, known).await?;
-    Ok((plan::down(names, &observed), observed))
+    Ok(plan::down(names, &observed))
 }
 
 /// Removes everything the stage owns. `known` are functions the stage file
@@ -70,7 +69,7 @@ pub async fn down<R: CloudReader, W: CloudWriter>(
     means: &Means<'_, R, W>,
 ) -> Result<Down, DownError> {
     means.events.event(Event::Observing);
-    let (plan, _) = make_plan(means.reader, means.names, known).await?;
+    let plan = make_plan(means.reader, means.names, known).await?;
     means.events.event(Event::Planned {
         steps: plan.steps.len(),
     });
@@ -104,7 +103,7 @@ async fn what_is_left<R: CloudReader, W>(
     let started = Instant::now();
     let mut pauses = retry::pauses();
     loop {
-        let (mut left, _) = make_plan(means.reader, means.names, known).await?;
+        let mut left = make_plan(means.reader, means.names, known).await?;
         if !outcome.complete() {
             return Ok(left);
         }

@@ -43,7 +43,7 @@ pub async fn down<R: CloudReader, W: CloudWriter, J: Journal>(
     means: &Means<'_, R, W>,
     lease: &LeaseRequest<'_, J>,
 ) -> Result<Down, DownError> {
-    let (plan, _) = down::make_plan(means.reader, means.names, known).await?;
+    let plan = down::make_plan(means.reader, means.names, known).await?;
     if plan.is_empty() {
         return Ok(Down::nothing(plan));
     }

@@ -1,6 +1,6 @@
 //! Getting the lease: at once, after its holder, or not at all.
 
-use super::{EXPIRY, Journal, LOOK, LeaseRequest, PATIENCE};
+use super::{EXPIRY, Journal, LOOK, LOOK_SOON, LeaseRequest, PATIENCE};
 use crate::error::CloudError;
 use crate::events::{Event, EventSink};
 use crate::interrupt::Interrupt;
@@ -80,10 +80,14 @@ pub(super) async fn acquire<J: Journal>(
                 }
                 return Ok((generation, asked));
             }
-            // Another was quicker; look who.
-            continue;
+            // Another was quicker; look who, as soon as that can be seen.
+            sleep(LOOK_SOON).await;
+            if started.elapsed() <= PATIENCE && !interrupt.requested() {
+                continue;
+            }
         }
         let holder = lease
+            .filter(|lease| !lease.ended)
             .and_then(|lease| lease.holder)
             .unwrap_or_else(|| "somebody".to_owned());
         if request.waiting == Waiting::DontWait || started.elapsed() > PATIENCE {

@@ -35,6 +35,8 @@ pub const RENEWAL: Duration = Duration::from_secs(15);
 pub const MARGIN: Duration = Duration::from_secs(20);
 /// How often a waiter looks.
 pub const LOOK: Duration = Duration::from_secs(2);
+/// How soon who lost a race looks again: the winner may not be listed yet.
+pub const LOOK_SOON: Duration = Duration::from_millis(200);
 /// How long a waiter waits at most.
 pub const PATIENCE: Duration = Duration::from_secs(30 * 60);
 

@@ -25,11 +25,15 @@ const CALL: Duration = Duration::from_millis(50);
 struct Memory {
     streams: Mutex<Option<BTreeSet<String>>>,
     failing: AtomicBool,
+    /// Until when a list shows what it showed long ago.
+    lagging: Mutex<Option<(Instant, Vec<String>)>>,
+    calls: AtomicUsize,
 }
 
 impl Memory {
     async fn call(&self) -> Result<(), CloudError> {
         sleep(CALL).await;
+        self.calls.fetch_add(1, Ordering::Relaxed);
         match self.failing.load(Ordering::Relaxed) {
             false => Ok(()),
             true => Err(CloudError {
@@ -69,6 +73,11 @@ impl Journal for Memory {
         _: &LogGroupName,
     ) -> Result<Option<Vec<String>>, CloudError> {
         self.call().await?;
+        if let Some((until, old)) = self.lagging.lock().unwrap().as_ref()
+            && Instant::now() < *until
+        {
+            return Ok(Some(old.clone()));
+        }
         Ok(self
             .streams
             .lock()
@@ -306,4 +315,30 @@ async fn waiting_can_be_interrupted() {
     )
     .await;
     assert!(matches!(outcome, Err(LeaseError::Interrupted { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_lost_the_race_looks_again_calmly_until_the_winner_is_listed() {
+    let memory = Memory::default();
+    let first = Generation::NONE.next();
+    let old = vec![
+        first.stream(),
+        first.holder_stream("before"),
+        first.end_stream(),
+    ];
+    for stream in &old {
+        memory.insert(stream.clone());
+    }
+    memory.insert(first.next().stream());
+    memory.insert(first.next().holder_stream("the winner"));
+    let until = Instant::now() + Duration::from_secs(5);
+    *memory.lagging.lock().unwrap() = Some((until, old));
+    let request = LeaseRequest {
+        waiting: Waiting::DontWait,
+        ..request(&memory, "me")
+    };
+    let error = hold(&request, async |_| ()).await.unwrap_err();
+    assert_eq!(error.to_string(), "the winner is deploying this stage");
+    let calls = memory.calls.load(Ordering::Relaxed);
+    assert!(calls < 50, "{calls} calls in five seconds");
 }
