@@ -69,7 +69,9 @@ async fn an_up_that_dies_at_any_write_is_finished_by_the_next() {
                 world.empty(SERVICE, &after).await;
                 break;
             }
-            assert!(!up.outcome.complete(), "{after}");
+            // A lost answer is looked after within the same run, where all that came
+            // after it was done.
+            assert!(!up.outcome.complete() || fault == Fault::After, "{after}");
             world.converge(SERVICE, &after).await;
             world.empty(SERVICE, &after).await;
             write += 1;
@@ -92,7 +94,10 @@ async fn a_change_that_dies_at_any_write_is_finished_by_the_next() {
                 .await
                 .expect("reading works");
             let finished = !writer.reached();
-            assert_eq!(up.outcome.complete(), finished, "{after}");
+            assert!(
+                up.outcome.complete() == finished || fault == Fault::After,
+                "{after}"
+            );
             world.converge(CHANGED, &after).await;
             if finished {
                 assert_eq!(write, up.plan.steps.len(), "every write was made to fail");

@@ -15,6 +15,7 @@ use deployer_engine::cloud::{Artifacts, CloudReader};
 use deployer_engine::events::EventSink;
 use deployer_engine::interrupt::Interrupt;
 use deployer_engine::lease::{LeaseRequest, Waiting};
+use deployer_engine::observe::{Look, look};
 
 /// A stage whose cloud can be reached.
 pub struct OpenStage {
@@ -32,19 +33,8 @@ impl OpenStage {
     /// Connects to the stage's cloud. For a local stage, the local cloud must be
     /// running.
     pub async fn open(definition: StageDefinition) -> Result<Self, Failure> {
-        let destination = match &definition.place {
-            Place::Local { port } => Destination::Local {
-                endpoint: local::endpoint(*port),
-                region: local_cloud::REGION.to_owned(),
-            },
-            Place::Aws { region, profile } => Destination::Aws {
-                region: region.clone(),
-                profile: profile.clone(),
-            },
-        };
-        let cloud = Cloud::connect(&destination).await?;
+        let (cloud, names) = connect(&definition).await?;
         let account = cloud.get_account().await?;
-        let names = Names::new(definition.identity.clone(), &account.region);
         Ok(Self {
             definition,
             cloud,
@@ -53,6 +43,33 @@ impl OpenStage {
         })
     }
 
+    /// As [`OpenStage::open`], with a look at everything the stage has there, in
+    /// the time that opening takes.
+    pub async fn open_and_look(definition: StageDefinition) -> Result<(Self, Look), Failure> {
+        let (cloud, names) = connect(&definition).await?;
+        let known = function_names(&definition, &names);
+        let (account, look) = tokio::try_join!(cloud.get_account(), look(&cloud, &names, &known))?;
+        let stage = Self {
+            definition,
+            cloud,
+            account,
+            names,
+        };
+        Ok((stage, look))
+    }
+
+    /// As [`OpenStage::open_and_look`]; `None` when the stage is local and its cloud
+    /// isn't running, so that nothing can be there.
+    pub async fn look_if_running(
+        definition: &StageDefinition,
+    ) -> Result<Option<(Self, Look)>, Failure> {
+        if let Place::Local { port } = definition.place
+            && !local::is_running(port).await?
+        {
+            return Ok(None);
+        }
+        Self::open_and_look(definition.clone()).await.map(Some)
+    }
     /// As [`OpenStage::open`]; `None` when the stage is local and its cloud isn't
     /// running, so that nothing can be there.
     pub async fn open_if_running(
@@ -105,10 +122,27 @@ impl OpenStage {
 
     /// The deployed names of the functions the file names.
     pub fn function_names(&self) -> Vec<FunctionName> {
-        self.definition
-            .functions
-            .keys()
-            .map(|key| self.names.function(key))
-            .collect()
+        function_names(&self.definition, &self.names)
     }
+}
+
+async fn connect(definition: &StageDefinition) -> Result<(Cloud, Names), Failure> {
+    let destination = match &definition.place {
+        Place::Local { port } => Destination::Local {
+            endpoint: local::endpoint(*port),
+            region: local_cloud::REGION.to_owned(),
+        },
+        Place::Aws { region, profile } => Destination::Aws {
+            region: region.clone(),
+            profile: profile.clone(),
+        },
+    };
+    let cloud = Cloud::connect(&destination).await?;
+    let names = Names::new(definition.identity.clone(), cloud.region());
+    Ok((cloud, names))
+}
+
+fn function_names(definition: &StageDefinition, names: &Names) -> Vec<FunctionName> {
+    let keys = definition.functions.keys();
+    keys.map(|key| names.function(key)).collect()
 }

@@ -75,6 +75,11 @@ pub struct Cloud {
 }
 
 impl Cloud {
+    /// Where it is.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
     /// Finds region and credentials and makes the clients. Sends nothing to the
     /// account; the credential chain may ask its own sources.
     ///

@@ -20,7 +20,11 @@ impl Journal for Cloud {
         found(streams)
     }
 
-    async fn ensure_journal(&self, journal: &LogGroupName, tags: &Tags) -> Result<(), CloudError> {
+    async fn ensure_journal(
+        &self,
+        journal: &LogGroupName,
+        tags: &Tags,
+    ) -> Result<bool, CloudError> {
         let call = Call::new("logs", "CreateLogGroup", journal.as_str());
         let request = self
             .logs
@@ -32,7 +36,7 @@ impl Journal for Cloud {
             .send()
             .await
             .map_err(|error| call.error(error));
-        unless_it_exists(answer).map(|_| ())
+        unless_it_exists(answer)
     }
 
     async fn create_stream(

@@ -11,6 +11,7 @@ mod error;
 mod lease;
 mod probe;
 mod reader;
+mod server_clock;
 mod writer;
 
 pub use connect::{Cloud, ConnectError, Destination};

@@ -1,8 +1,10 @@
 //! What a release consists of, kept in the account beside it: AWS shows an API's
 //! draft, but never what a deployment froze.
 //!
-//! A manifest is one event in a log stream named after the deployment, in the
-//! stage's journal (a log group). It is written before its release goes live.
+//! A manifest is one event in a log stream of the stage's journal (a log group).
+//! The stream is named by the manifest's own key, and the deployment's description
+//! carries that key: so a manifest is written beside the draft, before there is a
+//! deployment, and a release is never live without one.
 
 use crate::desired::Desired;
 use crate::names::{
@@ -11,7 +13,9 @@ use crate::names::{
 use crate::provenance::Provenance;
 use crate::release::ReleaseHash;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// What the names of the streams that hold manifests begin with.
 pub const STREAM_PREFIX: &str = "release/";
@@ -21,9 +25,41 @@ pub fn journal(names: &Names) -> LogGroupName {
     LogGroupName::new(format!("/deployer/{}", names.api))
 }
 
-/// The stream that holds a deployment's manifest.
-pub fn stream_name(deployment: &DeploymentId) -> String {
-    format!("{STREAM_PREFIX}{deployment}")
+const KEY_DIGITS: usize = 12;
+
+/// What a deployment and its manifest know each other by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ManifestKey(String);
+
+impl ManifestKey {
+    /// The key in a deployment's description, if it is one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let legal = text.len() == KEY_DIGITS && text.chars().all(|c| c.is_ascii_hexdigit());
+        legal.then(|| Self(text.to_owned()))
+    }
+
+    /// Where a deployment's description has no key, its id is one: so it was
+    /// before manifests had keys of their own.
+    pub fn of_deployment(deployment: &DeploymentId) -> Self {
+        Self(deployment.to_string())
+    }
+
+    /// The key of the manifest in a stream, if the stream holds one.
+    pub fn of_stream(stream: &str) -> Option<Self> {
+        Some(Self(stream.strip_prefix(STREAM_PREFIX)?.to_owned()))
+    }
+
+    /// The stream that holds the manifest.
+    pub fn stream(&self) -> String {
+        format!("{STREAM_PREFIX}{self}")
+    }
+}
+
+impl fmt::Display for ManifestKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// A function as a release invokes it.
@@ -50,6 +86,18 @@ pub struct Manifest {
     pub provenance: Provenance,
 }
 
+impl Manifest {
+    /// Tells it from every other, also of the same release: who deployed it when
+    /// is part of it.
+    pub fn key(&self) -> ManifestKey {
+        // Maps are sorted and fields are in order, so equal content is equal text.
+        let text = serde_json::to_string(self).unwrap_or_default();
+        let digest = Sha256::digest(text.as_bytes());
+        let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        ManifestKey(digits[..KEY_DIGITS].to_owned())
+    }
+}
+
 /// A manifest whose versions are not all known yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ManifestDraft {
@@ -72,6 +120,11 @@ impl ManifestDraft {
             functions: functions.collect(),
             provenance: desired.provenance.clone(),
         }
+    }
+
+    /// What it is a manifest of.
+    pub fn release(&self) -> &ReleaseHash {
+        &self.release
     }
 
     /// With the versions filled in; `None` when one is missing.

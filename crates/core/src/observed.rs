@@ -2,11 +2,12 @@
 //! whoever can read the cloud, understood by the planner.
 
 use crate::desired::{FunctionCode, FunctionConfiguration};
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, ManifestKey};
 use crate::names::{
     ApiId, DeploymentId, FunctionName, FunctionVersion, IntegrationId, LogGroupName, RoleName,
     RouteId,
 };
+use crate::release::manifest_key;
 use crate::tags::Tags;
 use serde::Serialize;
 use serde_json::Value;
@@ -26,8 +27,8 @@ pub struct Observed {
     pub apis: Vec<ApiState>,
     /// The stage's journal, if it exists.
     pub journal: Option<LogGroupState>,
-    /// What the journal says of each deployment it names.
-    pub releases: BTreeMap<DeploymentId, Manifest>,
+    /// The manifests in the journal.
+    pub releases: BTreeMap<ManifestKey, Manifest>,
 }
 
 /// An IAM role.
@@ -104,11 +105,16 @@ pub struct ApiState {
 }
 
 impl Observed {
+    /// What a deployment froze, if its manifest can be read.
+    pub fn manifest_of(&self, deployment: &DeploymentState) -> Option<&Manifest> {
+        self.releases.get(&deployment.manifest_key())
+    }
+
     /// An API's deployments, newest first: by AWS's clock, then by the
     /// manifest's.
     pub fn newest_first<'a>(&self, api: &'a ApiState) -> Vec<&'a DeploymentState> {
         let age = |deployment: &DeploymentState| {
-            let manifest = self.releases.get(&deployment.deployment_id);
+            let manifest = self.manifest_of(deployment);
             let at = manifest.map(|manifest| manifest.provenance.at.clone());
             (
                 deployment.created.clone(),
@@ -166,6 +172,14 @@ pub struct DeploymentState {
     pub description: String,
     /// RFC 3339, when AWS says so.
     pub created: Option<String>,
+}
+
+impl DeploymentState {
+    /// What its manifest is known by.
+    pub fn manifest_key(&self) -> ManifestKey {
+        manifest_key(&self.description)
+            .unwrap_or_else(|| ManifestKey::of_deployment(&self.deployment_id))
+    }
 }
 
 /// An API stage.

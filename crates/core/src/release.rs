@@ -3,12 +3,14 @@
 //! a deployment froze.
 
 use crate::desired::Desired;
+use crate::manifest::ManifestKey;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::fmt;
 
 const DESCRIPTION_PREFIX: &str = "deployer release ";
+const MANIFEST_INFIX: &str = " manifest ";
 const HASH_DIGITS: usize = 16;
 
 /// The hash of everything that is live together: route selection, routes, and
@@ -38,16 +40,23 @@ impl ReleaseHash {
     }
 
     /// The description of a deployment that freezes this release.
-    pub fn description(&self) -> String {
-        format!("{DESCRIPTION_PREFIX}{self}")
+    pub fn description(&self, manifest: &ManifestKey) -> String {
+        format!("{DESCRIPTION_PREFIX}{self}{MANIFEST_INFIX}{manifest}")
     }
 
     /// The release a deployment says it froze; `None` if we didn't make it.
     pub fn from_description(description: &str) -> Option<Self> {
-        let hash = description.strip_prefix(DESCRIPTION_PREFIX)?;
+        let rest = description.strip_prefix(DESCRIPTION_PREFIX)?;
+        let hash = rest.split(MANIFEST_INFIX).next()?;
         let legal = hash.len() == HASH_DIGITS && hash.chars().all(|c| c.is_ascii_hexdigit());
         legal.then(|| Self(hash.to_owned()))
     }
+}
+
+/// The key of the manifest that a deployment's description names.
+pub fn manifest_key(description: &str) -> Option<ManifestKey> {
+    let rest = description.strip_prefix(DESCRIPTION_PREFIX)?;
+    ManifestKey::parse(rest.split_once(MANIFEST_INFIX)?.1)
 }
 
 impl fmt::Display for ReleaseHash {
@@ -63,10 +72,16 @@ mod tests {
     #[test]
     fn a_release_is_found_again_in_its_deployment() {
         let hash = ReleaseHash("0123456789abcdef".into());
+        let key = ManifestKey::parse("0123456789ab").unwrap();
+        let description = hash.description(&key);
         assert_eq!(
-            ReleaseHash::from_description(&hash.description()),
-            Some(hash)
+            ReleaseHash::from_description(&description),
+            Some(hash.clone())
         );
+        assert_eq!(manifest_key(&description), Some(key));
+        let without_key = "deployer release 0123456789abcdef";
+        assert_eq!(ReleaseHash::from_description(without_key), Some(hash));
+        assert_eq!(manifest_key(without_key), None);
         assert_eq!(ReleaseHash::from_description("deployed by hand"), None);
         assert_eq!(ReleaseHash::from_description("deployer release zz"), None);
     }

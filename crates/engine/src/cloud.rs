@@ -5,7 +5,7 @@
 //! is nothing.
 
 use crate::error::CloudError;
-use deployer_core::manifest::Manifest;
+use deployer_core::manifest::{Manifest, ManifestKey};
 use deployer_core::names::{
     ApiId, DeploymentId, FunctionKey, FunctionName, FunctionVersion, IntegrationId, LogGroupName,
     Names, RoleName,
@@ -45,11 +45,18 @@ pub trait CloudReader: Send + Sync {
         log_group: &LogGroupName,
     ) -> impl Future<Output = Result<Option<LogGroupState>, CloudError>> + Send;
 
-    /// The manifests in a journal, by deployment; those that can be read.
-    fn list_releases(
+    /// What a journal's streams are called; `None`: there is no journal.
+    fn list_journal(
         &self,
         journal: &LogGroupName,
-    ) -> impl Future<Output = Result<BTreeMap<DeploymentId, Manifest>, CloudError>> + Send;
+    ) -> impl Future<Output = Result<Option<JournalStreams>, CloudError>> + Send;
+
+    /// A manifest in a journal, if it can be read (yet).
+    fn find_manifest(
+        &self,
+        journal: &LogGroupName,
+        key: &ManifestKey,
+    ) -> impl Future<Output = Result<Option<Manifest>, CloudError>> + Send;
 
     /// The APIs tagged as this stage's, oldest first, with all below them.
     fn list_apis(
@@ -95,11 +102,22 @@ pub struct WriteContext<'a> {
 /// The zip of each function.
 pub type Artifacts = BTreeMap<FunctionKey, Arc<[u8]>>;
 
+/// The streams of a journal, as CloudWatch Logs listed them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JournalStreams {
+    /// The service's clock when it answered, if the answer said so; ms since 1970.
+    pub listed_at_ms: Option<i64>,
+    /// Each stream with its creation by the same clock, in ms since 1970.
+    pub streams: BTreeMap<String, Option<i64>>,
+}
+
 /// What a write made that later steps refer to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Produced {
     /// Nothing to refer to.
     Nothing,
+    /// A function's `$LATEST`, and whether it is ready for the next write to it.
+    Latest(Readiness),
     /// The stage's API.
     Api {
         /// Its id.
@@ -107,8 +125,8 @@ pub enum Produced {
         /// Where it answers, without the stage.
         endpoint: String,
     },
-    /// A function's version.
-    Version(FunctionKey, FunctionVersion),
+    /// A function's version, and whether it can be invoked.
+    Version(FunctionKey, FunctionVersion, Readiness),
     /// A function's integration.
     Integration(FunctionKey, IntegrationId),
     /// The deployment that is to go live.
@@ -119,12 +137,12 @@ impl Produced {
     /// Lets later steps find it.
     pub fn bind(self, bindings: &mut Bindings) {
         match self {
-            Self::Nothing => {}
+            Self::Nothing | Self::Latest(_) => {}
             Self::Api { api_id, endpoint } => {
                 bindings.api_id = Some(api_id);
                 bindings.api_endpoint = Some(endpoint);
             }
-            Self::Version(key, version) => {
+            Self::Version(key, version, _) => {
                 bindings.versions.insert(key, version);
             }
             Self::Integration(key, id) => {

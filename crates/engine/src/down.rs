@@ -70,6 +70,15 @@ pub async fn down<R: CloudReader, W: CloudWriter>(
 ) -> Result<Down, DownError> {
     means.events.event(Event::Observing);
     let plan = make_plan(means.reader, means.names, known).await?;
+    carry_out(known, means, plan).await
+}
+
+/// Applies a plan and looks again.
+pub(crate) async fn carry_out<R: CloudReader, W: CloudWriter>(
+    known: &[FunctionName],
+    means: &Means<'_, R, W>,
+    plan: Plan,
+) -> Result<Down, DownError> {
     means.events.event(Event::Planned {
         steps: plan.steps.len(),
     });

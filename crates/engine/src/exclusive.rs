@@ -1,17 +1,28 @@
 //! `up`, `down` and `rollback` under the stage's lease: one of them at a time,
 //! from any machines. Where there is nothing to write, no lease is taken.
+//!
+//! What was observed to find that out counts under the lease too, where nobody
+//! can have been at work meanwhile; else it is observed again.
 
 use crate::apply::Means;
 use crate::cloud::{CloudReader, CloudWriter};
 use crate::down::{self, Down, DownError};
+use crate::events::Event;
 use crate::lease::{Journal, LeaseRequest, exclusively};
+use crate::observe::{Look, look};
 use crate::rollback::{self, Rollback, RollbackError};
 use crate::up::{self, Up, UpError};
 use deployer_core::desired::Desired;
 use deployer_core::names::FunctionName;
+use deployer_core::plan;
+use futures_util::future::join;
+use std::time::Duration;
 
-/// As [`up::up`]. The plan is made again under the lease: another may have
-/// deployed meanwhile.
+/// How old an observation may be. Leases tell of other deployers, but not of
+/// changes made by hand while functions were built.
+const OLD: Duration = Duration::from_secs(20);
+
+/// As [`up::up`].
 ///
 /// # Errors
 /// As [`up::up`], and when there is no lease to be had.
@@ -20,18 +31,60 @@ pub async fn up<R: CloudReader, W: CloudWriter, J: Journal>(
     means: &Means<'_, R, W>,
     lease: &LeaseRequest<'_, J>,
 ) -> Result<Up, UpError> {
-    let (plan, observed) = up::make_plan(means.reader, desired).await?;
-    if plan.is_empty() {
-        return up::carry_out(desired, means, plan, &observed).await;
+    means.events.event(Event::Observing);
+    let seen = look(means.reader, &desired.names, &desired.function_names()).await?;
+    up_from(desired, means, lease, seen).await
+}
+
+/// As [`up()`], from what was seen just before.
+///
+/// # Errors
+/// As [`up()`].
+pub async fn up_from<R: CloudReader, W: CloudWriter, J: Journal>(
+    desired: &Desired,
+    means: &Means<'_, R, W>,
+    lease: &LeaseRequest<'_, J>,
+    mut seen: Look,
+) -> Result<Up, UpError> {
+    if seen.age() > OLD {
+        means.events.event(Event::Observing);
+        seen = look(means.reader, &desired.names, &desired.function_names()).await?;
     }
-    exclusively(
+    let plan = plan::up(desired, &seen.observed)?;
+    if plan.is_empty() {
+        let up = up::carry_out(desired, means, plan, &seen.observed).await?;
+        up::verify(&up, means).await?;
+        return Ok(up);
+    }
+    let Look {
+        observed, quiet, ..
+    } = seen;
+    let (up, held) = exclusively(
         lease,
+        quiet,
         means.writer,
         means.events,
         means.interrupt,
-        async |writer| up::up(desired, &means.with(writer)).await,
+        async |writer, undisturbed| {
+            let means = means.with(writer);
+            let (plan, observed) = match undisturbed {
+                true => (plan, observed),
+                false => up::make_plan(means.reader, desired).await?,
+            };
+            up::carry_out(desired, &means, plan, &observed).await
+        },
     )
-    .await?
+    .await?;
+    let verified = async {
+        match &up {
+            Ok(up) => up::verify(up, means).await,
+            Err(_) => Ok(()),
+        }
+    };
+    let (verified, ()) = join(verified, held.end()).await;
+    let up = up?;
+    verified?;
+    Ok(up)
 }
 
 /// As [`down::down`].
@@ -43,18 +96,33 @@ pub async fn down<R: CloudReader, W: CloudWriter, J: Journal>(
     means: &Means<'_, R, W>,
     lease: &LeaseRequest<'_, J>,
 ) -> Result<Down, DownError> {
-    let plan = down::make_plan(means.reader, means.names, known).await?;
+    means.events.event(Event::Observing);
+    let seen = look(means.reader, means.names, known).await?;
+    let plan = plan::down(means.names, &seen.observed);
     if plan.is_empty() {
         return Ok(Down::nothing(plan));
     }
-    exclusively(
+    let (down, held) = exclusively(
         lease,
+        seen.quiet,
         means.writer,
         means.events,
         means.interrupt,
-        async |writer| down::down(known, &means.with(writer)).await,
+        async |writer, undisturbed| {
+            let means = means.with(writer);
+            let plan = match undisturbed {
+                true => plan,
+                false => down::make_plan(means.reader, means.names, known).await?,
+            };
+            down::carry_out(known, &means, plan).await
+        },
     )
-    .await?
+    .await?;
+    match &down {
+        Ok(down) if down.outcome.complete() => held.gone(),
+        _ => held.end().await,
+    }
+    down
 }
 
 /// As [`rollback::rollback`].
@@ -67,14 +135,37 @@ pub async fn rollback<R: CloudReader, W: CloudWriter, J: Journal>(
     means: &Means<'_, R, W>,
     lease: &LeaseRequest<'_, J>,
 ) -> Result<Rollback, RollbackError> {
+    means.events.event(Event::Observing);
+    let seen = look(means.reader, means.names, known).await?;
     // Refused before a lease is taken: what isn't there needs none.
-    rollback::make_plan(means.reader, means.names, known, asked).await?;
-    exclusively(
+    let plan = plan::rollback(means.names, &seen.observed, asked)?;
+    let Look {
+        observed, quiet, ..
+    } = seen;
+    let (done, held) = exclusively(
         lease,
+        quiet,
         means.writer,
         means.events,
         means.interrupt,
-        async |writer| rollback::rollback(known, asked, &means.with(writer)).await,
+        async |writer, undisturbed| {
+            let means = means.with(writer);
+            let (plan, observed) = match undisturbed {
+                true => (plan, observed),
+                false => rollback::make_plan(means.reader, means.names, known, asked).await?,
+            };
+            Ok::<_, RollbackError>(rollback::carry_out(&means, plan, &observed).await)
+        },
     )
-    .await?
+    .await?;
+    let verified = async {
+        match &done {
+            Ok(done) => rollback::verify(done, means).await,
+            Err(_) => Ok(()),
+        }
+    };
+    let (verified, ()) = join(verified, held.end()).await;
+    let done = done?;
+    verified?;
+    Ok(done)
 }

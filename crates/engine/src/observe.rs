@@ -1,16 +1,52 @@
-//! Reads everything a stage has in its account: two rounds of parallel reads,
-//! the second only for functions the file no longer names.
+//! Reads everything a stage has in its account: two rounds of parallel reads —
+//! what there is, then what is in it — and a third only for functions the file
+//! no longer names.
 
-use crate::cloud::CloudReader;
+use crate::cloud::{CloudReader, JournalStreams};
 use crate::error::CloudError;
-use deployer_core::manifest;
-use deployer_core::names::{FunctionName, Names};
-use deployer_core::observed::Observed;
-use futures_util::future::{try_join, try_join3, try_join4};
+use crate::lease::Quiet;
+use deployer_core::manifest::{self, Manifest, ManifestKey};
+use deployer_core::names::{FunctionName, LogGroupName, Names};
+use deployer_core::observed::{FunctionState, Observed};
+use futures_util::future::{try_join, try_join4};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Reads in flight at once. Lambda's GetFunction allows 100 a second.
 const READS_IN_FLIGHT: usize = 16;
+/// GetLogEvents allows 10 calls a second and more in large regions.
+const MANIFESTS_IN_FLIGHT: usize = 5;
+
+/// What was seen, and whether somebody was at work meanwhile.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// What the account holds.
+    pub observed: Observed,
+    /// `None`: it can't be said that nobody was at work.
+    pub(crate) quiet: Option<(Quiet, Vec<String>)>,
+    began: Instant,
+}
+
+impl Look {
+    /// How long ago the first read was sent.
+    pub fn age(&self) -> Duration {
+        self.began.elapsed()
+    }
+}
+
+/// What the account holds under `names`.
+///
+/// # Errors
+/// As [`look`].
+pub async fn observe<R: CloudReader>(
+    reader: &R,
+    names: &Names,
+    known: &[FunctionName],
+) -> Result<Observed, CloudError> {
+    Ok(look(reader, names, known).await?.observed)
+}
 
 /// What the account holds under `names`. `known` are functions the stage file
 /// names; functions it no longer names are found by their log groups, which are
@@ -18,30 +54,29 @@ const READS_IN_FLIGHT: usize = 16;
 ///
 /// # Errors
 /// The first read that fails.
-pub async fn observe<R: CloudReader>(
+pub async fn look<R: CloudReader>(
     reader: &R,
     names: &Names,
     known: &[FunctionName],
-) -> Result<Observed, CloudError> {
+) -> Result<Look, CloudError> {
+    let began = Instant::now();
     let prefix = names.log_group_prefix();
     let journal_name = manifest::journal(names);
     let roles = try_join(
         reader.find_role(&names.execution_role),
         reader.find_role(&names.invoke_role),
     );
-    let log_groups = try_join3(
+    let logs = try_join(
         reader.list_log_groups(&prefix),
-        reader.find_log_group(&journal_name),
-        reader.list_releases(&journal_name),
+        journal(reader, &journal_name, began),
     );
-    let ((execution_role, invoke_role), (log_groups, journal, releases), apis, mut functions) =
-        try_join4(
-            roles,
-            log_groups,
-            reader.list_apis(names),
-            find_functions(reader, known.to_vec()),
-        )
-        .await?;
+    let ((execution_role, invoke_role), (log_groups, journal), apis, mut functions) = try_join4(
+        roles,
+        logs,
+        reader.list_apis(names),
+        find_functions(reader, known.to_vec()),
+    )
+    .await?;
     let mut others: Vec<FunctionName> = log_groups
         .keys()
         .filter_map(|name| name.as_str().strip_prefix("/aws/lambda/"))
@@ -63,20 +98,63 @@ pub async fn observe<R: CloudReader>(
     .into_iter()
     .filter_map(|(name, state)| Some((name.clone(), state?)))
     .collect();
-    Ok(Observed {
-        roles,
-        log_groups,
-        functions: functions.into_iter().collect(),
-        apis,
-        journal,
+    Ok(Look {
+        observed: Observed {
+            roles,
+            log_groups,
+            functions: functions.into_iter().collect(),
+            apis,
+            journal: journal.state,
+            releases: journal.releases,
+        },
+        quiet: journal.quiet,
+        began,
+    })
+}
+
+struct JournalLook {
+    state: Option<deployer_core::observed::LogGroupState>,
+    releases: BTreeMap<ManifestKey, Manifest>,
+    quiet: Option<(Quiet, Vec<String>)>,
+}
+
+/// The journal, its manifests, and what its leases say.
+async fn journal<R: CloudReader>(
+    reader: &R,
+    name: &LogGroupName,
+    began: Instant,
+) -> Result<JournalLook, CloudError> {
+    let releases = async {
+        let journal = reader.list_journal(name).await?;
+        let quiet = Quiet::of(journal.as_ref(), began.elapsed());
+        let JournalStreams { streams, .. } = journal.unwrap_or_default();
+        let names: Vec<String> = streams.into_keys().collect();
+        let keys: Vec<ManifestKey> = names
+            .iter()
+            .filter_map(|stream| ManifestKey::of_stream(stream))
+            .collect();
+        let releases = stream::iter(keys.into_iter().map(|key| async move {
+            let manifest = reader.find_manifest(name, &key).await?;
+            Ok(manifest.map(|manifest| (key, manifest)))
+        }))
+        .buffer_unordered(MANIFESTS_IN_FLIGHT)
+        .try_filter_map(|found| async move { Ok(found) })
+        .try_collect()
+        .await?;
+        Ok((releases, quiet.map(|quiet| (quiet, names))))
+    };
+    let (state, (releases, quiet)) = try_join(reader.find_log_group(name), releases).await?;
+    Ok(JournalLook {
+        state,
         releases,
+        quiet,
     })
 }
 
 async fn find_functions<R: CloudReader>(
     reader: &R,
     names: Vec<FunctionName>,
-) -> Result<Vec<(FunctionName, deployer_core::observed::FunctionState)>, CloudError> {
+) -> Result<Vec<(FunctionName, FunctionState)>, CloudError> {
     stream::iter(names.into_iter().map(|name| async move {
         let state = reader.find_function(&name).await?;
         Ok(state.map(|state| (name, state)))

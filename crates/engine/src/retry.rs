@@ -19,10 +19,23 @@ pub struct PassingError {
     pub message: &'static str,
     /// How long to go on trying, from the first failure.
     pub deadline: Duration,
+    /// How others behave meanwhile.
+    pub manner: Manner,
     /// What we are waiting for, in words.
     pub reason: &'static str,
     /// Where this is known from.
     pub source: &'static str,
+}
+
+/// How to try again where several writes meet the same error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// Each for itself.
+    Each,
+    /// The error came from being beside others: one at a time from now on.
+    OneAtATime,
+    /// All wait for the same thing: one goes on asking, the others wait for it.
+    OneAsks,
 }
 
 /// What is tried again.
@@ -32,6 +45,7 @@ pub const PASSING_ERRORS: &[PassingError] = &[
         code: "InvalidParameterValueException",
         message: "cannot be assumed by Lambda",
         deadline: Duration::from_secs(60),
+        manner: Manner::OneAsks,
         reason: "the new role to be known to Lambda",
         source: "recorded 5 to 15 s, tail to 60 s; 15 s of trying is not enough",
     },
@@ -40,6 +54,7 @@ pub const PASSING_ERRORS: &[PassingError] = &[
         code: "ResourceConflictException",
         message: "update is in progress",
         deadline: Duration::from_secs(60),
+        manner: Manner::Each,
         reason: "an update of the function to end",
         source: "recorded response while LastUpdateStatus is InProgress",
     },
@@ -48,6 +63,7 @@ pub const PASSING_ERRORS: &[PassingError] = &[
         code: "ResourceConflictException",
         message: "The function is currently in the following state: Pending",
         deadline: Duration::from_secs(60),
+        manner: Manner::Each,
         reason: "the function to become active",
         source: "probed on AWS in 2026",
     },
@@ -56,6 +72,7 @@ pub const PASSING_ERRORS: &[PassingError] = &[
         code: "TooManyRequestsException",
         message: "",
         deadline: Duration::from_secs(60),
+        manner: Manner::Each,
         reason: "Lambda's request rate",
         source: "control plane 15 requests per second (quotas page)",
     },
@@ -64,6 +81,7 @@ pub const PASSING_ERRORS: &[PassingError] = &[
         code: "ConflictException",
         message: "concurrent modification",
         deadline: Duration::from_secs(30),
+        manner: Manner::OneAtATime,
         reason: "another change of the API to end",
         source: "terraform-provider-aws#18018: mutations are serialised per API",
     },
@@ -72,6 +90,7 @@ pub const PASSING_ERRORS: &[PassingError] = &[
         code: "TooManyRequestsException",
         message: "",
         deadline: Duration::from_secs(60),
+        manner: Manner::Each,
         reason: "API Gateway's request rate",
         source: "10 requests per second, CreateDeployment one per 5 s (quotas page)",
     },
@@ -80,6 +99,7 @@ pub const PASSING_ERRORS: &[PassingError] = &[
         code: "BadRequestException",
         message: "does not have required permissions",
         deadline: Duration::from_secs(60),
+        manner: Manner::Each,
         reason: "the new role to be known to API Gateway",
         source: "IAM is eventually consistent; assumed to read so",
     },
@@ -88,6 +108,7 @@ pub const PASSING_ERRORS: &[PassingError] = &[
         code: "Throttling",
         message: "",
         deadline: Duration::from_secs(60),
+        manner: Manner::Each,
         reason: "IAM's request rate",
         source: "undocumented rate of some 15 to 20 writes per second",
     },
@@ -96,6 +117,7 @@ pub const PASSING_ERRORS: &[PassingError] = &[
         code: "ConcurrentModification",
         message: "",
         deadline: Duration::from_secs(30),
+        manner: Manner::Each,
         reason: "another change of the role to end",
         source: "service model",
     },
@@ -104,6 +126,7 @@ pub const PASSING_ERRORS: &[PassingError] = &[
         code: "NoSuchEntity",
         message: "",
         deadline: Duration::from_secs(15),
+        manner: Manner::Each,
         reason: "the new role to be readable",
         source: "IAM may answer 404 right after its own write",
     },
@@ -112,6 +135,7 @@ pub const PASSING_ERRORS: &[PassingError] = &[
         code: "ResourceNotFoundException",
         message: "",
         deadline: Duration::from_secs(15),
+        manner: Manner::Each,
         reason: "the new log group to be known",
         source: "assumed: a group may be unknown right after its creation",
     },
@@ -120,6 +144,7 @@ pub const PASSING_ERRORS: &[PassingError] = &[
         code: "OperationAbortedException",
         message: "",
         deadline: Duration::from_secs(30),
+        manner: Manner::Each,
         reason: "another change of the log group to end",
         source: "service model",
     },

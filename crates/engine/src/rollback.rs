@@ -62,13 +62,37 @@ pub async fn rollback<R: CloudReader, W: CloudWriter>(
 ) -> Result<Rollback, RollbackError> {
     means.events.event(Event::Observing);
     let (plan, observed) = make_plan(means.reader, means.names, known, asked).await?;
+    let rollback = carry_out(means, plan, &observed).await;
+    verify(&rollback, means).await?;
+    Ok(rollback)
+}
+
+/// Applies the plan.
+pub(crate) async fn carry_out<R: CloudReader, W: CloudWriter>(
+    means: &Means<'_, R, W>,
+    plan: Plan,
+    observed: &Observed,
+) -> Rollback {
     means.events.event(Event::Planned {
         steps: plan.steps.len(),
     });
     let outcome = apply(&plan, means).await;
-    let url = url_of(&observed, means.names);
-    if let (Some(url), true) = (&url, outcome.complete()) {
-        wait_until_endpoint_answers(means.reader, url, means.events, means.interrupt).await?;
+    let url = url_of(observed, means.names);
+    Rollback { plan, outcome, url }
+}
+
+/// Waits until what is live answers.
+///
+/// # Errors
+/// When it doesn't in time.
+pub(crate) async fn verify<R: CloudReader, W>(
+    rollback: &Rollback,
+    means: &Means<'_, R, W>,
+) -> Result<(), CloudError> {
+    match &rollback.url {
+        Some(url) if rollback.outcome.complete() => {
+            wait_until_endpoint_answers(means.reader, url, means.events, means.interrupt).await
+        }
+        _ => Ok(()),
     }
-    Ok(Rollback { plan, outcome, url })
 }

@@ -2,7 +2,7 @@
 
 use crate::apply::{Means, Outcome, apply};
 use crate::cloud::{CloudReader, CloudWriter};
-use crate::error::CloudError;
+use crate::error::{CloudError, CloudErrorKind};
 use crate::events::Event;
 use crate::lease::LeaseError;
 use crate::observe::observe;
@@ -11,18 +11,29 @@ use deployer_core::desired::Desired;
 use deployer_core::names::Names;
 use deployer_core::observed::Observed;
 use deployer_core::plan::{self, Plan, Refusal};
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// Plans made within one `up`: lost answers are looked after once.
+const ROUNDS: usize = 2;
+/// How long reads get to show what a lost answer would have told.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(250);
 
 /// How an `up` ended.
 #[derive(Debug)]
 pub struct Up {
-    /// What was to be done.
+    /// What was to be done; after lost answers, what was still to be done.
     pub plan: Plan,
-    /// What was done.
+    /// What became of that plan.
     pub outcome: Outcome,
+    /// Steps done by earlier plans, before answers were lost.
+    pub done_before: usize,
     /// The stage's URL, once it is live.
     pub url: Option<String>,
     /// Whether something was serving before.
     pub served_before: bool,
+    /// Whether the new release became live.
+    pub released: bool,
 }
 
 /// Why there was no plan, or why the endpoint stayed silent.
@@ -63,36 +74,76 @@ pub async fn up<R: CloudReader, W: CloudWriter>(
 ) -> Result<Up, UpError> {
     means.events.event(Event::Observing);
     let (plan, observed) = make_plan(means.reader, desired).await?;
-    carry_out(desired, means, plan, &observed).await
+    let up = carry_out(desired, means, plan, &observed).await?;
+    verify(&up, means).await?;
+    Ok(up)
 }
 
-/// Applies a plan and verifies that its stage answers.
+/// Applies a plan. Where answers were lost, looks what became of those writes and
+/// goes on from there: they may have been done.
 pub(crate) async fn carry_out<R: CloudReader, W: CloudWriter>(
     desired: &Desired,
     means: &Means<'_, R, W>,
-    plan: Plan,
+    mut plan: Plan,
     observed: &Observed,
 ) -> Result<Up, UpError> {
-    means.events.event(Event::Planned {
-        steps: plan.steps.len(),
-    });
-    let outcome = apply(&plan, means).await;
     let served_before = url_of(observed, &desired.names).is_some();
-    // From what the writes gave: a list may not show a new API yet.
-    let endpoint = outcome.bindings.api_endpoint.as_ref();
-    let url = match outcome.complete() {
-        true => endpoint.map(|endpoint| stage_url(endpoint, &desired.names)),
-        false => None,
-    };
-    if let Some(url) = &url {
-        wait_until_endpoint_answers(means.reader, url, means.events, means.interrupt).await?;
+    let mut done_before = 0;
+    let mut released = false;
+    for round in 1.. {
+        means.events.event(Event::Planned {
+            steps: plan.steps.len(),
+        });
+        let outcome = apply(&plan, means).await;
+        released |= outcome.released(&plan);
+        if round < ROUNDS && only_lost_answers(&outcome) {
+            sleep(LOOK_AGAIN_AFTER).await;
+            means.events.event(Event::Observing);
+            // Where looking fails too, the first failure says more.
+            if let Ok((next, _)) = make_plan(means.reader, desired).await {
+                done_before += outcome.done.len();
+                plan = next;
+                continue;
+            }
+        }
+        // From what the writes gave: a list may not show a new API yet.
+        let endpoint = outcome.bindings.api_endpoint.as_ref();
+        let url = match outcome.complete() {
+            true => endpoint.map(|endpoint| stage_url(endpoint, &desired.names)),
+            false => None,
+        };
+        return Ok(Up {
+            plan,
+            outcome,
+            done_before,
+            url,
+            served_before,
+            released,
+        });
     }
-    Ok(Up {
-        plan,
-        outcome,
-        url,
-        served_before,
-    })
+    unreachable!("the last round returns")
+}
+
+/// Whether all that failed may have been done all the same.
+fn only_lost_answers(outcome: &Outcome) -> bool {
+    let lost = |(_, error): &(_, CloudError)| error.kind == CloudErrorKind::NoAnswer;
+    !outcome.failed.is_empty() && !outcome.interrupted && outcome.failed.iter().all(lost)
+}
+
+/// Waits until what is live answers.
+///
+/// # Errors
+/// When it doesn't in time.
+pub(crate) async fn verify<R: CloudReader, W>(
+    up: &Up,
+    means: &Means<'_, R, W>,
+) -> Result<(), CloudError> {
+    match &up.url {
+        Some(url) => {
+            wait_until_endpoint_answers(means.reader, url, means.events, means.interrupt).await
+        }
+        None => Ok(()),
+    }
 }
 
 /// The URL of a stage that is live.

@@ -6,16 +6,13 @@ use crate::render::{HistoryResult, ReleaseStatus, Screen};
 use crate::stage::OpenStage;
 use deployer_core::observed::Observed;
 use deployer_core::plan::releases;
-use deployer_engine::observe::observe;
 
 /// Lists one stage's releases, newest first.
 pub async fn run(project: &Project, name: &str, screen: &Screen) -> Result<(), Failure> {
-    let (definition, stage) = OpenStage::open_if_running(project, name).await?;
-    let releases = match &stage {
-        Some(stage) => {
-            let observed = observe(&stage.cloud, &stage.names, &stage.function_names()).await?;
-            kept(&observed, &stage.names.api_stage)
-        }
+    let definition = project.read_stage(name)?;
+    let seen = OpenStage::look_if_running(&definition).await?;
+    let releases = match &seen {
+        Some((stage, seen)) => kept(&seen.observed, &stage.names.api_stage),
         None => Vec::new(),
     };
     screen.history(&HistoryResult {
@@ -32,7 +29,7 @@ fn kept(observed: &Observed, api_stage: &str) -> Vec<ReleaseStatus> {
             .into_iter()
             .map(|(deployment, release)| {
                 let live = api.live_deployment(api_stage);
-                let manifest = observed.releases.get(&deployment.deployment_id);
+                let manifest = observed.manifest_of(deployment);
                 let provenance = manifest.map(|manifest| manifest.provenance.clone());
                 ReleaseStatus {
                     release: release.to_string(),

@@ -11,20 +11,22 @@ use deployer_core::desired::Desired;
 use deployer_core::observed::Observed;
 use deployer_core::plan;
 use deployer_core::policy::Account;
-use deployer_engine::up;
 
 /// Plans one stage.
 pub async fn run(project: &Project, name: &str, screen: &Screen) -> Result<(), Failure> {
-    let (definition, stage) = OpenStage::open_if_running(project, name).await?;
-    let built = build::run(project, &definition, screen).await?;
+    let definition = project.read_stage(name)?;
+    let (built, seen) = tokio::try_join!(
+        build::run(project, &definition, screen),
+        OpenStage::look_if_running(&definition),
+    )?;
     let desired = |account: Account| {
         let provenance = provenance::now(project, &account);
         Desired::new(&definition, account, &built.code, provenance)
     };
-    let plan = match &stage {
-        Some(stage) => {
+    let plan = match seen {
+        Some((stage, seen)) => {
             let desired = desired(stage.account.clone());
-            up::make_plan(&stage.cloud, &desired).await?.0
+            plan::up(&desired, &seen.observed)?
         }
         // Nothing can be in a local cloud that isn't running.
         None => {

@@ -6,12 +6,13 @@ use crate::render::{FunctionStatus, Screen, StatusResult};
 use crate::stage::OpenStage;
 use deployer_core::observed::{FunctionState, Observed};
 use deployer_core::release::ReleaseHash;
-use deployer_engine::observe::observe;
+use deployer_engine::observe::Look;
 use deployer_engine::up::url_of;
 
 /// Shows one stage.
 pub async fn run(project: &Project, name: &str, screen: &Screen) -> Result<(), Failure> {
-    let (definition, stage) = OpenStage::open_if_running(project, name).await?;
+    let definition = project.read_stage(name)?;
+    let seen = OpenStage::look_if_running(&definition).await?;
     let mut result = StatusResult {
         stage: name,
         identity: definition.identity.to_string(),
@@ -21,8 +22,7 @@ pub async fn run(project: &Project, name: &str, screen: &Screen) -> Result<(), F
         routes: Vec::new(),
         notice: definition.notice.as_deref(),
     };
-    if let Some(stage) = &stage {
-        let observed = observe(&stage.cloud, &stage.names, &stage.function_names()).await?;
+    if let Some((stage, Look { observed, .. })) = seen {
         result.url = url_of(&observed, &stage.names);
         result.release = observed
             .apis

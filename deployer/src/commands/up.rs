@@ -23,19 +23,19 @@ pub async fn run(
     no_wait: bool,
 ) -> Result<(), Failure> {
     let definition = project.read_stage(name)?;
-    // Without credentials there is no need to build for minutes first.
-    let on_aws = match definition.place {
-        Place::Aws { .. } => Some(OpenStage::open(definition.clone()).await?),
-        Place::Local { .. } => None,
-    };
-    let built = build::run(project, &definition, screen).await?;
-    let stage = match (on_aws, &definition.place) {
-        (Some(stage), _) => stage,
+    // The account is read while cargo looks for changes. Without credentials there
+    // is no need to build for minutes first.
+    let (built, seen) = tokio::try_join!(
+        build::run(project, &definition, screen),
+        OpenStage::look_if_running(&definition),
+    )?;
+    let (stage, seen) = match (seen, &definition.place) {
+        (Some(seen), _) => seen,
         (None, Place::Local { port }) => {
             local::ensure_running(project, *port).await?;
-            OpenStage::open(definition.clone()).await?
+            OpenStage::open_and_look(definition.clone()).await?
         }
-        (None, Place::Aws { .. }) => unreachable!("stages on AWS were opened above"),
+        (None, Place::Aws { .. }) => unreachable!("AWS is always running"),
     };
     let desired = Desired::new(
         &definition,
@@ -44,13 +44,13 @@ pub async fn run(
         provenance::now(project, &stage.account),
     );
     let means = stage.means(&built.artifacts, screen, interrupt);
-    let up = exclusive::up(&desired, &means, &stage.lease(no_wait)).await?;
+    let up = exclusive::up_from(&desired, &means, &stage.lease(no_wait), seen).await?;
     check(&up)?;
     screen.up(&UpResult {
         stage: name,
         identity: definition.identity.to_string(),
         changed: !up.plan.is_empty(),
-        steps: up.outcome.done.len(),
+        steps: up.done_before + up.outcome.done.len(),
         release: ReleaseHash::of(&desired).to_string(),
         url: up.url.unwrap_or_default(),
         notice: definition.notice.as_deref(),
@@ -63,13 +63,13 @@ fn check(up: &Up) -> Result<(), Failure> {
     if up.outcome.complete() {
         return Ok(());
     }
-    let serving = match (up.outcome.released(&up.plan), up.served_before) {
+    let serving = match (up.released, up.served_before) {
         (true, _) => "the new release is live",
         (false, true) => "the old release is still serving",
         (false, false) => "nothing is live yet",
     };
-    let done = up.outcome.done.len();
-    let left = up.plan.steps.len() - done;
+    let left = up.plan.steps.len() - up.outcome.done.len();
+    let done = up.done_before + up.outcome.done.len();
     let message = format!("{done} steps done, {left} left; {serving}");
     if up.outcome.interrupted {
         return Err(Failure::Interrupted { message });

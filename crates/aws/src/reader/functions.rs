@@ -8,7 +8,6 @@ use deployer_core::names::{CodeSha256, FunctionName, FunctionVersion};
 use deployer_core::observed::{FunctionState, VersionState};
 use deployer_engine::cloud::Readiness;
 use deployer_engine::error::CloudError;
-use futures_util::future::join;
 
 pub(super) async fn find(lambda: &Client, name: &str) -> Result<Option<FunctionState>, CloudError> {
     found(get(lambda, name).await)
@@ -16,17 +15,13 @@ pub(super) async fn find(lambda: &Client, name: &str) -> Result<Option<FunctionS
 
 async fn get(lambda: &Client, name: &str) -> Result<FunctionState, CloudError> {
     let call = Call::new("lambda", "GetFunction", name);
-    let function = async {
-        lambda
-            .get_function()
-            .function_name(name)
-            .send()
-            .await
-            .map_err(|error| call.error(error))
-    };
-    // As with roles: what was begun is finished.
-    let (output, versions) = join(function, list_versions(lambda, name)).await;
-    let (output, versions) = (output?, versions?);
+    let output = lambda
+        .get_function()
+        .function_name(name)
+        .send()
+        .await
+        .map_err(|error| call.error(error))?;
+    let versions = list_versions(lambda, name).await?;
     let configuration = output
         .configuration()
         .ok_or_else(|| call.incomplete("Configuration"))?;
@@ -86,26 +81,39 @@ pub(super) async fn readiness(
     let configuration = output
         .configuration()
         .ok_or_else(|| call.incomplete("Configuration"))?;
+    let failed = |reason: Option<&str>, otherwise: &str| {
+        Readiness::Failed(reason.unwrap_or(otherwise).to_owned())
+    };
+    let reasons = (
+        configuration.state_reason(),
+        configuration.last_update_status_reason(),
+    );
     Ok(
-        match (configuration.state(), configuration.last_update_status()) {
-            (Some(State::Failed), _) => Readiness::Failed(
-                configuration
-                    .state_reason()
-                    .unwrap_or("State is Failed")
-                    .to_owned(),
-            ),
-            (_, Some(LastUpdateStatus::Failed)) => Readiness::Failed(
-                configuration
-                    .last_update_status_reason()
-                    .unwrap_or("LastUpdateStatus is Failed")
-                    .to_owned(),
-            ),
-            (_, Some(LastUpdateStatus::InProgress)) => Readiness::Pending("InProgress".to_owned()),
-            // `Inactive` functions serve: they only start slowly.
-            (None | Some(State::Active | State::Inactive), _) => Readiness::Ready,
-            (Some(state), _) => Readiness::Pending(state.as_str().to_owned()),
+        match readiness_of(configuration.state(), configuration.last_update_status()) {
+            Readiness::Failed(what) if configuration.state() == Some(&State::Failed) => {
+                failed(reasons.0, &what)
+            }
+            Readiness::Failed(what) => failed(reasons.1, &what),
+            other => other,
         },
     )
+}
+
+/// What a function's two states mean together.
+pub(crate) fn readiness_of(
+    state: Option<&State>,
+    last_update: Option<&LastUpdateStatus>,
+) -> Readiness {
+    match (state, last_update) {
+        (Some(State::Failed), _) => Readiness::Failed("State is Failed".to_owned()),
+        (_, Some(LastUpdateStatus::Failed)) => {
+            Readiness::Failed("LastUpdateStatus is Failed".to_owned())
+        }
+        (_, Some(LastUpdateStatus::InProgress)) => Readiness::Pending("InProgress".to_owned()),
+        // `Inactive` functions serve: they only start slowly.
+        (None | Some(State::Active | State::Inactive), _) => Readiness::Ready,
+        (Some(state), _) => Readiness::Pending(state.as_str().to_owned()),
+    }
 }
 
 fn code(sdk: &Sdk) -> FunctionCode {

@@ -2,21 +2,20 @@
 
 mod apis;
 mod functions;
+mod journal;
 mod log_groups;
-mod releases;
 mod roles;
 
-pub(crate) use releases::streams;
+pub(crate) use functions::readiness_of;
+pub(crate) use journal::streams;
 
 use crate::connect::Cloud;
 use crate::error::Call;
-use deployer_core::manifest::Manifest;
-use deployer_core::names::{
-    DeploymentId, FunctionName, FunctionVersion, LogGroupName, Names, RoleName,
-};
+use deployer_core::manifest::{Manifest, ManifestKey};
+use deployer_core::names::{FunctionName, FunctionVersion, LogGroupName, Names, RoleName};
 use deployer_core::observed::{ApiState, FunctionState, LogGroupState, RoleState};
 use deployer_core::policy::Account;
-use deployer_engine::cloud::{CloudReader, Readiness};
+use deployer_engine::cloud::{CloudReader, JournalStreams, Readiness};
 use deployer_engine::error::CloudError;
 use std::collections::{BTreeMap, HashMap};
 
@@ -60,11 +59,19 @@ impl CloudReader for Cloud {
         Ok(groups.remove(log_group))
     }
 
-    async fn list_releases(
+    async fn list_journal(
         &self,
         journal: &LogGroupName,
-    ) -> Result<BTreeMap<DeploymentId, Manifest>, CloudError> {
-        releases::list(&self.logs, journal.as_str()).await
+    ) -> Result<Option<JournalStreams>, CloudError> {
+        journal::list(&self.logs, journal.as_str()).await
+    }
+
+    async fn find_manifest(
+        &self,
+        journal: &LogGroupName,
+        key: &ManifestKey,
+    ) -> Result<Option<Manifest>, CloudError> {
+        journal::manifest(&self.logs, journal.as_str(), &key.stream()).await
     }
 
     async fn find_function(

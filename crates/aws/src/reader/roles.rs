@@ -3,8 +3,9 @@
 use crate::error::{Call, found};
 use aws_sdk_iam::Client;
 use deployer_core::observed::RoleState;
+use deployer_core::policy::INLINE_POLICY_NAME;
 use deployer_engine::error::CloudError;
-use futures_util::future::{join3, try_join_all};
+use futures_util::future::try_join;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
@@ -13,16 +14,9 @@ pub(super) async fn find(iam: &Client, role: &str) -> Result<Option<RoleState>, 
 }
 
 async fn get(iam: &Client, role: &str) -> Result<RoleState, CloudError> {
-    // Reads that were begun are finished, also of a role that isn't there: a
-    // command makes the same calls each time.
-    let (output, inline_policies, attached_policies) = join3(
-        get_role(iam, role),
-        inline_policies(iam, role),
-        attached_policies(iam, role),
-    )
-    .await;
-    let (output, inline_policies, attached_policies) =
-        (output?, inline_policies?, attached_policies?);
+    let output = get_role(iam, role).await?;
+    let (inline_policies, attached_policies) =
+        try_join(inline_policies(iam, role), attached_policies(iam, role)).await?;
     let trust = output.assume_role_policy_document().unwrap_or_default();
     Ok(RoleState {
         arn: output.arn().to_owned(),
@@ -49,28 +43,36 @@ async fn get_role(iam: &Client, role: &str) -> Result<aws_sdk_iam::types::Role, 
 }
 
 async fn inline_policies(iam: &Client, role: &str) -> Result<Vec<(String, Value)>, CloudError> {
-    let list = Call::new("iam", "ListRolePolicies", role);
-    let names: Result<Vec<String>, _> = iam
-        .list_role_policies()
-        .role_name(role)
-        .into_paginator()
-        .items()
-        .send()
-        .collect()
-        .await;
-    let names = names.map_err(|error| list.error(error))?;
-    try_join_all(names.into_iter().map(|name| async move {
-        let call = Call::new("iam", "GetRolePolicy", role);
-        let output = iam
-            .get_role_policy()
+    let list = async {
+        let call = Call::new("iam", "ListRolePolicies", role);
+        let names: Result<Vec<String>, _> = iam
+            .list_role_policies()
             .role_name(role)
-            .policy_name(&name)
+            .into_paginator()
+            .items()
             .send()
-            .await
-            .map_err(|error| call.error(error))?;
-        Ok((name, document(output.policy_document())))
-    }))
-    .await
+            .collect()
+            .await;
+        names.map_err(|error| call.error(error))
+    };
+    // Ours is asked for at once, by its name. Of a stranger the name is enough.
+    let (names, ours) = try_join(list, inline_policy(iam, role, INLINE_POLICY_NAME)).await?;
+    let strangers = names.into_iter().filter(|name| name != INLINE_POLICY_NAME);
+    let strangers = strangers.map(|name| (name, Value::Null));
+    let ours = ours.map(|document| (INLINE_POLICY_NAME.to_owned(), document));
+    Ok(strangers.chain(ours).collect())
+}
+
+async fn inline_policy(iam: &Client, role: &str, name: &str) -> Result<Option<Value>, CloudError> {
+    let call = Call::new("iam", "GetRolePolicy", role);
+    let answer = iam
+        .get_role_policy()
+        .role_name(role)
+        .policy_name(name)
+        .send()
+        .await;
+    let output = found(answer.map_err(|error| call.error(error)))?;
+    Ok(output.map(|output| document(output.policy_document())))
 }
 
 async fn attached_policies(iam: &Client, role: &str) -> Result<Vec<String>, CloudError> {

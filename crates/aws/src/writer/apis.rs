@@ -243,12 +243,16 @@ impl Write<'_> {
     async fn release(&self, action: &Action) -> Result<Produced, CloudError> {
         let api_id = self.api_id()?;
         match action {
-            Action::CreateDeployment { release } => {
+            Action::CreateDeployment { manifest } => {
+                let complete = manifest.complete(&self.context.bindings.versions);
+                let complete =
+                    complete.ok_or_else(|| self.call.incomplete("version of a function"))?;
+                let description = manifest.release().description(&complete.key());
                 let created = self
                     .client
                     .create_deployment()
                     .api_id(api_id)
-                    .description(release.description())
+                    .description(description)
                     .customize()
                     .config_override(one_attempt())
                     .send()

@@ -1,6 +1,7 @@
 //! Writes to Lambda.
 
 use crate::error::{Call, gone};
+use crate::reader::readiness_of;
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{Architecture, Environment, FunctionCode as SdkCode, Runtime};
@@ -8,7 +9,7 @@ use aws_smithy_types::retry::RetryConfig;
 use deployer_core::desired::{FunctionConfiguration, HANDLER};
 use deployer_core::names::{FunctionKey, FunctionVersion};
 use deployer_core::plan::Action;
-use deployer_engine::cloud::{Produced, WriteContext};
+use deployer_engine::cloud::{Produced, Readiness, WriteContext};
 use deployer_engine::error::CloudError;
 
 pub(super) async fn perform(
@@ -50,7 +51,8 @@ pub(super) async fn perform(
                 .send()
                 .await
                 .map_err(|error| call.error(error))?;
-            version(call, key, created.version())
+            let ready = readiness_of(created.state(), created.last_update_status());
+            version(call, key, created.version(), ready)
         }
         Action::UpdateFunctionConfiguration {
             name,
@@ -58,7 +60,7 @@ pub(super) async fn perform(
             ..
         } => {
             let call = Call::new("lambda", operation, name.as_str());
-            lambda
+            let updated = lambda
                 .update_function_configuration()
                 .function_name(name.as_str())
                 .description(&configuration.description)
@@ -70,19 +72,32 @@ pub(super) async fn perform(
                 .send()
                 .await
                 .map_err(|error| call.error(error))?;
-            Ok(Produced::Nothing)
+            Ok(Produced::Latest(readiness_of(
+                updated.state(),
+                updated.last_update_status(),
+            )))
         }
-        Action::UpdateFunctionCode { key, name, code } => {
+        Action::UpdateFunctionCode {
+            key,
+            name,
+            code,
+            publish,
+        } => {
             let call = Call::new("lambda", operation, name.as_str());
-            lambda
+            let updated = lambda
                 .update_function_code()
                 .function_name(name.as_str())
                 .architectures(Architecture::from(code.architecture.as_str()))
                 .zip_file(zip(call, key, context)?)
+                .publish(*publish)
                 .send()
                 .await
                 .map_err(|error| call.error(error))?;
-            Ok(Produced::Nothing)
+            let ready = readiness_of(updated.state(), updated.last_update_status());
+            match publish {
+                true => version(call, key, updated.version(), ready),
+                false => Ok(Produced::Latest(ready)),
+            }
         }
         Action::PublishVersion { key, name, code } => {
             let call = Call::new("lambda", operation, name.as_str());
@@ -95,7 +110,8 @@ pub(super) async fn perform(
                 .send()
                 .await
                 .map_err(|error| call.error(error))?;
-            version(call, key, published.version())
+            let ready = readiness_of(published.state(), published.last_update_status());
+            version(call, key, published.version(), ready)
         }
         Action::PutFunctionConcurrency { name, reserved } => {
             let call = Call::new("lambda", operation, name.as_str());
@@ -163,10 +179,12 @@ fn version(
     call: Call<'_>,
     key: &FunctionKey,
     version: Option<&str>,
+    ready: Readiness,
 ) -> Result<Produced, CloudError> {
     let version = version.ok_or_else(|| call.incomplete("Version"))?;
     Ok(Produced::Version(
         key.clone(),
         FunctionVersion::new(version),
+        ready,
     ))
 }

@@ -4,7 +4,7 @@ use crate::error::{Call, gone};
 use crate::lease::unless_it_exists;
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
-use deployer_core::manifest::{ManifestDraft, stream_name};
+use deployer_core::manifest::{ManifestDraft, ManifestKey};
 use deployer_core::plan::Action;
 use deployer_engine::cloud::{Produced, WriteContext};
 use deployer_engine::error::CloudError;
@@ -44,8 +44,12 @@ pub(super) async fn perform(
             let answer = request.log_stream_name(log_stream).send().await;
             gone(answer.map_err(|error| call.error(error)))?;
         }
-        Action::RecordRelease { journal, manifest } => {
-            record(logs, journal.as_str(), manifest, context).await?;
+        Action::RecordRelease {
+            journal,
+            manifest,
+            key,
+        } => {
+            record(logs, journal.as_str(), manifest, key.as_ref(), context).await?;
         }
         Action::DeleteLogGroup { log_group } => {
             let call = Call::new("logs", operation, log_group.as_str());
@@ -61,19 +65,17 @@ pub(super) async fn perform(
     Ok(Produced::Nothing)
 }
 
-/// One event in a stream of the deployment's own. Written twice, it says the
-/// same twice; the first one is read.
+/// One event in a stream of its own. Written twice, it says the same twice; the
+/// first one is read.
 async fn record(
     logs: &Client,
     journal: &str,
     draft: &ManifestDraft,
+    key: Option<&ManifestKey>,
     context: &WriteContext<'_>,
 ) -> Result<(), CloudError> {
     let call = Call::new("logs", "PutLogEvents", journal);
-    let bindings = context.bindings;
-    let deployment = bindings.deployment_id.as_ref();
-    let deployment = deployment.ok_or_else(|| call.incomplete("id of the deployment"))?;
-    let manifest = draft.complete(&bindings.versions);
+    let manifest = draft.complete(&context.bindings.versions);
     let manifest = manifest.ok_or_else(|| call.incomplete("version of a function"))?;
     let text = serde_json::to_string(&manifest).map_err(|_| call.incomplete("manifest"))?;
     let event = InputLogEvent::builder()
@@ -81,7 +83,10 @@ async fn record(
         .message(text)
         .build();
     let event = event.map_err(|_| call.incomplete("event"))?;
-    let stream = stream_name(deployment);
+    let stream = match key {
+        Some(key) => key.stream(),
+        None => manifest.key().stream(),
+    };
     let create = Call::new("logs", "CreateLogStream", &stream);
     let request = logs
         .create_log_stream()

@@ -3,13 +3,12 @@
 //! and looked up in [`Bindings`].
 
 use crate::desired::{DesiredFunction, FunctionCode, FunctionConfiguration};
-use crate::manifest::ManifestDraft;
+use crate::manifest::{ManifestDraft, ManifestKey};
 use crate::names::{
     ApiId, DeploymentId, FunctionKey, FunctionName, FunctionVersion, IntegrationId, LogGroupName,
     Names, RoleName, RouteId, RouteKey,
 };
 use crate::policy::{self, Account};
-use crate::release::ReleaseHash;
 use crate::tags::Tags;
 use serde::Serialize;
 use serde_json::Value;
@@ -120,10 +119,12 @@ pub enum Action {
         name: FunctionName,
         configuration: FunctionConfiguration,
     },
+    /// With `publish`, the version it makes is published in the same call.
     UpdateFunctionCode {
         key: FunctionKey,
         name: FunctionName,
         code: FunctionCode,
+        publish: bool,
     },
     PublishVersion {
         key: FunctionKey,
@@ -187,17 +188,20 @@ pub enum Action {
         route_id: RouteId,
     },
 
+    /// Its description names the release and its manifest.
     CreateDeployment {
-        release: ReleaseHash,
+        manifest: Box<ManifestDraft>,
     },
     DeleteDeployment {
         deployment_id: DeploymentId,
         name: String,
     },
-    /// Writes the manifest of the deployment that is to go live.
+    /// Writes the manifest of what is to go live, or is live and has lost its own:
+    /// then under the key its deployment names.
     RecordRelease {
         journal: LogGroupName,
         manifest: Box<ManifestDraft>,
+        key: Option<ManifestKey>,
     },
     /// The cut-over of a first release: everything becomes live at once.
     CreateStage {
@@ -318,6 +322,18 @@ impl Action {
         )
     }
 
+    /// Whether this write only names a function's version, so that it needn't wait
+    /// until the function can be invoked. The deployment waits: a release that
+    /// couldn't serve must not look like one to roll back to.
+    pub fn may_precede_readiness(&self) -> bool {
+        matches!(
+            self,
+            Self::CreateIntegration { .. }
+                | Self::UpdateIntegration { .. }
+                | Self::RecordRelease { .. }
+        )
+    }
+
     /// The kind of resource and its name, as users read them.
     pub fn resource(&self) -> (&'static str, String) {
         match self {
@@ -360,7 +376,7 @@ impl Action {
                 ..
             } => ("route", format!("{route_key} → {function}")),
             Self::DeleteRoute { route_key, .. } => ("route", route_key.clone()),
-            Self::CreateDeployment { release } => ("deployment", release.to_string()),
+            Self::CreateDeployment { manifest } => ("deployment", manifest.release().to_string()),
             Self::DeleteDeployment {
                 deployment_id,
                 name,

@@ -2,6 +2,7 @@
 //! draft live.
 
 use super::changes::{FieldChange, change};
+use super::functions::FunctionSteps;
 use super::{Action, Bindings, Builder, StepId};
 use crate::desired::Desired;
 use crate::manifest::{self, ManifestDraft};
@@ -58,7 +59,7 @@ pub(super) fn plan_draft(
     state: Option<&ApiState>,
     bindings: &mut Bindings,
     api_created: Option<StepId>,
-    functions_ready: &BTreeMap<FunctionKey, Vec<StepId>>,
+    functions: &BTreeMap<FunctionKey, FunctionSteps>,
 ) -> Vec<StepId> {
     let mut draft = Draft {
         builder,
@@ -73,10 +74,7 @@ pub(super) fn plan_draft(
     let (mine, surplus) = draft.sort_out(integrations);
     let mut integration_ready = BTreeMap::new();
     for key in desired.functions.keys() {
-        let after = functions_ready
-            .get(key)
-            .map(Vec::as_slice)
-            .unwrap_or_default();
+        let after = functions[key].version;
         if let Some(step) = draft.integration(key, mine.get(key).copied(), after) {
             integration_ready.insert(key.clone(), step);
         }
@@ -141,7 +139,7 @@ pub(super) fn plan_release(
     desired: &Desired,
     observed: &Observed,
     state: Option<&ApiState>,
-    bindings: &mut Bindings,
+    functions: &BTreeMap<FunctionKey, FunctionSteps>,
     ready: Vec<StepId>,
 ) -> Vec<StepId> {
     let release = ReleaseHash::of(desired);
@@ -151,14 +149,17 @@ pub(super) fn plan_release(
     let live_release =
         live.and_then(|deployment| ReleaseHash::from_description(&deployment.description));
     let journal = plan_journal(builder, desired, observed);
-    let record = Action::RecordRelease {
+    let manifest = Box::new(ManifestDraft::of(desired));
+    let record = |key| Action::RecordRelease {
         journal: manifest::journal(&desired.names),
-        manifest: Box::new(ManifestDraft::of(desired)),
+        manifest: manifest.clone(),
+        key,
     };
+    let versions = functions.values().filter_map(|steps| steps.version);
+    let recordable = journal.into_iter().chain(versions);
     if let (Some(live), true) = (live, live_release.as_ref() == Some(&release)) {
-        if !observed.releases.contains_key(&live.deployment_id) {
-            bindings.deployment_id = Some(live.deployment_id.clone());
-            builder.add(record, journal.into_iter().chain(ready));
+        if observed.manifest_of(live).is_none() {
+            builder.add(record(Some(live.manifest_key())), recordable);
         }
         return Vec::new();
     }
@@ -166,14 +167,15 @@ pub(super) fn plan_release(
     let changes: Vec<FieldChange> = change("release", now, release.to_string())
         .into_iter()
         .collect();
-    let deployed = builder.add(Action::CreateDeployment { release }, ready);
-    let recorded = builder.add(record, journal.into_iter().chain([deployed]));
+    let recorded = builder.add(record(None), recordable);
+    let deployed = builder.add(Action::CreateDeployment { manifest }, ready);
+    let prepared = [recorded, deployed];
     let cut_over = match stage {
         None => {
             let tags = desired.tags.clone();
-            builder.add(Action::CreateStage { stage_name, tags }, [recorded])
+            builder.add(Action::CreateStage { stage_name, tags }, prepared)
         }
-        Some(_) => builder.add_change(Action::UpdateStage { stage_name }, [recorded], changes),
+        Some(_) => builder.add_change(Action::UpdateStage { stage_name }, prepared, changes),
     };
     vec![cut_over]
 }
@@ -231,12 +233,12 @@ impl Draft<'_> {
         &mut self,
         key: &FunctionKey,
         state: Option<&IntegrationState>,
-        function_ready: &[StepId],
+        version: Option<StepId>,
     ) -> Option<StepId> {
         let account = &self.desired.account;
         let function_arn = account.function_arn(&self.desired.functions[key].name);
         let credentials_arn = account.role_arn(&self.desired.names.invoke_role);
-        let after = function_ready.iter().copied().chain(self.api_created);
+        let after = version.into_iter().chain(self.api_created);
         let action = match state {
             None => Action::CreateIntegration {
                 key: key.clone(),

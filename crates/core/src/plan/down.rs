@@ -1,8 +1,8 @@
 //! From whatever is there to nothing.
 //!
-//! Traffic stops first (the API), then functions, then what they wrote to and
-//! ran as. Works on any half-built state, and needs nothing of the stage file
-//! but the names.
+//! Everything goes at once, but for log groups, which come after what writes to
+//! them and by which an interrupted `down` finds functions again. Works on any
+//! half-built state, and needs nothing of the stage file but the names.
 
 use super::roles::detachments;
 use super::{Action, Bindings, Builder, Plan, functions};
@@ -16,19 +16,10 @@ pub fn down(names: &Names, observed: &Observed) -> Plan {
     let identity: &StageIdentity = &names.identity;
     let ours = |tags: &Tags| ownership_of(tags, identity) == Ownership::Ours;
     let mut builder = Builder::default();
-    let apis: Vec<_> = observed
-        .apis
-        .iter()
-        .filter(|api| ours(&api.tags))
-        .map(|api| {
-            builder.add(
-                Action::DeleteApi {
-                    api_id: api.api_id.clone(),
-                },
-                [],
-            )
-        })
-        .collect();
+    for api in observed.apis.iter().filter(|api| ours(&api.tags)) {
+        let api_id = api.api_id.clone();
+        builder.add(Action::DeleteApi { api_id }, []);
+    }
     let doomed_functions = observed
         .functions
         .iter()
@@ -41,8 +32,7 @@ pub fn down(names: &Names, observed: &Observed) -> Plan {
         .filter(|(_, state)| ours(&state.tags))
         .map(|(name, _)| name.clone())
         .collect();
-    let deleted = functions::delete(&mut builder, doomed_functions, doomed_log_groups, &apis);
-    let unused: Vec<_> = apis.into_iter().chain(deleted).collect();
+    functions::delete(&mut builder, doomed_functions, doomed_log_groups, &[]);
     for (role, state) in observed.roles.iter().filter(|(_, state)| ours(&state.tags)) {
         let inline = state
             .inline_policies
@@ -53,16 +43,9 @@ pub fn down(names: &Names, observed: &Observed) -> Plan {
             });
         let emptied: Vec<_> = inline
             .chain(detachments(role, state))
-            .collect::<Vec<_>>()
-            .into_iter()
-            .map(|action| builder.add(action, unused.iter().copied()))
+            .map(|action| builder.add(action, []))
             .collect();
-        let before = if emptied.is_empty() {
-            unused.clone()
-        } else {
-            emptied
-        };
-        builder.add(Action::DeleteRole { role: role.clone() }, before);
+        builder.add(Action::DeleteRole { role: role.clone() }, emptied);
     }
     // Last, because the lease under which all this is done lives there.
     if observed

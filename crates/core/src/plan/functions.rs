@@ -1,16 +1,25 @@
 //! Functions, their versions, concurrency and log groups.
 //!
 //! The log group comes before its function: it is what makes a function findable
-//! whose creation was interrupted, and it gets its retention before the first
-//! line is written. Nothing ever calls `$LATEST`; a release invokes versions.
+//! whose creation was interrupted, and it gets its retention before anything
+//! calls the function. Nothing ever calls `$LATEST`; a release invokes versions.
 
 use super::changes::{change, configuration, or_none};
 use super::{Action, Bindings, Builder, FieldChange, StepId};
-use crate::desired::{Desired, DesiredFunction};
+use crate::desired::{Desired, DesiredFunction, FunctionCode};
 use crate::names::{FunctionKey, FunctionName, LogGroupName};
 use crate::observed::{FunctionState, Observed};
 use crate::tags::{Ownership, ownership_of};
 use std::collections::BTreeMap;
+
+/// What prepares a function for a release.
+#[derive(Debug, Default)]
+pub(super) struct FunctionSteps {
+    /// After which its version is known; `None`: it is already.
+    pub version: Option<StepId>,
+    /// Everything a release must come after.
+    pub all: Vec<StepId>,
+}
 
 /// The steps after which each function's version exists and is permitted to run
 /// as many times at once as it should.
@@ -20,10 +29,12 @@ pub(super) fn plan(
     observed: &Observed,
     bindings: &mut Bindings,
     execution_role: Option<StepId>,
-) -> BTreeMap<FunctionKey, Vec<StepId>> {
-    let mut ready = BTreeMap::new();
+) -> BTreeMap<FunctionKey, FunctionSteps> {
+    let mut prepared = BTreeMap::new();
     for (key, function) in &desired.functions {
-        let mut steps = log_group(builder, desired, observed, function);
+        let log_group = log_group(builder, desired, observed, function);
+        let mut steps = log_group.all;
+        let mut version = None;
         match observed.functions.get(&function.name) {
             None => {
                 let create = Action::CreateFunction {
@@ -31,29 +42,29 @@ pub(super) fn plan(
                     function: Box::new(function.clone()),
                     tags: desired.tags.clone(),
                 };
-                let created = builder.add(create, steps.iter().copied().chain(execution_role));
+                let created =
+                    builder.add(create, log_group.created.into_iter().chain(execution_role));
+                version = Some(created);
                 steps.push(created);
                 if function.reserved_concurrency.is_some() {
                     steps.extend(concurrency(builder, function, None, Some(created)));
                 }
             }
             Some(state) => {
-                let updated = update(builder, key, function, state, execution_role);
-                let version = state.versions.iter().rev().find(|version| {
+                let published = state.versions.iter().rev().find(|version| {
                     version.code == function.code && version.configuration == function.configuration
                 });
-                match version {
+                let update = Update {
+                    key,
+                    function,
+                    publish: published.is_none(),
+                };
+                let updated = update.plan(builder, state, execution_role);
+                match published {
                     Some(found) => {
                         bindings.versions.insert(key.clone(), found.version.clone());
                     }
-                    None => {
-                        let publish = Action::PublishVersion {
-                            key: key.clone(),
-                            name: function.name.clone(),
-                            code: function.code.clone(),
-                        };
-                        steps.push(builder.add(publish, updated));
-                    }
+                    None => version = updated,
                 }
                 steps.extend(updated);
                 steps.extend(concurrency(
@@ -64,9 +75,18 @@ pub(super) fn plan(
                 ));
             }
         }
-        ready.insert(key.clone(), steps);
+        let steps = FunctionSteps {
+            version,
+            all: steps,
+        };
+        prepared.insert(key.clone(), steps);
     }
-    ready
+    prepared
+}
+
+struct LogGroupSteps {
+    created: Option<StepId>,
+    all: Vec<StepId>,
 }
 
 fn log_group(
@@ -74,7 +94,7 @@ fn log_group(
     desired: &Desired,
     observed: &Observed,
     function: &DesiredFunction,
-) -> Vec<StepId> {
+) -> LogGroupSteps {
     let log_group = &function.log_group;
     let state = observed.log_groups.get(log_group);
     let created = state.is_none().then(|| {
@@ -100,49 +120,72 @@ fn log_group(
         };
         builder.add_change(action, created, vec![retention])
     });
-    created.into_iter().chain(put).collect()
+    LogGroupSteps {
+        created,
+        all: created.into_iter().chain(put).collect(),
+    }
 }
 
-/// Brings `$LATEST` to what is desired; the last step of that, if any.
-fn update(
-    builder: &mut Builder,
-    key: &FunctionKey,
-    function: &DesiredFunction,
-    state: &FunctionState,
-    execution_role: Option<StepId>,
-) -> Option<StepId> {
-    let mut last = None;
-    let changes = configuration(&state.configuration, &function.configuration);
-    if !changes.is_empty() {
-        let action = Action::UpdateFunctionConfiguration {
-            key: key.clone(),
-            name: function.name.clone(),
-            configuration: function.configuration.clone(),
+struct Update<'a> {
+    key: &'a FunctionKey,
+    function: &'a DesiredFunction,
+    /// Whether the version isn't published yet.
+    publish: bool,
+}
+
+impl Update<'_> {
+    /// Brings `$LATEST` to what is desired and publishes it; the last step of
+    /// that, if any.
+    fn plan(
+        &self,
+        builder: &mut Builder,
+        state: &FunctionState,
+        execution_role: Option<StepId>,
+    ) -> Option<StepId> {
+        let configured = self.configuration(builder, state, execution_role);
+        let changes: Vec<FieldChange> = code_changes(&state.code, &self.function.code);
+        let (key, name) = (self.key.clone(), self.function.name.clone());
+        let code = self.function.code.clone();
+        let action = match (changes.is_empty(), self.publish) {
+            (true, false) => return configured,
+            (true, true) => Action::PublishVersion { key, name, code },
+            (false, publish) => Action::UpdateFunctionCode {
+                key,
+                name,
+                code,
+                publish,
+            },
         };
-        last = Some(builder.add_change(action, execution_role, changes));
+        Some(builder.add_change(action, configured, changes))
     }
-    let changes: Vec<FieldChange> = [change(
-        "code_sha256",
-        &state.code.sha256,
-        &function.code.sha256,
-    )]
+
+    fn configuration(
+        &self,
+        builder: &mut Builder,
+        state: &FunctionState,
+        execution_role: Option<StepId>,
+    ) -> Option<StepId> {
+        let changes = configuration(&state.configuration, &self.function.configuration);
+        if changes.is_empty() {
+            return None;
+        }
+        let action = Action::UpdateFunctionConfiguration {
+            key: self.key.clone(),
+            name: self.function.name.clone(),
+            configuration: self.function.configuration.clone(),
+        };
+        Some(builder.add_change(action, execution_role, changes))
+    }
+}
+
+fn code_changes(old: &FunctionCode, new: &FunctionCode) -> Vec<FieldChange> {
+    [
+        change("code_sha256", &old.sha256, &new.sha256),
+        change("architecture", &old.architecture, &new.architecture),
+    ]
     .into_iter()
     .flatten()
-    .chain(change(
-        "architecture",
-        &state.code.architecture,
-        &function.code.architecture,
-    ))
-    .collect();
-    if !changes.is_empty() {
-        let action = Action::UpdateFunctionCode {
-            key: key.clone(),
-            name: function.name.clone(),
-            code: function.code.clone(),
-        };
-        last = Some(builder.add_change(action, last, changes));
-    }
-    last
+    .collect()
 }
 
 fn concurrency(

@@ -6,11 +6,14 @@
 
 use super::{Action, Bindings, Builder, StepId};
 use crate::desired::Desired;
-use crate::manifest::{Manifest, journal, stream_name};
+use crate::manifest::{Manifest, ManifestKey, journal};
 use crate::names::{DeploymentId, FunctionName, FunctionVersion};
 use crate::observed::{ApiState, DeploymentState, Observed};
 use crate::release::ReleaseHash;
 use std::collections::BTreeSet;
+
+/// Length of `2026-01-31`, which a time in RFC 3339 begins with.
+const DAY: usize = 10;
 
 /// Deletes, `after` the cut-over, releases beyond those kept, and versions that
 /// none of the kept ones invokes. `releasing`: a new release goes live.
@@ -45,18 +48,15 @@ pub(super) fn plan(
         };
         let deleted = builder.add(action, after.iter().copied());
         steps.push(deleted);
-        if observed.releases.contains_key(&deployment_id) {
-            let log_stream = stream_name(&deployment_id);
-            let log_group = journal(&desired.names);
-            builder.add(
-                Action::DeleteLogStream {
-                    log_group,
-                    log_stream,
-                },
-                [deleted],
-            );
+        if release.manifest.is_some() {
+            let action = Action::DeleteLogStream {
+                log_group: journal(&desired.names),
+                log_stream: release.deployment.manifest_key().stream(),
+            };
+            builder.add(action, [deleted]);
         }
     }
+    strays(builder, desired, observed, api, after);
     if kept.iter().any(|release| release.manifest.is_none()) {
         // It may invoke any version.
         return;
@@ -76,6 +76,33 @@ pub(super) fn plan(
                 };
                 builder.add(action, before.iter().copied());
             }
+        }
+    }
+}
+
+/// Deletes manifests of releases that never became deployments: an `up` was
+/// interrupted between the two. Only those of a former day, since a deployment
+/// that was made a moment ago may not be listed yet.
+fn strays(
+    builder: &mut Builder,
+    desired: &Desired,
+    observed: &Observed,
+    api: &ApiState,
+    after: &[StepId],
+) {
+    let known: BTreeSet<ManifestKey> = api
+        .deployments
+        .iter()
+        .map(DeploymentState::manifest_key)
+        .collect();
+    let today = desired.provenance.at.get(..DAY);
+    for (key, manifest) in &observed.releases {
+        if !known.contains(key) && manifest.provenance.at.get(..DAY) < today {
+            let action = Action::DeleteLogStream {
+                log_group: journal(&desired.names),
+                log_stream: key.stream(),
+            };
+            builder.add(action, after.iter().copied());
         }
     }
 }
@@ -114,7 +141,7 @@ fn former_releases<'a>(
         .filter(|deployment| Some(&deployment.deployment_id) != stays_live)
         .map(|deployment| Former {
             deployment,
-            manifest: observed.releases.get(&deployment.deployment_id),
+            manifest: observed.manifest_of(deployment),
         })
         .collect()
 }

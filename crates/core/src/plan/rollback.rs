@@ -85,8 +85,7 @@ pub fn rollback(
     let target = find(&kept, live, asked)?;
     let (deployment, release) = target;
     let manifest = observed
-        .releases
-        .get(&deployment.deployment_id)
+        .manifest_of(deployment)
         .ok_or_else(|| RollbackRefusal::NotRecorded(release.clone()))?;
     let missing: Vec<String> = manifest
         .functions
@@ -149,6 +148,8 @@ fn find<'a, 'k>(
             .map(|(_, release)| release.to_string())
             .collect(),
     };
+    // Two deployments of one release differ in nothing that serves.
+    let live_release = ReleaseHash::from_description(&live.description);
     let found = match asked {
         Some(asked) => kept
             .iter()
@@ -159,11 +160,11 @@ fn find<'a, 'k>(
                 .skip_while(|(d, _)| d.deployment_id != live.deployment_id);
             older
                 .skip(1)
-                .find(|(d, _)| d.description != live.description)
+                .find(|(_, release)| Some(release) != live_release.as_ref())
         }
     };
     let found = found.ok_or_else(unknown)?;
-    match found.0.description == live.description {
+    match Some(&found.1) == live_release.as_ref() {
         true => Err(RollbackRefusal::AlreadyLive(found.1.clone())),
         false => Ok(found),
     }

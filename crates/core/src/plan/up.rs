@@ -31,7 +31,7 @@ pub fn up(desired: &Desired, observed: &Observed) -> Result<Plan, Refusal> {
         api_created,
         &doomed_functions,
     );
-    let functions_ready = functions::plan(
+    let function_steps = functions::plan(
         &mut builder,
         desired,
         observed,
@@ -44,16 +44,16 @@ pub fn up(desired: &Desired, observed: &Observed) -> Result<Plan, Refusal> {
         api_state,
         &mut bindings,
         api_created,
-        &functions_ready,
+        &function_steps,
     );
     ready.extend(role_steps.ready.iter().copied());
-    ready.extend(functions_ready.into_values().flatten());
+    ready.extend(function_steps.values().flat_map(|steps| &steps.all));
     let live = api::plan_release(
         &mut builder,
         desired,
         observed,
         api_state,
-        &mut bindings,
+        &function_steps,
         ready,
     );
 

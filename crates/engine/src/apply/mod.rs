@@ -1,25 +1,28 @@
-//! Carries out a plan: each step as soon as what it comes after is done, writes
-//! to one API one after the other, a failing branch stopping only what depends
-//! on it.
+//! Carries out a plan: each step as soon as what it comes after is done, a
+//! failing branch stopping only what depends on it.
 //!
 //! Deliberately absent: choices. What is written, and in which order, stands in
 //! the plan.
 
+mod api_lane;
+mod role_gate;
 mod step;
 
 use crate::cloud::{Artifacts, CloudReader, CloudWriter};
 use crate::error::CloudError;
-use crate::events::{Event, EventSink};
+use crate::events::EventSink;
 use crate::interrupt::Interrupt;
 use deployer_core::names::Names;
 use deployer_core::plan::{Bindings, Plan, StepId, Verb};
 use deployer_core::policy::Account;
+use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::collections::BTreeSet;
-use tokio::sync::{Mutex, Semaphore};
+use step::{Progress, RunningStep, Shared};
 
-/// Writes in flight at once; the control planes allow 10 to 15 a second.
-const WRITES_IN_FLIGHT: usize = 10;
+/// Writes in flight at once. How fast they may follow each other is the
+/// adapter's to keep, which knows the services' rates.
+const WRITES_IN_FLIGHT: usize = 32;
 
 /// What a plan is carried out with.
 pub struct Means<'a, R, W> {
@@ -91,52 +94,48 @@ pub async fn apply<R: CloudReader, W: CloudWriter>(
     plan: &Plan,
     means: &Means<'_, R, W>,
 ) -> Outcome {
-    let bindings = Mutex::new(plan.bindings.clone());
-    // API Gateway serialises changes of one API and refuses parallel ones.
-    let api_changes = Semaphore::new(1);
+    let shared = Shared::new(plan.bindings.clone());
     let mut outcome = Outcome::default();
     let mut waiting: BTreeSet<StepId> = (0..plan.steps.len()).collect();
+    // Written, but not ready yet.
+    let mut written: BTreeSet<StepId> = BTreeSet::new();
     let mut running = FuturesUnordered::new();
     loop {
         outcome.interrupted = outcome.interrupted || means.interrupt.requested();
         while !outcome.interrupted && running.len() < WRITES_IN_FLIGHT {
             let ready = waiting.iter().copied().find(|id| {
-                plan.steps[*id]
-                    .after
-                    .iter()
-                    .all(|earlier| outcome.done.contains(earlier))
+                let step = &plan.steps[*id];
+                let early = step.action.may_precede_readiness();
+                step.after.iter().all(|earlier| {
+                    outcome.done.contains(earlier) || early && written.contains(earlier)
+                })
             });
             let Some(id) = ready else { break };
             waiting.remove(&id);
-            let (bindings, api_changes) = (&bindings, &api_changes);
-            running.push(async move {
-                (
-                    id,
-                    step::run(id, &plan.steps[id], means, bindings, api_changes).await,
-                )
-            });
+            let running_step = RunningStep::begin(id, &plan.steps[id], means, &shared);
+            running.push(running_step.write().boxed());
         }
-        let Some((id, result)) = running.next().await else {
+        let Some(progress) = running.next().await else {
             break;
         };
-        match result {
-            Ok(()) => {
-                outcome.done.insert(id);
+        match progress {
+            Progress::Written(step, unready) => {
+                written.insert(step.id);
+                running.push(step.settle(unready).boxed());
             }
-            Err(error) => {
-                let what = plan.steps[id].action.to_string();
-                means.events.event(Event::StepFailed {
-                    step: id,
-                    what,
-                    error: error.clone(),
-                });
-                outcome.failed.push((id, error));
+            Progress::Done(step) => {
+                step.done();
+                outcome.done.insert(step.id);
+            }
+            Progress::Failed(step, error) => {
+                step.failed(&error);
+                outcome.failed.push((step.id, error));
             }
         }
     }
     drop(running);
     outcome.not_begun = waiting;
-    outcome.bindings = bindings.into_inner();
+    outcome.bindings = shared.bindings.into_inner();
     outcome
 }
 

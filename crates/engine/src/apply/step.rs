@@ -1,146 +1,236 @@
-//! One step: the write, tried again while its error is one that passes, and the
+//! One step: the write, tried again while its error is one that passes; then the
 //! wait until it has taken effect.
 
 use super::Means;
+use super::api_lane::ApiLane;
+use super::role_gate::RoleGate;
 use crate::cloud::{CloudReader, CloudWriter, Produced, Readiness, WriteContext};
 use crate::error::{CloudError, CloudErrorKind};
 use crate::events::Event;
-use crate::retry;
+use crate::retry::{self, Manner};
 use deployer_core::names::{FunctionName, FunctionVersion};
 use deployer_core::plan::{Action, Bindings, Step, StepId};
 use std::time::Duration;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 /// How long a function may take to become ready; Lambda's own waiter stops at
 /// 300 s too.
 const FUNCTION_READY_DEADLINE: Duration = Duration::from_secs(300);
 
-pub(super) async fn run<R: CloudReader, W: CloudWriter>(
-    id: StepId,
-    step: &Step,
-    means: &Means<'_, R, W>,
-    bindings: &Mutex<Bindings>,
-    api_changes: &Semaphore,
-) -> Result<(), CloudError> {
-    let _permit = match step.action.is_api_mutation() {
-        true => Some(
-            api_changes
-                .acquire()
-                .await
-                .expect("the semaphore is never closed"),
-        ),
-        false => None,
-    };
-    let started = Instant::now();
-    let what = step.action.to_string();
-    means.events.event(Event::StepStarted {
-        step: id,
-        what: what.clone(),
-    });
-    let say_waiting = |reason: String| {
-        means.events.event(Event::StepWaiting {
-            step: id,
-            what: what.clone(),
+/// What the steps of one plan share.
+pub(super) struct Shared {
+    pub(super) bindings: Mutex<Bindings>,
+    api: ApiLane,
+    roles: RoleGate,
+}
+
+impl Shared {
+    pub(super) fn new(bindings: Bindings) -> Self {
+        Self {
+            bindings: Mutex::new(bindings),
+            api: ApiLane::default(),
+            roles: RoleGate::default(),
+        }
+    }
+}
+
+/// How far a step has come.
+pub(super) enum Progress<'a, R, W> {
+    /// What it made is bound, but can't be used yet.
+    Written(RunningStep<'a, R, W>, Unready),
+    Done(RunningStep<'a, R, W>),
+    Failed(RunningStep<'a, R, W>, CloudError),
+}
+
+/// A function, or a version of it, that has to be waited for.
+pub(super) struct Unready {
+    function: FunctionName,
+    version: Option<FunctionVersion>,
+}
+
+/// A step that has begun.
+pub(super) struct RunningStep<'a, R, W> {
+    pub(super) id: StepId,
+    step: &'a Step,
+    means: &'a Means<'a, R, W>,
+    shared: &'a Shared,
+    what: String,
+    started: Instant,
+}
+
+impl<'a, R: CloudReader, W: CloudWriter> RunningStep<'a, R, W> {
+    pub(super) fn begin(
+        id: StepId,
+        step: &'a Step,
+        means: &'a Means<'a, R, W>,
+        shared: &'a Shared,
+    ) -> Self {
+        let what = step.action.to_string();
+        Self {
+            id,
+            step,
+            means,
+            shared,
+            what,
+            started: Instant::now(),
+        }
+    }
+
+    pub(super) fn done(&self) {
+        self.means.events.event(Event::StepDone {
+            step: self.id,
+            what: self.what.clone(),
+            elapsed: self.started.elapsed(),
+        });
+    }
+
+    pub(super) fn failed(&self, error: &CloudError) {
+        self.means.events.event(Event::StepFailed {
+            step: self.id,
+            what: self.what.clone(),
+            error: error.clone(),
+        });
+    }
+
+    fn waits_for(&self, reason: String) {
+        self.means.events.event(Event::StepWaiting {
+            step: self.id,
+            what: self.what.clone(),
             reason,
         });
-    };
-    let produced = perform(&step.action, means, bindings, &say_waiting).await?;
-    let version = match &produced {
-        Produced::Version(_, version) => Some(version.clone()),
-        _ => None,
-    };
-    produced.bind(&mut *bindings.lock().await);
-    if let Some(function) = changed_function(&step.action) {
-        wait_until_ready(means.reader, function, None, &say_waiting).await?;
-        // A published version becomes active apart from `$LATEST`.
-        if version.is_some() {
-            wait_until_ready(means.reader, function, version.as_ref(), &say_waiting).await?;
+    }
+
+    /// The write.
+    pub(super) async fn write(self) -> Progress<'a, R, W> {
+        self.means.events.event(Event::StepStarted {
+            step: self.id,
+            what: self.what.clone(),
+        });
+        let produced = match self.perform().await {
+            Ok(produced) => produced,
+            Err(error) => return Progress::Failed(self, error),
+        };
+        let unready = unready(&self.step.action, &produced);
+        produced.bind(&mut *self.shared.bindings.lock().await);
+        match unready {
+            Some(unready) => Progress::Written(self, unready),
+            None => Progress::Done(self),
         }
     }
-    means.events.event(Event::StepDone {
-        step: id,
-        what,
-        elapsed: started.elapsed(),
-    });
-    Ok(())
-}
 
-async fn perform<R: CloudReader, W: CloudWriter>(
-    action: &Action,
-    means: &Means<'_, R, W>,
-    bindings: &Mutex<Bindings>,
-    say_waiting: &impl Fn(String),
-) -> Result<Produced, CloudError> {
-    let first_try = Instant::now();
-    // A copy: parallel steps go on binding while this one is on the wire. What
-    // this step refers to was bound before it began.
-    let snapshot = bindings.lock().await.clone();
-    let context = WriteContext {
-        account: means.account,
-        names: means.names,
-        bindings: &snapshot,
-        artifacts: means.artifacts,
-    };
-    let mut pauses = retry::pauses();
-    loop {
-        let error = match means.writer.perform(action, &context).await {
-            Ok(produced) => return Ok(produced),
-            Err(error) => error,
-        };
-        let Some(row) = retry::passing(&error) else {
-            return Err(error);
-        };
-        let pause = pauses.next().expect("pauses never end");
-        if first_try.elapsed() + pause > row.deadline || means.interrupt.requested() {
-            return Err(error);
-        }
-        say_waiting(row.reason.to_owned());
-        tokio::time::sleep(pause).await;
-    }
-}
-
-/// The function whose update must be through before the next write to it.
-fn changed_function(action: &Action) -> Option<&FunctionName> {
-    match action {
-        Action::CreateFunction { function, .. } => Some(&function.name),
-        Action::UpdateFunctionConfiguration { name, .. }
-        | Action::UpdateFunctionCode { name, .. }
-        | Action::PublishVersion { name, .. } => Some(name),
-        _ => None,
-    }
-}
-
-async fn wait_until_ready<R: CloudReader>(
-    reader: &R,
-    function: &FunctionName,
-    version: Option<&FunctionVersion>,
-    say_waiting: &impl Fn(String),
-) -> Result<(), CloudError> {
-    let started = Instant::now();
-    let mut pauses = retry::pauses();
-    loop {
-        let give_up = |kind, message: String| CloudError {
-            service: "lambda",
-            operation: "GetFunction".to_owned(),
-            resource: function.to_string(),
-            kind,
-            code: None,
-            message,
-            request_id: None,
-        };
-        match reader.get_function_readiness(function, version).await? {
-            Readiness::Ready => return Ok(()),
-            Readiness::Failed(reason) => return Err(give_up(CloudErrorKind::Refused, reason)),
-            Readiness::Pending(state) => {
-                let pause = pauses.next().expect("pauses never end");
-                if started.elapsed() + pause > FUNCTION_READY_DEADLINE {
-                    let message = format!("still {state} after {FUNCTION_READY_DEADLINE:?}");
-                    return Err(give_up(CloudErrorKind::TimedOut, message));
+    async fn perform(&self) -> Result<Produced, CloudError> {
+        let action = &self.step.action;
+        let first_try = Instant::now();
+        let mut pauses = retry::pauses();
+        let mut asking = None;
+        loop {
+            let turn = match action.is_api_mutation() {
+                true => Some(self.shared.api.turn().await),
+                false => None,
+            };
+            // A copy: parallel steps go on binding while this one is on the wire.
+            // What this step refers to was bound before it began.
+            let snapshot = self.shared.bindings.lock().await.clone();
+            let context = WriteContext {
+                account: self.means.account,
+                names: self.means.names,
+                bindings: &snapshot,
+                artifacts: self.means.artifacts,
+            };
+            let error = match self.means.writer.perform(action, &context).await {
+                Ok(produced) => return Ok(produced),
+                Err(error) => error,
+            };
+            let Some(row) = retry::passing(&error) else {
+                return Err(error);
+            };
+            let pause = pauses.next().expect("pauses never end");
+            let late = first_try.elapsed() + pause > row.deadline;
+            if late || self.means.interrupt.requested() {
+                return Err(error);
+            }
+            self.waits_for(row.reason.to_owned());
+            match (row.manner, turn) {
+                // Refused because of another one beside it: now alone, at once.
+                (Manner::OneAtATime, Some(super::api_lane::Turn::Shared { .. })) => {
+                    self.shared.api.refused();
                 }
-                say_waiting(format!("the function, which is {state}"));
-                tokio::time::sleep(pause).await;
+                (Manner::OneAsks, _) if asking.is_none() => {
+                    asking = self.shared.roles.pass().await;
+                    if asking.is_some() {
+                        tokio::time::sleep(pause).await;
+                    }
+                }
+                // The turn, where there is one, is kept: nobody else would fare
+                // better meanwhile.
+                (_, _turn) => tokio::time::sleep(pause).await,
             }
         }
     }
+
+    /// The wait until what was written can be used.
+    pub(super) async fn settle(self, unready: Unready) -> Progress<'a, R, W> {
+        match self.wait_until_ready(&unready).await {
+            Ok(()) => Progress::Done(self),
+            Err(error) => Progress::Failed(self, error),
+        }
+    }
+
+    async fn wait_until_ready(&self, unready: &Unready) -> Result<(), CloudError> {
+        let Unready { function, version } = unready;
+        let started = Instant::now();
+        let mut pauses = retry::pauses();
+        loop {
+            let give_up = |kind, message: String| CloudError {
+                service: "lambda",
+                operation: "GetFunction".to_owned(),
+                resource: function.to_string(),
+                kind,
+                code: None,
+                message,
+                request_id: None,
+            };
+            let reader = self.means.reader;
+            match reader
+                .get_function_readiness(function, version.as_ref())
+                .await?
+            {
+                Readiness::Ready => return Ok(()),
+                Readiness::Failed(reason) => return Err(give_up(CloudErrorKind::Refused, reason)),
+                Readiness::Pending(state) => {
+                    let pause = pauses.next().expect("pauses never end");
+                    if started.elapsed() + pause > FUNCTION_READY_DEADLINE {
+                        let message = format!("still {state} after {FUNCTION_READY_DEADLINE:?}");
+                        return Err(give_up(CloudErrorKind::TimedOut, message));
+                    }
+                    self.waits_for(format!("the function, which is {state}"));
+                    tokio::time::sleep(pause).await;
+                }
+            }
+        }
+    }
+}
+
+/// What must be waited for after a write, going by its own answer.
+fn unready(action: &Action, produced: &Produced) -> Option<Unready> {
+    let function = match action {
+        Action::CreateFunction { function, .. } => &function.name,
+        Action::UpdateFunctionConfiguration { name, .. }
+        | Action::UpdateFunctionCode { name, .. }
+        | Action::PublishVersion { name, .. } => name,
+        _ => return None,
+    };
+    // A published version becomes active apart from `$LATEST`.
+    let version = match produced {
+        Produced::Latest(Readiness::Ready) | Produced::Version(_, _, Readiness::Ready) => {
+            return None;
+        }
+        Produced::Version(_, version, _) => Some(version.clone()),
+        _ => None,
+    };
+    Some(Unready {
+        function: function.clone(),
+        version,
+    })
 }

@@ -1,10 +1,10 @@
 //! Getting the lease: at once, after its holder, or not at all.
 
-use super::{EXPIRY, Journal, LOOK, LOOK_SOON, LeaseRequest, PATIENCE};
+use super::{EXPIRY, Journal, LOOK, LOOK_SOON, LeaseRequest, PATIENCE, Quiet};
 use crate::error::CloudError;
 use crate::events::{Event, EventSink};
 use crate::interrupt::Interrupt;
-use deployer_core::lease::{Generation, Lease, latest};
+use deployer_core::lease::{Generation, Lease, generation_of, latest};
 use tokio::time::{Instant, sleep};
 
 /// What to do while another holds the lease.
@@ -36,12 +36,30 @@ pub enum LeaseError {
     Cloud(#[from] CloudError),
 }
 
-/// The lease, and since when it is ours.
+/// A lease that is ours.
+#[derive(Debug)]
+pub(super) struct Acquired {
+    pub generation: Generation,
+    /// Since when; others count from when they see it, which is later.
+    pub asked: Instant,
+    /// Whether nobody held it since the account was observed.
+    pub undisturbed: bool,
+    /// Streams of former leases, which nobody needs any more.
+    pub old_streams: Vec<String>,
+}
+
+/// The lease. `quiet` is what the observation knows of former ones.
 pub(super) async fn acquire<J: Journal>(
     request: &LeaseRequest<'_, J>,
+    quiet: Option<(Quiet, Vec<String>)>,
     events: &dyn EventSink,
     interrupt: &Interrupt,
-) -> Result<(Generation, Instant), LeaseError> {
+) -> Result<Acquired, LeaseError> {
+    if let Some((quiet, streams)) = quiet
+        && let Some(acquired) = acquire_next(request, quiet, streams).await?
+    {
+        return Ok(acquired);
+    }
     let started = Instant::now();
     let mut watched: Option<(Lease, Instant)> = None;
     loop {
@@ -63,22 +81,8 @@ pub(super) async fn acquire<J: Journal>(
             Some(lease) => expired(&mut watched, lease).then_some(lease.generation),
         };
         if let Some(free) = free {
-            let generation = free.next();
-            // Others count from when they see it, which is later.
-            let asked = Instant::now();
-            if request
-                .store
-                .create_stream(&request.journal, &generation.stream())
-                .await?
-            {
-                let name = generation.holder_stream(&request.holder);
-                if let Err(error) = request.store.create_stream(&request.journal, &name).await {
-                    // Nobody would know whose it is, and wait for its expiry.
-                    let end = generation.end_stream();
-                    let _expires_else = request.store.create_stream(&request.journal, &end).await;
-                    return Err(error.into());
-                }
-                return Ok((generation, asked));
+            if let Some(acquired) = create(request, free.next(), &streams).await? {
+                return Ok(acquired);
             }
             // Another was quicker; look who, as soon as that can be seen.
             sleep(LOOK_SOON).await;
@@ -99,6 +103,49 @@ pub(super) async fn acquire<J: Journal>(
         events.event(Event::WaitingForLease { holder });
         sleep(LOOK).await;
     }
+}
+
+/// The lease right after the one that was observed to have ended; `None` when
+/// another was quicker.
+async fn acquire_next<J: Journal>(
+    request: &LeaseRequest<'_, J>,
+    quiet: Quiet,
+    streams: Vec<String>,
+) -> Result<Option<Acquired>, LeaseError> {
+    if !quiet.journal_exists {
+        let made = request
+            .store
+            .ensure_journal(&request.journal, &request.tags)
+            .await?;
+        if !made {
+            return Ok(None);
+        }
+    }
+    let acquired = create(request, quiet.last.next(), &streams).await?;
+    Ok(acquired.map(|acquired| Acquired {
+        undisturbed: true,
+        ..acquired
+    }))
+}
+
+/// Creates the stream that is the lease; `None` when it existed.
+async fn create<J: Journal>(
+    request: &LeaseRequest<'_, J>,
+    generation: Generation,
+    streams: &[String],
+) -> Result<Option<Acquired>, LeaseError> {
+    let asked = Instant::now();
+    let created = request
+        .store
+        .create_stream(&request.journal, &generation.stream())
+        .await?;
+    let is_old = |stream: &&String| generation_of(stream).is_some_and(|its| its < generation);
+    Ok(created.then(|| Acquired {
+        generation,
+        asked,
+        undisturbed: false,
+        old_streams: streams.iter().filter(is_old).cloned().collect(),
+    }))
 }
 
 fn is_dead<J>(request: &LeaseRequest<'_, J>, lease: &Lease) -> bool {

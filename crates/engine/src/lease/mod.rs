@@ -4,7 +4,12 @@
 //! see `deployer_core::lease`), renews it while it works, and ends it. A lease
 //! that isn't renewed for [`EXPIRY`] may be taken over. The holder stops
 //! [`MARGIN`] before that by its own monotonic clock, and looks once more right
-//! before the cut-over ([`LeasedWriter`]).
+//! before the cut-over, unless the lease was proven its own within [`FRESH`] by
+//! the monotonic and by the wall clock, which goes on while a machine sleeps
+//! ([`LeasedWriter`]).
+//!
+//! What was observed before the lease was acquired needn't be observed again
+//! where nobody can have held it meanwhile ([`Quiet`]).
 //!
 //! The window that remains: a holder that was stopped (a suspended laptop)
 //! between that last look and its cut-over may write after another has taken
@@ -16,10 +21,12 @@
 
 mod acquire;
 mod holding;
+mod quiet;
 mod writer;
 
 pub use acquire::{LeaseError, Waiting};
-pub use holding::exclusively;
+pub use holding::{Held, exclusively};
+pub use quiet::Quiet;
 pub use writer::{LeasedWriter, Validity};
 
 use crate::error::CloudError;
@@ -33,6 +40,8 @@ pub const EXPIRY: Duration = Duration::from_secs(60);
 pub const RENEWAL: Duration = Duration::from_secs(15);
 /// How long before its expiry a holder stops.
 pub const MARGIN: Duration = Duration::from_secs(20);
+/// How long a proof of ownership counts at the cut-over.
+pub const FRESH: Duration = Duration::from_secs(10);
 /// How often a waiter looks.
 pub const LOOK: Duration = Duration::from_secs(2);
 /// How soon who lost a race looks again: the winner may not be listed yet.
@@ -48,12 +57,12 @@ pub trait Journal: Send + Sync {
         journal: &LogGroupName,
     ) -> impl Future<Output = Result<Option<Vec<String>>, CloudError>> + Send;
 
-    /// Makes the journal unless it exists.
+    /// Makes the journal unless it exists; `false`: it existed.
     fn ensure_journal(
         &self,
         journal: &LogGroupName,
         tags: &Tags,
-    ) -> impl Future<Output = Result<(), CloudError>> + Send;
+    ) -> impl Future<Output = Result<bool, CloudError>> + Send;
 
     /// Creates a stream; `false`: it existed.
     fn create_stream(

@@ -1,9 +1,10 @@
 //! Leases on a journal in memory, on a paused clock.
 
 use super::{
-    EXPIRY, Journal, LeaseError, LeaseRequest, LeasedWriter, MARGIN, RENEWAL, Waiting, exclusively,
+    EXPIRY, FRESH, Journal, LeaseError, LeaseRequest, LeasedWriter, MARGIN, Quiet, RENEWAL,
+    Waiting, exclusively,
 };
-use crate::cloud::{Artifacts, CloudWriter, Produced, WriteContext};
+use crate::cloud::{Artifacts, CloudWriter, JournalStreams, Produced, WriteContext};
 use crate::error::{CloudError, CloudErrorKind};
 use crate::interrupt::Interrupt;
 use deployer_core::lease::{Generation, latest};
@@ -86,10 +87,12 @@ impl Journal for Memory {
             .map(|s| s.iter().cloned().collect()))
     }
 
-    async fn ensure_journal(&self, _: &LogGroupName, _: &Tags) -> Result<(), CloudError> {
+    async fn ensure_journal(&self, _: &LogGroupName, _: &Tags) -> Result<bool, CloudError> {
         self.call().await?;
-        self.streams.lock().unwrap().get_or_insert_default();
-        Ok(())
+        let mut streams = self.streams.lock().unwrap();
+        let made = streams.is_none();
+        streams.get_or_insert_default();
+        Ok(made)
     }
 
     async fn create_stream(&self, _: &LogGroupName, stream: &str) -> Result<bool, CloudError> {
@@ -134,14 +137,20 @@ async fn hold<T>(
     request: &LeaseRequest<'_, Memory>,
     work: impl AsyncFnOnce(&LeasedWriter<'_, Counter, Memory>) -> T,
 ) -> Result<T, LeaseError> {
-    exclusively(
-        request,
-        &Counter::default(),
-        &|_| {},
-        &Interrupt::default(),
-        work,
-    )
-    .await
+    hold_after(None, request, async |writer, _| work(writer).await).await
+}
+
+/// With what an observation knows of former leases.
+async fn hold_after<T>(
+    quiet: Option<(Quiet, Vec<String>)>,
+    request: &LeaseRequest<'_, Memory>,
+    work: impl AsyncFnOnce(&LeasedWriter<'_, Counter, Memory>, bool) -> T,
+) -> Result<T, LeaseError> {
+    let writer = Counter::default();
+    let interrupt = Interrupt::default();
+    let (outcome, held) = exclusively(request, quiet, &writer, &|_| {}, &interrupt, work).await?;
+    held.end().await;
+    Ok(outcome)
 }
 
 async fn write(
@@ -190,8 +199,66 @@ async fn generations_follow_one_another_and_leave_little_behind() {
         .await
         .unwrap();
     }
-    let third = Generation::NONE.next().next().next();
-    assert_eq!(memory.names(), [third.stream(), third.end_stream()]);
+    // The last one's, and what the one before left while the last one worked.
+    assert!(memory.names().len() <= 6, "{:?}", memory.names());
+    hold(&request(&memory, "me"), async |_| {
+        sleep(Duration::from_secs(1)).await
+    })
+    .await
+    .unwrap();
+    let fourth = Generation::NONE.next().next().next().next();
+    let left = [
+        fourth.stream(),
+        fourth.holder_stream("me"),
+        fourth.end_stream(),
+    ];
+    assert_eq!(memory.names(), left);
+}
+
+/// What is known of former leases when they ended long ago.
+fn quiet(memory: &Memory) -> Option<(Quiet, Vec<String>)> {
+    let names = memory.streams.lock().unwrap().clone();
+    let journal = names.map(|names| JournalStreams {
+        listed_at_ms: Some(1_000_000),
+        streams: names.into_iter().map(|name| (name, Some(0))).collect(),
+    });
+    let quiet = Quiet::of(journal.as_ref(), Duration::ZERO)?;
+    Some((quiet, memory.names()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_observed_counts_where_nobody_was_at_work_since() {
+    let memory = Memory::default();
+    let me = request(&memory, "me");
+    let undisturbed = async |seen| {
+        hold_after(seen, &me, async |_, undisturbed| undisturbed)
+            .await
+            .unwrap()
+    };
+    let before_any = quiet(&memory);
+    assert!(
+        undisturbed(before_any.clone()).await,
+        "there was no journal"
+    );
+    assert!(!undisturbed(before_any).await, "there is one now");
+    let seen = quiet(&memory);
+    assert!(undisturbed(seen.clone()).await, "the last lease had ended");
+    assert!(!undisturbed(seen).await, "there was another since");
+    assert!(!undisturbed(None).await, "nothing is known");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_after_a_quiet_observation_costs_one_call_before_the_work() {
+    let memory = Memory::default();
+    hold(&request(&memory, "me"), async |_| ()).await.unwrap();
+    let seen = quiet(&memory);
+    let started = Instant::now();
+    hold_after(seen, &request(&memory, "me"), async |writer, _| {
+        write(writer, cut_over()).await.unwrap();
+        assert_eq!(started.elapsed(), CALL);
+    })
+    .await
+    .unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -219,6 +286,7 @@ async fn who_does_not_want_to_wait_is_told_who_holds_the_lease() {
     let memory = Memory::default();
     let first = request(&memory, "somebody else");
     hold(&first, async |_| {
+        sleep(Duration::from_secs(1)).await;
         let second = LeaseRequest {
             waiting: Waiting::DontWait,
             ..request(&memory, "me")
@@ -289,6 +357,8 @@ async fn nothing_is_released_once_another_has_taken_over() {
     hold(&request(&memory, "me"), async |writer| {
         let now = latest(memory.names().iter().map(String::as_str)).unwrap();
         memory.insert(now.generation.next().stream());
+        // A proof of ownership counts for a while, in which nobody can take over.
+        sleep(FRESH).await;
         let error = write(writer, cut_over()).await.unwrap_err();
         assert_eq!(error.message, "another deploy has taken over the lease");
         // Renewals don't make it ours again.
@@ -308,10 +378,11 @@ async fn waiting_can_be_interrupted() {
     let request = request(&memory, "me");
     let outcome = exclusively(
         &request,
+        None,
         &Counter::default(),
         &|_| {},
         &interrupt,
-        async |_| (),
+        async |_, _| (),
     )
     .await;
     assert!(matches!(outcome, Err(LeaseError::Interrupted { .. })));

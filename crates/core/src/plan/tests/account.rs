@@ -2,8 +2,10 @@
 //! [`Observed`] as AWS would, without AWS's validation.
 
 use crate::desired::Desired;
-use crate::manifest::{journal, stream_name};
-use crate::names::{ApiId, DeploymentId, FunctionVersion, IntegrationId, RouteId};
+use crate::manifest::journal;
+use crate::names::{
+    ApiId, DeploymentId, FunctionKey, FunctionName, FunctionVersion, IntegrationId, RouteId,
+};
 use crate::observed::{
     ApiStageState, ApiState, DeploymentState, FunctionState, IntegrationState, LogGroupState,
     Observed, RoleState, RouteState, VersionState,
@@ -57,6 +59,18 @@ impl Ledger {
     fn uri(&self, function_arn: &str, version: &FunctionVersion) -> String {
         self.account
             .invocation_uri(&format!("{function_arn}:{version}"))
+    }
+
+    fn publish(&mut self, key: FunctionKey, name: &FunctionName, bindings: &mut Bindings) {
+        self.next_id += 1;
+        let version = FunctionVersion::new((self.next_id + 100).to_string());
+        let state = self.observed.functions.get_mut(name).expect("exists");
+        state.versions.push(VersionState {
+            version: version.clone(),
+            code: state.code.clone(),
+            configuration: state.configuration.clone(),
+        });
+        bindings.versions.insert(key, version);
     }
 
     pub fn apply_action(&mut self, action: &Action, bindings: &mut Bindings) {
@@ -157,20 +171,18 @@ impl Ledger {
                     .expect("exists")
                     .configuration = configuration;
             }
-            Action::UpdateFunctionCode { name, code, .. } => {
+            Action::UpdateFunctionCode {
+                key,
+                name,
+                code,
+                publish,
+            } => {
                 self.observed.functions.get_mut(&name).expect("exists").code = code;
+                if publish {
+                    self.publish(key, &name, bindings);
+                }
             }
-            Action::PublishVersion { key, name, .. } => {
-                self.next_id += 1;
-                let version = FunctionVersion::new((self.next_id + 100).to_string());
-                let state = self.observed.functions.get_mut(&name).expect("exists");
-                state.versions.push(VersionState {
-                    version: version.clone(),
-                    code: state.code.clone(),
-                    configuration: state.configuration.clone(),
-                });
-                bindings.versions.insert(key, version);
-            }
+            Action::PublishVersion { key, name, .. } => self.publish(key, &name, bindings),
             Action::PutFunctionConcurrency { name, reserved } => {
                 self.observed
                     .functions
@@ -294,14 +306,16 @@ impl Ledger {
                     .routes
                     .retain(|route| route.route_id != route_id);
             }
-            Action::CreateDeployment { release } => {
+            Action::CreateDeployment { manifest } => {
+                let complete = manifest.complete(&bindings.versions).expect("bound");
+                let description = manifest.release().description(&complete.key());
                 let deployment_id = DeploymentId::new(self.id());
                 bindings.deployment_id = Some(deployment_id.clone());
                 let api = self.api(bindings);
                 assert!(!api.routes.is_empty(), "AWS wants at least one route");
                 api.deployments.push(DeploymentState {
                     deployment_id,
-                    description: release.description(),
+                    description,
                     created: None,
                 });
             }
@@ -319,16 +333,16 @@ impl Ledger {
                 let state = self.observed.functions.get_mut(&name).expect("exists");
                 state.versions.retain(|v| v.version != version);
             }
-            Action::RecordRelease { manifest, .. } => {
+            Action::RecordRelease { manifest, key, .. } => {
                 assert!(self.observed.journal.is_some(), "the journal comes first");
                 let manifest = manifest.complete(&bindings.versions).expect("bound");
-                let deployment = bindings.deployment_id.clone().expect("bound");
-                self.observed.releases.insert(deployment, manifest);
+                let key = key.unwrap_or_else(|| manifest.key());
+                self.observed.releases.insert(key, manifest);
             }
             Action::DeleteLogStream { log_stream, .. } => {
                 self.observed
                     .releases
-                    .retain(|d, _| stream_name(d) != log_stream);
+                    .retain(|key, _| key.stream() != log_stream);
             }
             Action::CreateStage { stage_name, tags } => {
                 let deployment_id = bindings.deployment_id.clone();

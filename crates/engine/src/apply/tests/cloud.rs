@@ -1,17 +1,16 @@
 //! A cloud that does what a test tells it: fails by script, counts, takes time.
 
-use crate::cloud::{CloudReader, CloudWriter, Produced, Readiness, WriteContext};
+use crate::cloud::{CloudReader, CloudWriter, JournalStreams, Produced, Readiness, WriteContext};
 use crate::error::{CloudError, CloudErrorKind};
-use deployer_core::manifest::Manifest;
-use deployer_core::names::{
-    DeploymentId, FunctionName, FunctionVersion, LogGroupName, Names, RoleName,
-};
+use deployer_core::manifest::{Manifest, ManifestKey};
+use deployer_core::names::{FunctionName, FunctionVersion, LogGroupName, Names, RoleName};
 use deployer_core::observed::{ApiState, FunctionState, LogGroupState, RoleState};
 use deployer_core::plan::Action;
 use deployer_core::policy::Account;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How long each write takes, on the paused clock.
 const WRITE: Duration = Duration::from_millis(100);
@@ -24,7 +23,11 @@ pub struct ScriptedCloud {
     pub readiness: Mutex<VecDeque<Readiness>>,
     /// What was asked, in order.
     pub performed: Mutex<Vec<String>>,
-    api_changes: Mutex<(usize, usize)>,
+    /// Changes of the API beside another are refused, as API Gateway does.
+    pub one_change_at_a_time: bool,
+    /// Until when Lambda doesn't know the role.
+    pub role_known_after: Option<Instant>,
+    pub api_changes: Mutex<usize>,
 }
 
 impl ScriptedCloud {
@@ -43,11 +46,6 @@ impl ScriptedCloud {
             .iter()
             .filter(|done| done.contains(what))
             .count()
-    }
-
-    /// The most changes of the API that were in flight at once.
-    pub fn most_api_changes_at_once(&self) -> usize {
-        self.api_changes.lock().unwrap().1
     }
 }
 
@@ -68,13 +66,26 @@ impl CloudWriter for ScriptedCloud {
         self.performed.lock().unwrap().push(action.to_string());
         let api_change = action.is_api_mutation();
         if api_change {
-            let mut changes = self.api_changes.lock().unwrap();
-            changes.0 += 1;
-            changes.1 = changes.1.max(changes.0);
+            let beside = {
+                let mut changes = self.api_changes.lock().unwrap();
+                *changes += 1;
+                *changes > 1
+            };
+            if beside && self.one_change_at_a_time {
+                *self.api_changes.lock().unwrap() -= 1;
+                let message = "Unable to complete operation due to concurrent modification.";
+                return Err(refused("apigateway", "ConflictException", message));
+            }
         }
         tokio::time::sleep(WRITE).await;
         if api_change {
-            self.api_changes.lock().unwrap().0 -= 1;
+            *self.api_changes.lock().unwrap() -= 1;
+        }
+        if let (Action::PublishVersion { .. }, Some(known)) = (action, self.role_known_after)
+            && Instant::now() < known
+        {
+            let message = "The role defined for the function cannot be assumed by Lambda.";
+            return Err(refused("lambda", "InvalidParameterValueException", message));
         }
         let mut errors = self.errors.lock().unwrap();
         match errors
@@ -113,10 +124,15 @@ impl CloudReader for ScriptedCloud {
         unreachable!("applying doesn't ask")
     }
 
-    async fn list_releases(
+    async fn list_journal(&self, _: &LogGroupName) -> Result<Option<JournalStreams>, CloudError> {
+        unreachable!("applying doesn't ask")
+    }
+
+    async fn find_manifest(
         &self,
         _: &LogGroupName,
-    ) -> Result<BTreeMap<DeploymentId, Manifest>, CloudError> {
+        _: &ManifestKey,
+    ) -> Result<Option<Manifest>, CloudError> {
         unreachable!("applying doesn't ask")
     }
 

@@ -167,20 +167,86 @@ async fn a_lost_answer_is_not_tried_again() {
     assert_eq!(cloud.count("version a"), 1);
 }
 
-#[tokio::test(start_paused = true)]
-async fn changes_of_one_api_never_overlap_while_others_do() {
-    let cloud = ScriptedCloud::default();
+/// Four changes of the API, with other writes beside them.
+fn changes_of_the_api() -> Plan {
     let mut steps: Vec<(Action, Vec<StepId>)> = Vec::new();
     for name in ["a", "b", "c", "d"] {
         steps.push((delete_route(name), vec![]));
         steps.push((log_group(name), vec![]));
     }
+    plan(steps)
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_of_one_api_go_in_parallel_while_none_is_refused() {
+    let cloud = ScriptedCloud::default();
     let started = Instant::now();
-    let outcome = run_quietly(&plan(steps), &cloud).await;
+    let outcome = run_quietly(&changes_of_the_api(), &cloud).await;
     assert!(outcome.complete());
-    assert_eq!(cloud.most_api_changes_at_once(), 1);
-    // Four changes of the API one after the other, all else beside them.
+    assert_eq!(started.elapsed(), Duration::from_millis(100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_refusal_changes_of_the_api_go_one_by_one_and_no_slower_than_that() {
+    let cloud = ScriptedCloud {
+        one_change_at_a_time: true,
+        ..ScriptedCloud::default()
+    };
+    let started = Instant::now();
+    let outcome = run_quietly(&changes_of_the_api(), &cloud).await;
+    assert!(outcome.complete());
+    // One of the four came through at once, the others then in turn.
     assert_eq!(started.elapsed(), Duration::from_millis(400));
+    assert!(cloud.count("delete route") <= 4 + 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_function_asks_for_a_new_role_and_the_others_follow_together() {
+    let cloud = ScriptedCloud {
+        role_known_after: Some(Instant::now() + Duration::from_secs(10)),
+        ..ScriptedCloud::default()
+    };
+    let functions = ["a", "b", "c", "d"].map(|name| (publish(name), vec![]));
+    let started = Instant::now();
+    let outcome = run_quietly(&plan(functions.into()), &cloud).await;
+    assert!(outcome.complete());
+    assert!(
+        started.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        started.elapsed()
+    );
+    let asked = cloud.count("version");
+    assert!(asked <= 4 + 8 + 3, "{asked} calls");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_integration_does_not_wait_until_its_function_is_active_but_a_deployment_does() {
+    let cloud = ScriptedCloud::default();
+    let pending = Readiness::Pending("Pending".into());
+    cloud
+        .readiness
+        .lock()
+        .unwrap()
+        .extend([pending.clone(), pending]);
+    let integration = Action::CreateIntegration {
+        key: "a".into(),
+        function_arn: String::new(),
+        credentials_arn: String::new(),
+    };
+    let plan = plan(vec![
+        (publish("a"), vec![]),
+        (integration, vec![0]),
+        (log_group("deployment"), vec![0]),
+    ]);
+    let order = std::sync::Mutex::new(Vec::new());
+    let outcome = run(&plan, &cloud, &Interrupt::default(), |event| {
+        if let Event::StepDone { step, .. } = event {
+            order.lock().unwrap().push(step);
+        }
+    })
+    .await;
+    assert!(outcome.complete());
+    assert_eq!(order.into_inner().unwrap(), [1, 0, 2]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,109 @@
+//! Whether anybody can have held the lease while the account was observed.
+//!
+//! Reads are made before the lease is asked for, because an empty plan takes
+//! none. They needn't be repeated under it when the last lease had ended before
+//! the first read was sent, and ours is the very next one. Only one clock counts:
+//! that of CloudWatch Logs, which says when it created the stream that ended the
+//! lease and, in the same answer, what time it is.
+
+use crate::cloud::JournalStreams;
+use deployer_core::lease::{Generation, latest};
+use std::time::Duration;
+
+/// How much longer ago than the first read a lease must have ended. It covers
+/// what the service's machines may disagree on, and reads that lag behind.
+const MARGIN: Duration = Duration::from_secs(5);
+
+/// Nobody held the lease after this one, and it had ended before we looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quiet {
+    pub(super) last: Generation,
+    /// Whether there was a journal at all.
+    pub(super) journal_exists: bool,
+}
+
+impl Quiet {
+    /// What `journal`, listed no later than `elapsed` after the first read was
+    /// sent, says. `None`: somebody may have been at work.
+    pub fn of(journal: Option<&JournalStreams>, elapsed: Duration) -> Option<Self> {
+        let Some(journal) = journal else {
+            return Some(Self {
+                last: Generation::NONE,
+                journal_exists: false,
+            });
+        };
+        let last = match latest(journal.streams.keys().map(String::as_str)) {
+            None => Generation::NONE,
+            Some(lease) if lease.ended => lease.generation,
+            Some(_) => return None,
+        };
+        let ended_before = match journal.streams.get(&last.end_stream()) {
+            None => last == Generation::NONE,
+            Some(ended_at) => {
+                let since = journal.listed_at_ms? - (*ended_at)?;
+                let enough = i64::try_from((elapsed + MARGIN).as_millis()).ok()?;
+                since > enough
+            }
+        };
+        ended_before.then_some(Self {
+            last,
+            journal_exists: true,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn journal(streams: &[(String, i64)]) -> JournalStreams {
+        JournalStreams {
+            listed_at_ms: Some(1_000_000),
+            streams: streams
+                .iter()
+                .map(|(name, at)| (name.clone(), Some(*at)))
+                .collect(),
+        }
+    }
+
+    fn first() -> Generation {
+        Generation::NONE.next()
+    }
+
+    const ELAPSED: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn without_a_journal_or_a_lease_nobody_was_at_work() {
+        assert_eq!(
+            Quiet::of(None, ELAPSED).map(|quiet| quiet.journal_exists),
+            Some(false)
+        );
+        let empty = Quiet::of(Some(&journal(&[])), ELAPSED).unwrap();
+        assert_eq!((empty.last, empty.journal_exists), (Generation::NONE, true));
+    }
+
+    #[test]
+    fn a_lease_that_had_ended_before_the_first_read_disturbs_nothing() {
+        let ended = |at| journal(&[(first().stream(), 0), (first().end_stream(), at)]);
+        let long_ago = Quiet::of(Some(&ended(993_000)), ELAPSED).unwrap();
+        assert_eq!(long_ago.last, first());
+        assert_eq!(Quiet::of(Some(&ended(995_000)), ELAPSED), None);
+        let slow = Duration::from_secs(3);
+        assert_eq!(Quiet::of(Some(&ended(993_000)), slow), None);
+    }
+
+    #[test]
+    fn a_lease_that_is_held_disturbs() {
+        assert_eq!(
+            Quiet::of(Some(&journal(&[(first().stream(), 0)])), ELAPSED),
+            None
+        );
+    }
+
+    #[test]
+    fn without_the_services_clock_nothing_is_known() {
+        let mut journal = journal(&[(first().stream(), 0), (first().end_stream(), 0)]);
+        journal.listed_at_ms = None;
+        assert_eq!(Quiet::of(Some(&journal), ELAPSED), None);
+    }
+}
