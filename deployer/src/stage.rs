@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::holder;
 use crate::local;
 use crate::project::Project;
-use deployer_aws::{Cloud, Destination};
+use deployer_aws::{Cloud, Destination, Limiter};
 use deployer_core::manifest::journal;
 use deployer_core::names::{FunctionName, Names};
 use deployer_core::policy::Account;
@@ -16,6 +16,10 @@ use deployer_engine::events::EventSink;
 use deployer_engine::interrupt::Interrupt;
 use deployer_engine::lease::{LeaseRequest, Waiting};
 use deployer_engine::observe::{Look, look};
+use std::sync::LazyLock;
+
+/// The pace of everything this process sends, whatever stage it is for.
+static LIMITER: LazyLock<Limiter> = LazyLock::new(Limiter::default);
 
 /// A stage whose cloud can be reached.
 pub struct OpenStage {
@@ -137,7 +141,7 @@ async fn connect(definition: &StageDefinition) -> Result<(Cloud, Names), Failure
             profile: profile.clone(),
         },
     };
-    let cloud = Cloud::connect(&destination).await?;
+    let cloud = Cloud::connect(&destination, &LIMITER).await?;
     let names = Names::new(definition.identity.clone(), cloud.region());
     Ok((cloud, names))
 }

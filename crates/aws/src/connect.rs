@@ -1,5 +1,6 @@
 //! Clients for one account and region, or for the local cloud.
 
+use crate::limiter::Limiter;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
@@ -13,8 +14,11 @@ const ATTEMPTS: u32 = 4;
 /// Largest first pause before another attempt on the local cloud: it is near, and
 /// never busy for long. AWS gets the SDK's own, a second.
 const LOCAL_BACKOFF: Duration = Duration::from_millis(20);
-/// For one attempt of one call. The longest is the upload of a 50 MB zip.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
+/// Until a connection is there.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// From sending to the answer's beginning. The longest is the upload of a 50 MB
+/// zip. Waiting for its turn (`limiter`) doesn't count.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Where a stage lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,12 +84,16 @@ impl Cloud {
         &self.region
     }
 
-    /// Finds region and credentials and makes the clients. Sends nothing to the
-    /// account; the credential chain may ask its own sources.
+    /// Finds region and credentials and makes the clients, which keep the pace of
+    /// `limiter` on AWS. Sends nothing to the account; the credential chain may ask
+    /// its own sources.
     ///
     /// # Errors
     /// When there is no region or there are no credentials.
-    pub async fn connect(destination: &Destination) -> Result<Self, ConnectError> {
+    pub async fn connect(
+        destination: &Destination,
+        limiter: &Limiter,
+    ) -> Result<Self, ConnectError> {
         let config = match destination {
             Destination::Local { endpoint, region } => local(endpoint, region),
             Destination::Aws { region, profile } => {
@@ -100,13 +108,21 @@ impl Cloud {
             .provide_credentials()
             .await
             .map_err(|error| missing(reason(&error)))?;
+        let paced = |service| match (destination, config.http_client()) {
+            (Destination::Aws { profile, .. }, Some(http)) => {
+                let place = format!("{}/{region}", profile.as_deref().unwrap_or_default());
+                let http = limiter.pace(http, service, &place);
+                config.to_builder().http_client(http).build()
+            }
+            _ => config.clone(),
+        };
         Ok(Self {
-            region,
-            apigateway: aws_sdk_apigatewayv2::Client::new(&config),
-            iam: aws_sdk_iam::Client::new(&config),
-            lambda: aws_sdk_lambda::Client::new(&config),
-            logs: aws_sdk_cloudwatchlogs::Client::new(&config),
+            apigateway: aws_sdk_apigatewayv2::Client::new(&paced("apigateway")),
+            iam: aws_sdk_iam::Client::new(&paced("iam")),
+            lambda: aws_sdk_lambda::Client::new(&paced("lambda")),
+            logs: aws_sdk_cloudwatchlogs::Client::new(&paced("logs")),
             sts: aws_sdk_sts::Client::new(&config),
+            region,
         })
     }
 }
@@ -157,7 +173,8 @@ fn retries() -> RetryConfig {
 
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(READ_TIMEOUT)
         .build()
 }
 

@@ -9,9 +9,11 @@
 mod connect;
 mod error;
 mod lease;
+mod limiter;
 mod probe;
 mod reader;
 mod server_clock;
 mod writer;
 
 pub use connect::{Cloud, ConnectError, Destination};
+pub use limiter::Limiter;

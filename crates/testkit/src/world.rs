@@ -1,7 +1,7 @@
 //! An account of its own on a local cloud of its own, and the engine with the
 //! real AWS clients at work on it.
 
-use deployer_aws::{Cloud, Destination};
+use deployer_aws::{Cloud, Destination, Limiter};
 use deployer_core::desired::{Desired, FunctionCode};
 use deployer_core::manifest::journal;
 use deployer_core::names::FunctionKey;
@@ -111,7 +111,7 @@ impl Session {
             endpoint,
             region: local_cloud::REGION.to_owned(),
         };
-        let cloud = Cloud::connect(&destination)
+        let cloud = Cloud::connect(&destination, &Limiter::default())
             .await
             .expect("a local destination has region and credentials");
         let account = cloud.get_account().await?;
