@@ -12,6 +12,7 @@ Exit codes:
   4    no credentials or no region; nothing was touched
   5    something in the way isn't this stage's; nothing was touched
   6    another deploys the stage; nothing was touched
+  70   a mistake in the deployer itself: its plan breaks its own rules; nothing was touched
   130  interrupted: calls in flight were finished, the next `up` goes on
 
 Environment:
@@ -146,6 +147,7 @@ mod tests {
             exit::NOT_SIGNED_IN,
             exit::NOT_OURS,
             exit::BUSY,
+            exit::BUG,
             exit::INTERRUPTED,
         ];
         for code in codes {

@@ -2,7 +2,7 @@
 
 use crate::exit;
 use deployer_aws::ConnectError;
-use deployer_core::plan::{Refusal, RollbackRefusal};
+use deployer_core::plan::{Refusal, RollbackRefusal, UnsoundPlan};
 use deployer_core::stage_file::FileProblems;
 use deployer_engine::down::DownError;
 use deployer_engine::error::CloudError;
@@ -44,6 +44,9 @@ pub enum Failure {
     /// Something in the way isn't ours.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The planner made a mistake.
+    #[error(transparent)]
+    Unsound(#[from] UnsoundPlan),
     /// There is nothing to roll back to.
     #[error(transparent)]
     Rollback(#[from] RollbackRefusal),
@@ -85,6 +88,7 @@ impl From<UpError> for Failure {
         match error {
             UpError::Cloud(error) => Self::Cloud(error),
             UpError::Refused(refusal) => Self::Refused(refusal),
+            UpError::Unsound(error) => Self::Unsound(error),
             UpError::Lease(error) => error.into(),
         }
     }
@@ -94,6 +98,7 @@ impl From<DownError> for Failure {
     fn from(error: DownError) -> Self {
         match error {
             DownError::Cloud(error) => Self::Cloud(error),
+            DownError::Unsound(error) => Self::Unsound(error),
             DownError::Lease(error) => error.into(),
         }
     }
@@ -118,6 +123,7 @@ impl From<RollbackError> for Failure {
         match error {
             RollbackError::Cloud(error) => Self::Cloud(error),
             RollbackError::Refused(refusal) => Self::Rollback(refusal),
+            RollbackError::Unsound(error) => Self::Unsound(error),
             RollbackError::Lease(error) => error.into(),
         }
     }
@@ -132,6 +138,7 @@ impl Failure {
             Self::Connect(_) => exit::NOT_SIGNED_IN,
             Self::Refused(_) => exit::NOT_OURS,
             Self::Cloud(_) | Self::LocalCloud { .. } | Self::Incomplete { .. } => exit::FAILURE,
+            Self::Unsound(_) => exit::BUG,
             Self::Busy { .. } => exit::BUSY,
             Self::Interrupted { .. } => exit::INTERRUPTED,
         }
@@ -144,6 +151,9 @@ impl Failure {
             Self::Build(error) => error.next_step(),
             Self::Connect(error) => error.next_step().to_owned(),
             Self::Refused(_) => "nothing was touched".to_owned(),
+            Self::Unsound(_) => {
+                "report this text with the output of `deployer status STAGE --json`; nothing was touched".to_owned()
+            }
             Self::Rollback(_) => "see `deployer history STAGE`; nothing was touched".to_owned(),
             Self::Cloud(error) => deployer_engine::hints::next_step(error).to_owned(),
             Self::Input { next_step, .. }
@@ -155,5 +165,38 @@ impl Failure {
             }
             Self::Interrupted { .. } => "the next `up` (or `down`) goes on from here".to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use deployer_core::names::StageIdentity;
+    use deployer_core::plan::Violation;
+
+    #[test]
+    fn an_unsound_plan_is_the_deployers_own_mistake() {
+        let violation = Violation {
+            step: 3,
+            what: "delete function chat-alpha-room".into(),
+            rule: "deletes before the release".into(),
+        };
+        let identity = StageIdentity {
+            service: "chat".into(),
+            stage: "alpha".into(),
+        };
+        let violations = vec![violation];
+        let failure = Failure::from(UpError::Unsound(UnsoundPlan {
+            identity,
+            violations,
+        }));
+        assert_eq!(failure.exit_code(), exit::BUG);
+        let text = failure.to_string();
+        assert!(text.contains("a mistake in the deployer"), "{text}");
+        assert!(
+            text.contains("step 3, delete function chat-alpha-room: it deletes"),
+            "{text}"
+        );
+        assert!(failure.next_step().starts_with("report this text"));
     }
 }

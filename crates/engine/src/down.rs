@@ -9,7 +9,7 @@ use crate::observe::observe;
 use crate::retry;
 use deployer_core::manifest::journal;
 use deployer_core::names::{FunctionName, Names};
-use deployer_core::plan::{self, Action, Plan};
+use deployer_core::plan::{self, Action, Plan, UnsoundPlan};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -44,6 +44,9 @@ pub enum DownError {
     /// Reading failed.
     #[error(transparent)]
     Cloud(#[from] CloudError),
+    /// The plan breaks the planner's own rules.
+    #[error(transparent)]
+    Unsound(#[from] UnsoundPlan),
     /// Another deploys the stage.
     #[error(transparent)]
     Lease(#[from] LeaseError),
@@ -54,9 +57,9 @@ pub(crate) async fn make_plan<R: CloudReader>(
     reader: &R,
     names: &Names,
     known: &[FunctionName],
-) -> Result<Plan, CloudError> {
+) -> Result<Plan, DownError> {
     let observed = observe(reader, names, known).await?;
-    Ok(plan::down(names, &observed))
+    Ok(plan::sound(plan::down(names, &observed), &observed, names)?)
 }
 
 /// Removes everything the stage owns. `known` are functions the stage file
@@ -99,7 +102,7 @@ async fn what_is_left<R: CloudReader, W>(
     known: &[FunctionName],
     means: &Means<'_, R, W>,
     outcome: &Outcome,
-) -> Result<Plan, CloudError> {
+) -> Result<Plan, DownError> {
     let started = Instant::now();
     let mut pauses = retry::pauses();
     loop {

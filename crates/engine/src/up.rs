@@ -10,7 +10,7 @@ use crate::verify::wait_until_endpoint_answers;
 use deployer_core::desired::Desired;
 use deployer_core::names::Names;
 use deployer_core::observed::Observed;
-use deployer_core::plan::{self, Plan, Refusal};
+use deployer_core::plan::{self, Plan, Refusal, UnsoundPlan};
 
 /// How an `up` ended.
 #[derive(Debug)]
@@ -34,6 +34,9 @@ pub enum UpError {
     /// Something in the way isn't ours.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The plan breaks the planner's own rules.
+    #[error(transparent)]
+    Unsound(#[from] UnsoundPlan),
     /// Another deploys the stage.
     #[error(transparent)]
     Lease(#[from] LeaseError),
@@ -42,13 +45,14 @@ pub enum UpError {
 /// The plan of `desired`, from what is there. Reads only.
 ///
 /// # Errors
-/// When reading fails, or a name belongs to somebody else.
+/// When reading fails, a name belongs to somebody else, or the plan is unsound.
 pub async fn make_plan<R: CloudReader>(
     reader: &R,
     desired: &Desired,
 ) -> Result<(Plan, Observed), UpError> {
     let observed = observe(reader, &desired.names, &desired.function_names()).await?;
     let plan = plan::up(desired, &observed)?;
+    let plan = plan::sound(plan, &observed, &desired.names)?;
     Ok((plan, observed))
 }
 

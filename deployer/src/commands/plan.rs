@@ -29,7 +29,8 @@ pub async fn run(project: &Project, name: &str, screen: &Screen) -> Result<(), F
         // Nothing can be in a local cloud that isn't running.
         None => {
             let desired = desired(local::account());
-            plan::up(&desired, &Observed::default())?
+            let nothing = Observed::default();
+            plan::sound(plan::up(&desired, &nothing)?, &nothing, &desired.names)?
         }
     };
     screen.plan(&plan, definition.notice.as_deref());

@@ -57,12 +57,22 @@ pub(super) fn plan(
             );
         }
     }
-    if kept.iter().any(|release| release.manifest.is_none()) {
-        // It may invoke any version.
+    // What stays live invokes the versions its manifest says, which needn't be the
+    // newest equal ones.
+    let stays_live = live
+        .filter(|_| !releasing)
+        .map(|id| observed.releases.get(id));
+    let invoked: Vec<Option<&Manifest>> = kept
+        .iter()
+        .map(|release| release.manifest)
+        .chain(stays_live)
+        .collect();
+    let Some(invoked) = invoked.into_iter().collect::<Option<Vec<&Manifest>>>() else {
+        // One that can't be read may invoke any version.
         return;
-    }
+    };
     let before: Vec<StepId> = after.iter().copied().chain(steps).collect();
-    let needed = needed_versions(desired, bindings, &kept);
+    let needed = needed_versions(desired, bindings, &invoked);
     for function in desired.functions.values() {
         let versions = observed
             .functions
@@ -122,15 +132,14 @@ fn former_releases<'a>(
 fn needed_versions<'a>(
     desired: &'a Desired,
     bindings: &'a Bindings,
-    kept: &[&'a Former<'a>],
+    invoked: &[&'a Manifest],
 ) -> BTreeSet<(&'a FunctionName, &'a FunctionVersion)> {
     let now = bindings
         .versions
         .iter()
         .map(|(key, version)| (&desired.functions[key].name, version));
-    let before = kept
+    let before = invoked
         .iter()
-        .filter_map(|release| release.manifest)
         .flat_map(|manifest| manifest.functions.values())
         .map(|function| (&function.name, &function.version));
     now.chain(before).collect()

@@ -23,6 +23,8 @@ pub fn up(desired: &Desired, observed: &Observed) -> Result<Plan, Refusal> {
     let mut bindings = Bindings::default();
 
     let api_created = api::plan_api(&mut builder, desired, api_state, &mut bindings);
+    // The API's own settings are in what a deployment freezes.
+    let api_steps = 0..builder.steps.len();
     let role_steps = roles::plan(
         &mut builder,
         desired,
@@ -46,6 +48,7 @@ pub fn up(desired: &Desired, observed: &Observed) -> Result<Plan, Refusal> {
         api_created,
         &functions_ready,
     );
+    ready.extend(api_steps);
     ready.extend(role_steps.ready.iter().copied());
     ready.extend(functions_ready.into_values().flatten());
     let live = api::plan_release(

@@ -29,6 +29,11 @@ impl Ledger {
         }
     }
 
+    /// What everything is called.
+    pub fn names(&self) -> &crate::names::Names {
+        &self.names
+    }
+
     /// Applies the first `count` steps.
     pub fn apply(&mut self, plan: &Plan, count: usize) {
         let mut bindings = plan.bindings.clone();

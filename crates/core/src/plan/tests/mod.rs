@@ -3,10 +3,10 @@
 mod account;
 mod properties;
 
-use super::{Action, RollbackRefusal, Verb, down, rollback, up};
+use super::{Action, Plan, Refusal, RollbackRefusal, Verb, lint, rollback};
 use crate::desired::{Desired, FunctionCode};
-use crate::names::FunctionKey;
-use crate::observed::{IntegrationState, RouteState};
+use crate::names::{FunctionKey, Names};
+use crate::observed::{IntegrationState, Observed, RouteState};
 use crate::policy::Account;
 use crate::provenance::Provenance;
 use crate::release::ReleaseHash;
@@ -14,7 +14,22 @@ use crate::stage_file::{self, FileText, StageDefinition};
 use account::Ledger;
 use std::collections::BTreeMap;
 
-const SERVICE: &str = r#"
+/// As [`super::up`]; the plan keeps the linter's rules.
+fn up(desired: &Desired, observed: &Observed) -> Result<Plan, Refusal> {
+    super::up(desired, observed).map(|plan| linted(plan, observed, &desired.names))
+}
+
+/// As [`super::down`]; the plan keeps the linter's rules.
+fn down(names: &Names, observed: &Observed) -> Plan {
+    linted(super::down(names, observed), observed, names)
+}
+
+fn linted(plan: Plan, observed: &Observed, names: &Names) -> Plan {
+    assert_eq!(lint(&plan, observed, names), [], "{plan}");
+    plan
+}
+
+pub(super) const SERVICE: &str = r#"
 service = "chat"
 [functions.connect]
 [functions.room]
@@ -40,7 +55,7 @@ fn definition(service: &str) -> StageDefinition {
     .unwrap()
 }
 
-fn desired_with(service: &str, code: &str) -> Desired {
+pub(super) fn desired_with(service: &str, code: &str) -> Desired {
     // One release after the other.
     let second = match code {
         "one" => "0",
@@ -74,7 +89,7 @@ fn built(key: &FunctionKey, code: &str) -> FunctionCode {
     }
 }
 
-fn deployed(desired: &Desired) -> Ledger {
+pub(super) fn deployed(desired: &Desired) -> Ledger {
     let mut ledger = Ledger::new(desired);
     let plan = up(desired, &ledger.observed).unwrap();
     ledger.apply(&plan, plan.steps.len());
@@ -385,4 +400,44 @@ fn rolling_back_to_nothing_known_says_what_is_kept() {
             .contains("needs chat-alpha-room:1, which is gone"),
         "{refusal}"
     );
+}
+
+#[test]
+fn a_version_that_stays_live_is_kept_also_when_a_newer_one_is_equal() {
+    let desired = desired_with(SERVICE, "one");
+    let mut ledger = deployed(&desired);
+    let room = desired.functions[&"room".into()].name.clone();
+    let state = ledger.observed.functions.get_mut(&room).unwrap();
+    // Changed, published, changed back and published by hand.
+    let mut newer = state.versions[0].clone();
+    newer.version = "3".into();
+    state.versions.push(newer);
+    let plan = up(&desired, &ledger.observed).unwrap();
+    assert!(
+        !plan
+            .steps
+            .iter()
+            .any(|step| matches!(step.action, Action::DeleteVersion { .. })),
+        "{plan}"
+    );
+    ledger.apply(&plan, plan.steps.len());
+    assert!(up(&desired, &ledger.observed).unwrap().is_empty());
+}
+
+#[test]
+fn the_apis_own_settings_change_before_the_draft_is_frozen() {
+    let ledger = deployed(&desired_with(SERVICE, "one"));
+    let service = SERVICE.replace(
+        "service = \"chat\"",
+        "service = \"chat\"\nroute_selection_expression = \"$request.body.verb\"",
+    );
+    let plan = up(&desired_with(&service, "one"), &ledger.observed).unwrap();
+    let position = |wanted: &str| {
+        let mut steps = plan.steps.iter();
+        steps
+            .position(|step| step.action.operation() == wanted)
+            .unwrap()
+    };
+    let (update, freeze) = (position("UpdateApi"), position("CreateDeployment"));
+    assert!(plan.steps[freeze].after.contains(&update), "{plan}");
 }
