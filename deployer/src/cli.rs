@@ -23,6 +23,8 @@ Examples:
   deployer up local          deploy to the local cloud, starting it if need be
   deployer plan alpha        show what `up alpha` would change
   deployer up alpha          deploy to AWS
+  deployer plan alpha --adopt
+                             show what `up alpha --adopt` would take over and change
   deployer history alpha     list the releases that are kept
   deployer rollback alpha    make the release before the live one live again
   deployer down alpha        remove everything the stage owns";
@@ -43,11 +45,11 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Build the functions and make the account as the stage file says
-    Up(Writes),
+    Up(Up),
     /// Remove everything the stage owns
     Down(Writes),
     /// Show what `up` would change, and change nothing
-    Plan(Stages),
+    Plan(Plan),
     /// Show what is live
     Status(Stages),
     /// List the releases that are kept, newest first
@@ -79,6 +81,33 @@ pub struct Writes {
     /// Fail at once when another deploys the stage, instead of waiting
     #[arg(long)]
     pub no_wait: bool,
+}
+
+/// Which stages are deployed, and what may be taken over.
+#[derive(Debug, Args)]
+pub struct Up {
+    #[command(flatten)]
+    pub writes: Writes,
+    #[command(flatten)]
+    pub adoption: Adoption,
+}
+
+/// Which stages are planned, and what may be taken over.
+#[derive(Debug, Args)]
+pub struct Plan {
+    #[command(flatten)]
+    pub stages: Stages,
+    #[command(flatten)]
+    pub adoption: Adoption,
+}
+
+/// What may be taken over.
+#[derive(Debug, Args)]
+pub struct Adoption {
+    /// Take over what has the stage's names and nobody's ownership tags, instead of refusing; never
+    /// what another stage has tagged
+    #[arg(long)]
+    pub adopt: bool,
 }
 
 /// Which release goes live again.

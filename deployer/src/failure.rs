@@ -98,6 +98,7 @@ impl From<DownError> for Failure {
     fn from(error: DownError) -> Self {
         match error {
             DownError::Cloud(error) => Self::Cloud(error),
+            DownError::Refused(refusal) => Self::Refused(refusal),
             DownError::Unsound(error) => Self::Unsound(error),
             DownError::Lease(error) => error.into(),
         }
@@ -123,6 +124,7 @@ impl From<RollbackError> for Failure {
         match error {
             RollbackError::Cloud(error) => Self::Cloud(error),
             RollbackError::Refused(refusal) => Self::Rollback(refusal),
+            RollbackError::NotOurs(refusal) => Self::Refused(refusal),
             RollbackError::Unsound(error) => Self::Unsound(error),
             RollbackError::Lease(error) => error.into(),
         }

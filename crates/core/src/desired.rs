@@ -35,6 +35,8 @@ pub struct Desired {
     pub keep_releases: usize,
     /// Who deploys, when, from what.
     pub provenance: Provenance,
+    /// Whether what has our names and nobody's tags is taken over.
+    pub adopt: bool,
 }
 
 /// A function as it should be.
@@ -126,6 +128,7 @@ impl Desired {
             routes: definition.routes.clone(),
             keep_releases: definition.keep_releases,
             provenance,
+            adopt: false,
         }
     }
 

@@ -51,7 +51,8 @@ pub trait CloudReader: Send + Sync {
         journal: &LogGroupName,
     ) -> impl Future<Output = Result<BTreeMap<DeploymentId, Manifest>, CloudError>> + Send;
 
-    /// The APIs tagged as this stage's, oldest first, with all below them.
+    /// The APIs tagged as this stage's, and those that have its name and nobody's
+    /// tags; oldest first, with all below them.
     fn list_apis(
         &self,
         names: &Names,

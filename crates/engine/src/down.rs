@@ -9,7 +9,7 @@ use crate::observe::observe;
 use crate::retry;
 use deployer_core::manifest::journal;
 use deployer_core::names::{FunctionName, Names};
-use deployer_core::plan::{self, Action, Plan, UnsoundPlan};
+use deployer_core::plan::{self, Action, Plan, Refusal, UnsoundPlan};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -44,6 +44,9 @@ pub enum DownError {
     /// Reading failed.
     #[error(transparent)]
     Cloud(#[from] CloudError),
+    /// The journal isn't ours.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// The plan breaks the planner's own rules.
     #[error(transparent)]
     Unsound(#[from] UnsoundPlan),
@@ -52,14 +55,19 @@ pub enum DownError {
     Lease(#[from] LeaseError),
 }
 
-/// What there is to remove, from what is there. Reads only.
+/// What there is to remove, from what is there. Reads only. Whoever removes needs
+/// the journal for its lease, so a journal of somebody else's is refused.
 pub(crate) async fn make_plan<R: CloudReader>(
     reader: &R,
     names: &Names,
     known: &[FunctionName],
 ) -> Result<Plan, DownError> {
     let observed = observe(reader, names, known).await?;
-    Ok(plan::sound(plan::down(names, &observed), &observed, names)?)
+    let plan = plan::down(names, &observed);
+    if !plan.is_empty() {
+        plan::check_journal(names, &observed)?;
+    }
+    Ok(plan::sound(plan, &observed, names)?)
 }
 
 /// Removes everything the stage owns. `known` are functions the stage file

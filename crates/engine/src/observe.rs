@@ -5,7 +5,8 @@ use crate::cloud::CloudReader;
 use crate::error::CloudError;
 use deployer_core::manifest;
 use deployer_core::names::{FunctionName, Names};
-use deployer_core::observed::Observed;
+use deployer_core::observed::{ApiState, Observed};
+use deployer_core::tags::{Ownership, ownership_of};
 use futures_util::future::{try_join, try_join3, try_join4};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
@@ -42,6 +43,9 @@ pub async fn observe<R: CloudReader>(
             find_functions(reader, known.to_vec()),
         )
         .await?;
+    let (apis, unowned_apis): (Vec<ApiState>, _) = apis
+        .into_iter()
+        .partition(|api| ownership_of(&api.tags, &names.identity) != Ownership::Foreign);
     let mut others: Vec<FunctionName> = log_groups
         .keys()
         .filter_map(|name| name.as_str().strip_prefix("/aws/lambda/"))
@@ -68,6 +72,7 @@ pub async fn observe<R: CloudReader>(
         log_groups,
         functions: functions.into_iter().collect(),
         apis,
+        unowned_apis,
         journal,
         releases,
     })

@@ -10,7 +10,7 @@ use crate::up::url_of;
 use crate::verify::wait_until_endpoint_answers;
 use deployer_core::names::{FunctionName, Names};
 use deployer_core::observed::Observed;
-use deployer_core::plan::{self, Plan, RollbackRefusal, UnsoundPlan};
+use deployer_core::plan::{self, Plan, Refusal, RollbackRefusal, UnsoundPlan};
 
 /// How a `rollback` ended.
 #[derive(Debug)]
@@ -32,6 +32,9 @@ pub enum RollbackError {
     /// There is nothing to go back to.
     #[error(transparent)]
     Refused(#[from] RollbackRefusal),
+    /// The journal isn't ours.
+    #[error(transparent)]
+    NotOurs(#[from] Refusal),
     /// The plan breaks the planner's own rules.
     #[error(transparent)]
     Unsound(#[from] UnsoundPlan),
@@ -49,6 +52,7 @@ pub(crate) async fn make_plan<R: CloudReader>(
 ) -> Result<(Plan, Observed), RollbackError> {
     let observed = observe(reader, names, known).await?;
     let plan = plan::rollback(names, &observed, asked)?;
+    plan::check_journal(names, &observed)?;
     Ok((plan::sound(plan, &observed, names)?, observed))
 }
 

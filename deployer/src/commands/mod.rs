@@ -24,11 +24,20 @@ pub async fn run(arguments: Cli) -> u8 {
         Err(failure) => return fail(&failure),
     };
     match arguments.verb {
-        Verb::Up(writes) => each(&project, writes.stages, Work::Up, writes.no_wait).await,
-        Verb::Down(writes) => each(&project, writes.stages, Work::Down, writes.no_wait).await,
-        Verb::Plan(stages) => each(&project, stages, Work::Plan, false).await,
-        Verb::Status(stages) => each(&project, stages, Work::Status, false).await,
-        Verb::History(stages) => each(&project, stages, Work::History, false).await,
+        Verb::Up(options) => {
+            let work = Work::Up(up::Options {
+                no_wait: options.writes.no_wait,
+                adopt: options.adoption.adopt,
+            });
+            each(&project, options.writes.stages, work).await
+        }
+        Verb::Down(writes) => each(&project, writes.stages, Work::Down(writes.no_wait)).await,
+        Verb::Plan(options) => {
+            let work = Work::Plan(options.adoption.adopt);
+            each(&project, options.stages, work).await
+        }
+        Verb::Status(stages) => each(&project, stages, Work::Status).await,
+        Verb::History(stages) => each(&project, stages, Work::History).await,
         Verb::Rollback(options) => {
             let screen = Screen::new(options.json);
             let interrupt = interrupt_on_ctrl_c();
@@ -44,16 +53,18 @@ pub async fn run(arguments: Cli) -> u8 {
 /// What is done to a stage.
 #[derive(Debug, Clone, Copy)]
 enum Work {
-    Up,
-    Down,
-    Plan,
+    Up(up::Options),
+    /// Whether not to wait for another.
+    Down(bool),
+    /// Whether to adopt.
+    Plan(bool),
     Status,
     History,
 }
 
 /// One stage after the other. All stage files are read before anything is
 /// touched; after that a failing stage doesn't hide the others.
-async fn each(project: &Project, stages: Stages, work: Work, no_wait: bool) -> u8 {
+async fn each(project: &Project, stages: Stages, work: Work) -> u8 {
     let misread: Vec<Failure> = stages
         .stages
         .iter()
@@ -70,9 +81,9 @@ async fn each(project: &Project, stages: Stages, work: Work, no_wait: bool) -> u
     for name in &stages.stages {
         let screen = Screen::new(stages.json);
         let result = match work {
-            Work::Up => up::run(project, name, &screen, &interrupt, no_wait).await,
-            Work::Down => down::run(project, name, &screen, &interrupt, no_wait).await,
-            Work::Plan => plan::run(project, name, &screen).await,
+            Work::Up(options) => up::run(project, name, &screen, &interrupt, options).await,
+            Work::Down(no_wait) => down::run(project, name, &screen, &interrupt, no_wait).await,
+            Work::Plan(adopt) => plan::run(project, name, &screen, adopt).await,
             Work::Status => status::run(project, name, &screen).await,
             Work::History => history::run(project, name, &screen).await,
         };

@@ -13,13 +13,21 @@ use deployer_core::plan;
 use deployer_core::policy::Account;
 use deployer_engine::up;
 
-/// Plans one stage.
-pub async fn run(project: &Project, name: &str, screen: &Screen) -> Result<(), Failure> {
+/// Plans one stage. `adopt`: with what `up --adopt` would take over.
+pub async fn run(
+    project: &Project,
+    name: &str,
+    screen: &Screen,
+    adopt: bool,
+) -> Result<(), Failure> {
     let (definition, stage) = OpenStage::open_if_running(project, name).await?;
     let built = build::run(project, &definition, screen).await?;
     let desired = |account: Account| {
         let provenance = provenance::now(project, &account);
-        Desired::new(&definition, account, &built.code, provenance)
+        Desired {
+            adopt,
+            ..Desired::new(&definition, account, &built.code, provenance)
+        }
     };
     let plan = match &stage {
         Some(stage) => {

@@ -14,13 +14,22 @@ use deployer_engine::exclusive;
 use deployer_engine::interrupt::Interrupt;
 use deployer_engine::up::Up;
 
+/// What an `up` may do.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Fail at once when another deploys the stage.
+    pub no_wait: bool,
+    /// Take over what is in the way and nobody's.
+    pub adopt: bool,
+}
+
 /// Deploys one stage.
 pub async fn run(
     project: &Project,
     name: &str,
     screen: &Screen,
     interrupt: &Interrupt,
-    no_wait: bool,
+    options: Options,
 ) -> Result<(), Failure> {
     let definition = project.read_stage(name)?;
     // Without credentials there is no need to build for minutes first.
@@ -37,14 +46,15 @@ pub async fn run(
         }
         (None, Place::Aws { .. }) => unreachable!("stages on AWS were opened above"),
     };
-    let desired = Desired::new(
+    let mut desired = Desired::new(
         &definition,
         stage.account.clone(),
         &built.code,
         provenance::now(project, &stage.account),
     );
+    desired.adopt = options.adopt;
     let means = stage.means(&built.artifacts, screen, interrupt);
-    let up = exclusive::up(&desired, &means, &stage.lease(no_wait)).await?;
+    let up = exclusive::up(&desired, &means, &stage.lease(options.no_wait)).await?;
     check(&up)?;
     screen.up(&UpResult {
         stage: name,

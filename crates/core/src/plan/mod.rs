@@ -6,6 +6,7 @@
 //! out is the engine's business.
 
 mod action;
+mod adopt;
 mod api;
 mod changes;
 mod down;
@@ -17,12 +18,12 @@ mod roles;
 mod rollback;
 mod up;
 
-pub use action::{Action, Bindings, PolicyTemplate, Verb};
+pub use action::{Action, Adopted, Bindings, PolicyTemplate, Verb};
 pub use api::function_of_uri;
 pub use changes::FieldChange;
 pub use down::down;
 pub use lint::{UnsoundPlan, Violation, lint, sound};
-pub use refusal::{Refusal, RefusedResource};
+pub use refusal::{Obstacle, Refusal, RefusedResource, check_journal};
 pub use rollback::{RollbackRefusal, releases, rollback};
 pub use up::up;
 
@@ -71,6 +72,7 @@ impl Plan {
                 Verb::Change => "change",
                 Verb::Delete => "delete",
                 Verb::Release => "release",
+                Verb::Adopt => "adopt",
             };
             *counts.entry(word).or_default() += 1;
         }
@@ -90,6 +92,7 @@ impl fmt::Display for Plan {
                 Verb::Change => '~',
                 Verb::Delete => '-',
                 Verb::Release => '>',
+                Verb::Adopt => '*',
             };
             let (kind, name) = step.action.resource();
             write!(f, "\n  {sign} {kind:<15} {name}")?;

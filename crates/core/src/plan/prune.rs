@@ -27,7 +27,8 @@ pub(super) fn plan(
     let live = api
         .live_deployment(&desired.names.api_stage)
         .map(|live| &live.deployment_id);
-    let former = former_releases(api, observed, if releasing { None } else { live });
+    let stays = if releasing { None } else { live };
+    let former = former_releases(api, observed, stays, &desired.names.api_stage);
     // The one that is live (or goes live) is one of those kept.
     let room = desired.keep_releases.saturating_sub(1);
     let mut kept: Vec<&Former<'_>> = Vec::new();
@@ -117,11 +118,18 @@ fn former_releases<'a>(
     api: &'a ApiState,
     observed: &'a Observed,
     stays_live: Option<&DeploymentId>,
+    api_stage: &str,
 ) -> Vec<Former<'a>> {
+    // AWS keeps what any API stage serves; others than ours are of somebody's hand.
+    let serves = |deployment: &DeploymentState| {
+        let mut others = api.stages.iter().filter(|stage| stage.name != api_stage);
+        others.any(|stage| stage.deployment_id.as_ref() == Some(&deployment.deployment_id))
+    };
     observed
         .newest_first(api)
         .into_iter()
         .filter(|deployment| Some(&deployment.deployment_id) != stays_live)
+        .filter(|deployment| !serves(deployment))
         .map(|deployment| Former {
             deployment,
             manifest: observed.releases.get(&deployment.deployment_id),

@@ -2,7 +2,7 @@
 //! action that isn't in it doesn't compile.
 
 use crate::names::{ApiId, FunctionKey, FunctionName, LogGroupName, RoleName};
-use crate::plan::{Action, PolicyTemplate};
+use crate::plan::{Action, Adopted, PolicyTemplate};
 
 /// Something a step can provide and another refer to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub(super) struct Footprint {
     pub needs: Vec<Thing>,
     /// Is changed or deleted by it, or has a part that is; must be ours.
     pub touches: Option<Thing>,
+    /// Nobody's before, ours after it.
+    pub adopts: Option<Thing>,
 }
 
 impl Footprint {
@@ -63,6 +65,15 @@ impl Footprint {
 pub(super) fn of(action: &Action) -> Footprint {
     use Footprint as F;
     match action {
+        Action::Adopt { resource, .. } => F {
+            adopts: Some(match resource.clone() {
+                Adopted::Role { role } => Thing::Role(role),
+                Adopted::Function { name } => Thing::Function(name),
+                Adopted::LogGroup { log_group } => Thing::LogGroup(log_group),
+                Adopted::Api { api_id, .. } => Thing::Api(api_id),
+            }),
+            ..F::default()
+        },
         Action::CreateLogGroup { log_group, .. } => F::making(Thing::LogGroup(log_group.clone())),
         Action::PutRetentionPolicy { log_group, .. }
         | Action::DeleteLogGroup { log_group }

@@ -5,7 +5,8 @@
 //! 1. A step comes after earlier steps only: there is no circle.
 //! 2. What a step refers to exists, or is made by a step it comes after; nothing
 //!    that exists is made again.
-//! 3. What isn't ours is neither changed nor deleted.
+//! 3. What isn't ours is neither changed nor deleted, unless it was nobody's and a
+//!    step before adopts it.
 //! 4. At most one step releases, and all changes of the draft come before the
 //!    deployment that freezes it.
 //! 5. Deletions, and what takes permissions, come after the release.
@@ -19,9 +20,9 @@ mod order;
 
 use super::{Action, Plan, StepId, Verb};
 use crate::manifest::journal;
-use crate::names::{Names, StageIdentity};
+use crate::names::{ApiId, Names, StageIdentity};
 use crate::observed::{ApiState, Observed};
-use crate::tags::{Ownership, Tags, ownership_of};
+use crate::tags::{Ownership, Tags, claimant, ownership_of};
 use footprint::{Footprint, Thing};
 use live::Live;
 use order::Order;
@@ -137,6 +138,7 @@ impl Linter<'_> {
             .needs
             .iter()
             .chain(&footprint.touches)
+            .chain(&footprint.adopts)
             .filter(|thing| !self.is_there(thing, id))
             .map(|thing| format!("needs {thing:?}, which no step before it makes"))
             .collect();
@@ -193,31 +195,49 @@ impl Linter<'_> {
             Thing::LogGroup(name) => observed.log_groups.get(name).map(|state| &state.tags),
             Thing::Role(name) => observed.roles.get(name).map(|state| &state.tags),
             Thing::Function(name) => observed.functions.get(name).map(|state| &state.tags),
-            Thing::Api(id) => {
-                let mut apis = observed.apis.iter();
-                apis.find(|api| api.api_id == *id).map(|api| &api.tags)
-            }
+            Thing::Api(id) => self.api(id).map(|api| &api.tags),
             Thing::ThisApi => self.this_api().map(|api| &api.tags),
             Thing::Version(_) | Thing::Integration(_) | Thing::Deployment => None,
         }
     }
 
     fn this_api(&self) -> Option<&ApiState> {
-        let id = self.plan.bindings.api_id.as_ref()?;
-        self.observed.apis.iter().find(|api| api.api_id == *id)
+        self.api(self.plan.bindings.api_id.as_ref()?)
+    }
+
+    fn api(&self, id: &ApiId) -> Option<&ApiState> {
+        let mut apis = self.observed.apis.iter().chain(&self.observed.unowned_apis);
+        apis.find(|api| api.api_id == *id)
     }
 
     fn ownership(&mut self, id: StepId) {
+        let identity = &self.names.identity;
+        if let Some(adopted) = &self.footprints[id].adopts
+            && let Some(owner) = self.tags(adopted).and_then(|tags| claimant(tags, identity))
+        {
+            self.violation(id, format!("adopts what {owner} owns"));
+        }
         let Some(touched) = &self.footprints[id].touches else {
             return;
         };
         let foreign = self
             .tags(touched)
             .is_some_and(|tags| ownership_of(tags, &self.names.identity) != Ownership::Ours);
-        if foreign {
+        if foreign && !self.is_adopted_before(touched, id) {
             let rule = format!("touches {touched:?}, which isn't this stage's");
             self.violation(id, rule);
         }
+    }
+
+    fn is_adopted_before(&self, thing: &Thing, id: StepId) -> bool {
+        let thing = match (thing, &self.plan.bindings.api_id) {
+            (Thing::ThisApi, Some(api_id)) => &Thing::Api(api_id.clone()),
+            _ => thing,
+        };
+        let mut adopters = self.footprints.iter().enumerate();
+        adopters.any(|(adopter, footprint)| {
+            footprint.adopts.as_ref() == Some(thing) && self.order.is_before(adopter, id)
+        })
     }
 
     fn steps_with(&self, fits: impl Fn(&Action) -> bool) -> Vec<StepId> {

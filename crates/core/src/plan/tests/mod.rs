@@ -441,3 +441,130 @@ fn the_apis_own_settings_change_before_the_draft_is_frozen() {
     let (update, freeze) = (position("UpdateApi"), position("CreateDeployment"));
     assert!(plan.steps[freeze].after.contains(&update), "{plan}");
 }
+
+/// A stage whose every tag somebody has taken away.
+fn untagged(desired: &Desired) -> Ledger {
+    let mut ledger = deployed(desired);
+    let observed = &mut ledger.observed;
+    observed.roles.values_mut().for_each(|s| s.tags.clear());
+    observed.functions.values_mut().for_each(|s| s.tags.clear());
+    observed
+        .log_groups
+        .values_mut()
+        .for_each(|s| s.tags.clear());
+    observed.journal.as_mut().unwrap().tags.clear();
+    observed.apis[0].tags.clear();
+    observed.unowned_apis = std::mem::take(&mut observed.apis);
+    ledger
+}
+
+#[test]
+fn what_nobody_tagged_is_refused_whole_and_adopted_when_asked() {
+    let mut desired = desired_with(SERVICE, "one");
+    let mut ledger = untagged(&desired);
+    let refusal = up(&desired, &ledger.observed).unwrap_err();
+    assert_eq!(refusal.resources.len(), 8, "{refusal}");
+    assert!(
+        refusal
+            .to_string()
+            .contains("or take it over with `up --adopt`")
+    );
+    desired.adopt = true;
+    let plan = up(&desired, &ledger.observed).unwrap();
+    insta::assert_snapshot!(plan);
+    ledger.apply(&plan, plan.steps.len());
+    desired.adopt = false;
+    assert!(up(&desired, &ledger.observed).unwrap().is_empty());
+    let plan = down(&desired.names, &ledger.observed);
+    ledger.apply(&plan, plan.steps.len());
+    assert_eq!(ledger.observed, Default::default());
+}
+
+#[test]
+fn an_adoption_that_stopped_anywhere_goes_on_and_its_changes_follow() {
+    let mut desired = desired_with(SERVICE, "two");
+    let whole = {
+        let mut adopting = desired.clone();
+        adopting.adopt = true;
+        up(&adopting, &untagged(&desired_with(SERVICE, "one")).observed).unwrap()
+    };
+    for count in 0..=whole.steps.len() {
+        let mut ledger = untagged(&desired_with(SERVICE, "one"));
+        desired.adopt = true;
+        let plan = up(&desired, &ledger.observed).unwrap();
+        ledger.apply(&plan, count);
+        let plan = up(&desired, &ledger.observed).unwrap();
+        ledger.apply(&plan, plan.steps.len());
+        desired.adopt = false;
+        assert!(
+            up(&desired, &ledger.observed).unwrap().is_empty(),
+            "{count}"
+        );
+    }
+}
+
+#[test]
+fn what_another_stage_tagged_is_never_adopted() {
+    let mut desired = desired_with(SERVICE, "one");
+    desired.adopt = true;
+    let mut ledger = untagged(&desired);
+    let other = crate::tags::ownership(&crate::names::StageIdentity {
+        service: "chat".into(),
+        stage: "beta".into(),
+    });
+    for role in ledger.observed.roles.values_mut() {
+        role.tags = other.clone();
+    }
+    let journal = ledger.observed.journal.as_mut().unwrap();
+    journal.tags = desired.tags.clone();
+    journal.tags.insert("deployer:schema".into(), "9".into());
+    insta::assert_snapshot!(up(&desired, &ledger.observed).unwrap_err());
+}
+
+#[test]
+fn of_several_apis_with_our_name_none_is_adopted_and_ours_makes_them_no_obstacle() {
+    let mut desired = desired_with(SERVICE, "one");
+    desired.adopt = true;
+    let mut ledger = untagged(&desired);
+    let mut twin = ledger.observed.unowned_apis[0].clone();
+    twin.api_id = "twin".into();
+    ledger.observed.unowned_apis.push(twin.clone());
+    let refusal = up(&desired, &ledger.observed).unwrap_err();
+    insta::assert_snapshot!(refusal);
+    let mut ledger = deployed(&desired);
+    ledger.observed.unowned_apis.push(twin);
+    assert!(up(&desired, &ledger.observed).unwrap().is_empty());
+}
+
+#[test]
+fn a_role_at_a_path_is_not_adopted() {
+    let mut desired = desired_with(SERVICE, "one");
+    desired.adopt = true;
+    let mut ledger = untagged(&desired);
+    let role = &desired.names.invoke_role;
+    ledger.observed.roles.get_mut(role).unwrap().arn =
+        format!("arn:aws:iam::123456789012:role/team/{role}");
+    let refusal = up(&desired, &ledger.observed).unwrap_err();
+    assert_eq!(refusal.resources.len(), 1, "{refusal}");
+    assert!(refusal.to_string().contains("lies at a path"), "{refusal}");
+}
+
+#[test]
+fn another_stage_of_an_adopted_api_keeps_what_it_serves() {
+    let mut desired = desired_with(SERVICE, "two");
+    desired.adopt = true;
+    let mut ledger = untagged(&desired_with(SERVICE, "one"));
+    let api = &mut ledger.observed.unowned_apis[0];
+    let mut by_hand = api.deployments[0].clone();
+    by_hand.deployment_id = "hand".into();
+    by_hand.description = "by hand".into();
+    api.deployments.push(by_hand);
+    let mut other = api.stages[0].clone();
+    other.name = "production".into();
+    other.deployment_id = Some("hand".into());
+    api.stages.push(other);
+    let plan = up(&desired, &ledger.observed).unwrap();
+    ledger.apply(&plan, plan.steps.len());
+    let mut deployments = ledger.observed.apis[0].deployments.iter();
+    assert!(deployments.any(|d| d.deployment_id.as_str() == "hand"));
+}
