@@ -240,7 +240,7 @@ async fn a_journal_of_somebody_else_is_written_to_by_nobody() {
     let streams = || cloud.list_lease_streams(&name);
     let before = streams().await.expect("it reads");
 
-    let down = exclusive::down(&known, &means, &lease).await;
+    let down = exclusive::down(&known, &desired.retain, &means, &lease).await;
     let Err(DownError::Refused(refusal)) = down else {
         panic!("the journal isn't ours: {down:?}");
     };
@@ -264,4 +264,51 @@ async fn a_journal_of_somebody_else_is_written_to_by_nobody() {
         .expect("the journal is nobody's");
     assert_eq!(adoptions(&up), 1, "{}", up.plan);
     world.empty(SERVICE, "an adopted journal").await;
+}
+
+#[tokio::test]
+async fn retained_logs_are_left_listed_and_taken_again() {
+    const RETAINING: Release = Release {
+        service: r#"
+service = "chat"
+retain = ["logs"]
+[functions.room]
+[routes]
+join = "room"
+"#,
+        code: "first",
+    };
+    let world = World::new().await;
+    world.converge(RETAINING, "a first up").await;
+    for _ in 0..2 {
+        let down = world.session.down(RETAINING).await.expect("it reads");
+        assert!(
+            down.outcome.complete() && down.left.is_empty(),
+            "{}",
+            down.left
+        );
+        let retained: Vec<_> = down.retained.iter().map(ToString::to_string).collect();
+        assert_eq!(retained, ["/aws/lambda/chat-alpha-room"]);
+    }
+    let inventory = WireCall::logs("DescribeLogGroups", "{}")
+        .succeed(world.port())
+        .await;
+    assert_eq!(
+        inventory.matches("\"logGroupName\"").count(),
+        1,
+        "{inventory}"
+    );
+    let up = world
+        .session
+        .up(RETAINING)
+        .await
+        .expect("they are still ours");
+    let mut actions = up.plan.steps.iter().map(|step| &step.action);
+    assert!(
+        !actions.any(|a| matches!(a, Action::CreateLogGroup { log_group, .. } if log_group.as_str().contains("lambda"))),
+        "{}",
+        up.plan
+    );
+    world.converge(RETAINING, "logs taken again").await;
+    world.empty(SERVICE, "retained no longer").await;
 }

@@ -8,8 +8,10 @@ use crate::lease::LeaseError;
 use crate::observe::observe;
 use crate::retry;
 use deployer_core::manifest::journal;
-use deployer_core::names::{FunctionName, Names};
+use deployer_core::names::{FunctionName, LogGroupName, Names};
 use deployer_core::plan::{self, Action, Plan, Refusal, UnsoundPlan};
+use deployer_core::stage_file::Retained;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -25,12 +27,15 @@ pub struct Down {
     pub outcome: Outcome,
     /// What is still there afterwards, by looking again.
     pub left: Plan,
+    /// What is left there on purpose.
+    pub retained: BTreeSet<LogGroupName>,
 }
 
 impl Down {
     /// There was nothing to remove.
-    pub(crate) fn nothing(plan: Plan) -> Self {
+    pub(crate) fn nothing(plan: Plan, retained: BTreeSet<LogGroupName>) -> Self {
         Self {
+            retained,
             left: plan.clone(),
             plan,
             outcome: Outcome::default(),
@@ -61,26 +66,29 @@ pub(crate) async fn make_plan<R: CloudReader>(
     reader: &R,
     names: &Names,
     known: &[FunctionName],
-) -> Result<Plan, DownError> {
+    retain: &BTreeSet<Retained>,
+) -> Result<(Plan, BTreeSet<LogGroupName>), DownError> {
     let observed = observe(reader, names, known).await?;
-    let plan = plan::down(names, &observed);
+    let plan = plan::down(names, &observed, retain);
     if !plan.is_empty() {
         plan::check_journal(names, &observed)?;
     }
-    Ok(plan::sound(plan, &observed, names)?)
+    let retained = plan::retained(names, &observed, retain);
+    Ok((plan::sound(plan, &observed, names)?, retained))
 }
 
-/// Removes everything the stage owns. `known` are functions the stage file
+/// Removes everything the stage owns but what it is to `retain`. `known` are functions the stage file
 /// names; others are found by what they left in the account.
 ///
 /// # Errors
 /// When reading fails. A write that fails is in the outcome.
 pub async fn down<R: CloudReader, W: CloudWriter>(
     known: &[FunctionName],
+    retain: &BTreeSet<Retained>,
     means: &Means<'_, R, W>,
 ) -> Result<Down, DownError> {
     means.events.event(Event::Observing);
-    let plan = make_plan(means.reader, means.names, known).await?;
+    let (plan, retained) = make_plan(means.reader, means.names, known, retain).await?;
     means.events.event(Event::Planned {
         steps: plan.steps.len(),
     });
@@ -94,13 +102,15 @@ pub async fn down<R: CloudReader, W: CloudWriter>(
             plan,
             outcome,
             left,
+            retained,
         });
     }
-    let left = what_is_left(known, means, &outcome).await?;
+    let (left, retained) = what_is_left(known, retain, means, &outcome).await?;
     Ok(Down {
         plan,
         outcome,
         left,
+        retained,
     })
 }
 
@@ -108,15 +118,16 @@ pub async fn down<R: CloudReader, W: CloudWriter>(
 /// an old answer, so it looks for a while.
 async fn what_is_left<R: CloudReader, W>(
     known: &[FunctionName],
+    retain: &BTreeSet<Retained>,
     means: &Means<'_, R, W>,
     outcome: &Outcome,
-) -> Result<Plan, DownError> {
+) -> Result<(Plan, BTreeSet<LogGroupName>), DownError> {
     let started = Instant::now();
     let mut pauses = retry::pauses();
     loop {
-        let mut left = make_plan(means.reader, means.names, known).await?;
+        let (mut left, retained) = make_plan(means.reader, means.names, known, retain).await?;
         if !outcome.complete() {
-            return Ok(left);
+            return Ok((left, retained));
         }
         // With the journal went the lease; whoever waited for it may have made a
         // journal of its own by now.
@@ -126,7 +137,7 @@ async fn what_is_left<R: CloudReader, W>(
         });
         let pause = pauses.next().expect("pauses never end");
         if left.is_empty() || started.elapsed() + pause > OLD_ANSWERS {
-            return Ok(left);
+            return Ok((left, retained));
         }
         sleep(pause).await;
     }

@@ -9,6 +9,8 @@ use crate::rollback::{self, Rollback, RollbackError};
 use crate::up::{self, Up, UpError};
 use deployer_core::desired::Desired;
 use deployer_core::names::FunctionName;
+use deployer_core::stage_file::Retained;
+use std::collections::BTreeSet;
 
 /// As [`up::up`]. The plan is made again under the lease: another may have
 /// deployed meanwhile.
@@ -40,19 +42,20 @@ pub async fn up<R: CloudReader, W: CloudWriter, J: Journal>(
 /// As [`down::down`], and when there is no lease to be had.
 pub async fn down<R: CloudReader, W: CloudWriter, J: Journal>(
     known: &[FunctionName],
+    retain: &BTreeSet<Retained>,
     means: &Means<'_, R, W>,
     lease: &LeaseRequest<'_, J>,
 ) -> Result<Down, DownError> {
-    let plan = down::make_plan(means.reader, means.names, known).await?;
+    let (plan, retained) = down::make_plan(means.reader, means.names, known, retain).await?;
     if plan.is_empty() {
-        return Ok(Down::nothing(plan));
+        return Ok(Down::nothing(plan, retained));
     }
     exclusively(
         lease,
         means.writer,
         means.events,
         means.interrupt,
-        async |writer| down::down(known, &means.with(writer)).await,
+        async |writer| down::down(known, retain, &means.with(writer)).await,
     )
     .await?
 }

@@ -170,7 +170,7 @@ impl Session {
         let (desired, artifacts) = self.desired(release);
         let interrupt = Interrupt::default();
         let means = self.means(&desired, &artifacts, writer, &interrupt);
-        down(&desired.function_names(), &means).await
+        down(&desired.function_names(), &desired.retain, &means).await
     }
 
     /// `down`.

@@ -21,8 +21,8 @@ pub async fn run(
 ) -> Result<(), Failure> {
     let (definition, stage) = OpenStage::open_if_running(project, name).await?;
     let removed = match &stage {
-        Some(stage) => remove(stage, screen, interrupt, no_wait).await?,
-        None => 0,
+        Some(stage) => Some(remove(stage, screen, interrupt, no_wait).await?),
+        None => None,
     };
     let local_cloud = match definition.place {
         Place::Local { port } => Some(local::stop_if_empty(project, port).await?),
@@ -31,7 +31,12 @@ pub async fn run(
     screen.down(&DownResult {
         stage: name,
         identity: definition.identity.to_string(),
-        removed,
+        removed: removed.as_ref().map_or(0, |down| down.outcome.done.len()),
+        retained: removed
+            .iter()
+            .flat_map(|down| &down.retained)
+            .map(ToString::to_string)
+            .collect(),
         local_cloud_stopped: local_cloud == Some(Afterwards::Ended),
         local_cloud_needed: local_cloud == Some(Afterwards::StillNeeded),
     });
@@ -43,12 +48,14 @@ async fn remove(
     screen: &Screen,
     interrupt: &Interrupt,
     no_wait: bool,
-) -> Result<usize, Failure> {
+) -> Result<Down, Failure> {
     let artifacts = Artifacts::new();
     let means = stage.means(&artifacts, screen, interrupt);
-    let down = exclusive::down(&stage.function_names(), &means, &stage.lease(no_wait)).await?;
+    let retain = &stage.definition.retain;
+    let known = stage.function_names();
+    let down = exclusive::down(&known, retain, &means, &stage.lease(no_wait)).await?;
     check(&down)?;
-    Ok(down.outcome.done.len())
+    Ok(down)
 }
 
 fn check(down: &Down) -> Result<(), Failure> {

@@ -21,7 +21,7 @@ mod up;
 pub use action::{Action, Adopted, Bindings, PolicyTemplate, Verb};
 pub use api::function_of_uri;
 pub use changes::FieldChange;
-pub use down::down;
+pub use down::{down, retained};
 pub use lint::{UnsoundPlan, Violation, lint, sound};
 pub use refusal::{Obstacle, Refusal, RefusedResource, check_journal};
 pub use rollback::{RollbackRefusal, releases, rollback};

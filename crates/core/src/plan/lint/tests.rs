@@ -6,6 +6,7 @@ use crate::names::FunctionName;
 use crate::observed::Observed;
 use crate::plan::tests::{SERVICE, deployed, desired_with};
 use crate::plan::{Action, Plan, PolicyTemplate, Step, StepId, down, up};
+use std::collections::BTreeSet;
 
 fn first() -> Desired {
     desired_with(SERVICE, "one")
@@ -191,7 +192,7 @@ fn creating_what_exists_and_releasing_twice_are_found() {
 fn a_down_that_takes_functions_before_their_api_is_found() {
     let desired = first();
     let observed = deployed(&desired).observed;
-    let mut plan = down(&desired.names, &observed);
+    let mut plan = down(&desired.names, &observed, &BTreeSet::new());
     for step in &mut plan.steps {
         step.after.clear();
     }

@@ -10,9 +10,9 @@ use crate::observed::{IntegrationState, Observed, RouteState};
 use crate::policy::Account;
 use crate::provenance::Provenance;
 use crate::release::ReleaseHash;
-use crate::stage_file::{self, FileText, StageDefinition};
+use crate::stage_file::{self, FileText, Retained, StageDefinition};
 use account::Ledger;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// As [`super::up`]; the plan keeps the linter's rules.
 fn up(desired: &Desired, observed: &Observed) -> Result<Plan, Refusal> {
@@ -21,7 +21,8 @@ fn up(desired: &Desired, observed: &Observed) -> Result<Plan, Refusal> {
 
 /// As [`super::down`]; the plan keeps the linter's rules.
 fn down(names: &Names, observed: &Observed) -> Plan {
-    linted(super::down(names, observed), observed, names)
+    let plan = super::down(names, observed, &BTreeSet::new());
+    linted(plan, observed, names)
 }
 
 fn linted(plan: Plan, observed: &Observed, names: &Names) -> Plan {
@@ -567,4 +568,38 @@ fn another_stage_of_an_adopted_api_keeps_what_it_serves() {
     ledger.apply(&plan, plan.steps.len());
     let mut deployments = ledger.observed.apis[0].deployments.iter();
     assert!(deployments.any(|d| d.deployment_id.as_str() == "hand"));
+}
+
+#[test]
+fn retained_logs_outlive_the_stage_and_removed_functions_and_are_taken_again() {
+    let desired = desired_with(&format!("retain = [\"logs\"]{SERVICE}"), "one");
+    let mut ledger = deployed(&desired);
+    let service = SERVICE
+        .replace("[functions.connect]\n", "")
+        .replace("\"$connect\" = \"connect\"\n", "");
+    let smaller = desired_with(&format!("retain = [\"logs\"]{service}"), "one");
+    released(&smaller, &mut ledger);
+    assert_eq!(ledger.observed.log_groups.len(), 2);
+
+    let plan = super::down(&desired.names, &ledger.observed, &desired.retain);
+    ledger.apply(&linted(plan, &ledger.observed, &desired.names), usize::MAX);
+    let left = super::retained(&desired.names, &ledger.observed, &desired.retain);
+    assert_eq!(left, desired.log_groups().into_iter().collect());
+    let logs = ledger.observed.log_groups.clone();
+    assert_eq!(
+        ledger.observed,
+        Observed {
+            log_groups: logs,
+            ..Observed::default()
+        }
+    );
+    let again = super::down(&desired.names, &ledger.observed, &desired.retain);
+    assert!(again.is_empty(), "{again}");
+    released(&desired, &mut ledger);
+
+    // Retained no longer: they go with the next `down`.
+    let plan = down(&desired.names, &ledger.observed);
+    ledger.apply(&plan, plan.steps.len());
+    assert_eq!(ledger.observed, Default::default());
+    assert_eq!(desired.retain, BTreeSet::from([Retained::Logs]));
 }
