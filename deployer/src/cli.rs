@@ -13,7 +13,7 @@ Exit codes:
   5    something in the way isn't this stage's; nothing was touched
   6    another deploys the stage; nothing was touched
   70   a mistake in the deployer itself: its plan breaks its own rules; nothing was touched
-  130  interrupted: calls in flight were finished, the next `up` goes on
+  130  interrupted: calls in flight were finished (not after a second Ctrl-C), the next `up` goes on
 
 Environment:
   DEPLOYER_LOCAL_PORT        port of local stages, instead of the stage file's

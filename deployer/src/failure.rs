@@ -69,6 +69,12 @@ pub enum Failure {
         /// What to do.
         next_step: String,
     },
+    /// All is live, but doesn't answer.
+    #[error("all steps are done and the release is live, but: {0}")]
+    Silent(CloudError),
+    /// An `up` failed before its first write.
+    #[error("{0}\n  what was live before goes on serving")]
+    Untouched(Box<Failure>),
     /// Another deploys the stage.
     #[error("{message}")]
     Busy {
@@ -87,6 +93,7 @@ impl From<UpError> for Failure {
     fn from(error: UpError) -> Self {
         match error {
             UpError::Cloud(error) => Self::Cloud(error),
+            UpError::Silent(error) => Self::Silent(error),
             UpError::Refused(refusal) => Self::Refused(refusal),
             UpError::Unsound(error) => Self::Unsound(error),
             UpError::Lease(error) => error.into(),
@@ -132,6 +139,19 @@ impl From<RollbackError> for Failure {
 }
 
 impl Failure {
+    /// The same as the end of an `up`: says what users of the service reach now. What
+    /// stopped midway says so itself.
+    pub fn of_up(self) -> Self {
+        match self {
+            Self::StageFiles(_)
+            | Self::Input { .. }
+            | Self::Incomplete { .. }
+            | Self::Interrupted { .. }
+            | Self::Silent(_) => self,
+            _ => Self::Untouched(Box::new(self)),
+        }
+    }
+
     /// The process's exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -139,7 +159,11 @@ impl Failure {
             Self::Build(_) | Self::Package { .. } => exit::BUILD_FAILED,
             Self::Connect(_) => exit::NOT_SIGNED_IN,
             Self::Refused(_) => exit::NOT_OURS,
-            Self::Cloud(_) | Self::LocalCloud { .. } | Self::Incomplete { .. } => exit::FAILURE,
+            Self::Untouched(failure) => failure.exit_code(),
+            Self::Cloud(_)
+            | Self::Silent(_)
+            | Self::LocalCloud { .. }
+            | Self::Incomplete { .. } => exit::FAILURE,
             Self::Unsound(_) => exit::BUG,
             Self::Busy { .. } => exit::BUSY,
             Self::Interrupted { .. } => exit::INTERRUPTED,
@@ -157,6 +181,8 @@ impl Failure {
                 "report this text with the output of `deployer status STAGE --json`; nothing was touched".to_owned()
             }
             Self::Rollback(_) => "see `deployer history STAGE`; nothing was touched".to_owned(),
+            Self::Untouched(failure) => failure.next_step(),
+            Self::Silent(_) => "run the command again: it looks again and writes nothing".to_owned(),
             Self::Cloud(error) => deployer_engine::hints::next_step(error).to_owned(),
             Self::Input { next_step, .. }
             | Self::Package { next_step, .. }

@@ -93,7 +93,7 @@ pub async fn down<R: CloudReader, W: CloudWriter>(
         steps: plan.steps.len(),
     });
     let outcome = apply(&plan, means).await;
-    if plan.is_empty() || outcome.interrupted {
+    if plan.is_empty() || (outcome.interrupted && !outcome.complete()) {
         let left = Plan {
             steps: Vec::new(),
             ..plan.clone()

@@ -2,7 +2,7 @@
 
 use crate::apply::{Means, Outcome, apply};
 use crate::cloud::{CloudReader, CloudWriter};
-use crate::error::CloudError;
+use crate::error::{CloudError, CloudErrorKind};
 use crate::events::Event;
 use crate::lease::LeaseError;
 use crate::observe::observe;
@@ -10,7 +10,7 @@ use crate::verify::wait_until_endpoint_answers;
 use deployer_core::desired::Desired;
 use deployer_core::names::Names;
 use deployer_core::observed::Observed;
-use deployer_core::plan::{self, Plan, Refusal, UnsoundPlan};
+use deployer_core::plan::{self, Plan, Refusal, UnsoundPlan, Verb};
 
 /// How an `up` ended.
 #[derive(Debug)]
@@ -25,12 +25,62 @@ pub struct Up {
     pub served_before: bool,
 }
 
+/// What users of the service reach after an `up`, however it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Serving {
+    /// What this `up` released, or what it found live and as the files say.
+    New,
+    /// What was live before.
+    Old,
+    /// The cut-over got no answer.
+    OldOrNew,
+    /// Nothing yet.
+    Nothing,
+}
+
+impl Serving {
+    /// In words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "the new release is live",
+            Self::Old => "the old release is still serving",
+            Self::OldOrNew => {
+                "the cut-over got no answer, so the old release is still serving or the new one is live"
+            }
+            Self::Nothing => "nothing is live yet",
+        }
+    }
+}
+
+impl Up {
+    /// What users reach now.
+    pub fn serving(&self) -> Serving {
+        let is_release = |id: &usize| self.plan.steps[*id].action.verb() == Verb::Release;
+        let unanswered = self
+            .outcome
+            .failed
+            .iter()
+            .any(|(id, error)| is_release(id) && error.kind == CloudErrorKind::NoAnswer);
+        let releases = (0..self.plan.steps.len()).any(|id| is_release(&id));
+        match (self.outcome.released(&self.plan), self.served_before) {
+            (true, _) => Serving::New,
+            _ if unanswered => Serving::OldOrNew,
+            (false, true) if releases => Serving::Old,
+            (false, true) => Serving::New,
+            (false, false) => Serving::Nothing,
+        }
+    }
+}
+
 /// Why there was no plan, or why the endpoint stayed silent.
 #[derive(Debug, thiserror::Error)]
 pub enum UpError {
-    /// Reading or verifying failed.
+    /// Reading failed: nothing was written.
     #[error(transparent)]
     Cloud(#[from] CloudError),
+    /// All is written and live, but the endpoint doesn't answer.
+    #[error("all steps are done and the release is live, but: {0}")]
+    Silent(CloudError),
     /// Something in the way isn't ours.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -89,7 +139,9 @@ pub(crate) async fn carry_out<R: CloudReader, W: CloudWriter>(
         false => None,
     };
     if let Some(url) = &url {
-        wait_until_endpoint_answers(means.reader, url, means.events, means.interrupt).await?;
+        wait_until_endpoint_answers(means.reader, url, means.events, means.interrupt)
+            .await
+            .map_err(UpError::Silent)?;
     }
     Ok(Up {
         plan,

@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::local::{self, Afterwards};
 use crate::project::Project;
-use crate::render::{DownResult, Screen};
+use crate::render::{DownResult, Screen, StoppedResult};
 use crate::stage::OpenStage;
 use deployer_core::stage_file::Place;
 use deployer_engine::cloud::Artifacts;
@@ -54,17 +54,17 @@ async fn remove(
     let retain = &stage.definition.retain;
     let known = stage.function_names();
     let down = exclusive::down(&known, retain, &means, &stage.lease(no_wait)).await?;
-    check(&down)?;
+    check(&down, &stage.definition.identity.stage, screen)?;
     Ok(down)
 }
 
-fn check(down: &Down) -> Result<(), Failure> {
+fn check(down: &Down, stage: &str, screen: &Screen) -> Result<(), Failure> {
     let done = down.outcome.done.len();
-    if down.outcome.interrupted {
-        let left = down.plan.steps.len() - done;
-        return Err(Failure::Interrupted {
-            message: format!("{done} steps done, {left} left"),
-        });
+    if down.outcome.interrupted && !down.outcome.complete() {
+        let stopped = StoppedResult::new(stage, &down.plan, &down.outcome, None);
+        screen.stopped(&stopped);
+        let message = stopped.to_string();
+        return Err(Failure::Interrupted { message });
     }
     if !down.left.is_empty() {
         let left: Vec<String> = down

@@ -14,7 +14,7 @@ use crate::cli::{Cli, Stages, Verb};
 use crate::exit;
 use crate::failure::Failure;
 use crate::project::Project;
-use crate::render::{Screen, report};
+use crate::render::{Screen, report, text};
 use deployer_engine::interrupt::Interrupt;
 
 /// Runs the verb; gives the exit code.
@@ -76,9 +76,13 @@ async fn each(project: &Project, stages: Stages, work: Work) -> u8 {
         });
         return exit::BAD_INPUT;
     }
-    let interrupt = interrupt_on_ctrl_c();
+    // What only reads ends as any program does.
+    let interrupt = match work {
+        Work::Up(_) | Work::Down(_) => interrupt_on_ctrl_c(),
+        Work::Plan(_) | Work::Status | Work::History => Interrupt::default(),
+    };
     let mut code = exit::SUCCESS;
-    for name in &stages.stages {
+    for (index, name) in stages.stages.iter().enumerate() {
         let screen = Screen::new(stages.json);
         let result = match work {
             Work::Up(options) => up::run(project, name, &screen, &interrupt, options).await,
@@ -90,9 +94,14 @@ async fn each(project: &Project, stages: Stages, work: Work) -> u8 {
         screen.finish();
         if let Err(failure) = result {
             code = fail(&failure);
+            if interrupt.requested() {
+                code = exit::INTERRUPTED;
+            }
         }
-        if interrupt.requested() {
-            return exit::INTERRUPTED;
+        let rest = &stages.stages[index + 1..];
+        if interrupt.requested() && !rest.is_empty() {
+            let message = format!("interrupted: not begun: {}", rest.join(", "));
+            return fail(&Failure::Interrupted { message });
         }
     }
     code
@@ -110,13 +119,23 @@ fn fail(failure: &Failure) -> u8 {
     failure.exit_code()
 }
 
-/// The first Ctrl-C asks to stop; what is in flight is finished.
+/// The first Ctrl-C asks to stop: what is in flight is finished. The second ends the
+/// process there and then.
 fn interrupt_on_ctrl_c() -> Interrupt {
     let interrupt = Interrupt::default();
     let asked = interrupt.clone();
     tokio::spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
-            asked.request();
+        if tokio::signal::ctrl_c().await.is_err() {
+            return;
+        }
+        asked.request();
+        text::progress("interrupted: finishing the calls in flight; Ctrl-C again stops at once");
+        if tokio::signal::ctrl_c().await.is_ok() {
+            text::error(
+                "stopped at once: calls in flight may or may not have been carried out",
+                "the next `up` (or `down`) looks first and goes on from there",
+            );
+            std::process::exit(exit::INTERRUPTED.into());
         }
     });
     interrupt

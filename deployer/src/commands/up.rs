@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::local;
 use crate::project::Project;
 use crate::provenance;
-use crate::render::{Screen, UpResult};
+use crate::render::{Screen, StoppedResult, UpResult};
 use crate::stage::OpenStage;
 use deployer_core::desired::Desired;
 use deployer_core::release::ReleaseHash;
@@ -31,6 +31,17 @@ pub async fn run(
     interrupt: &Interrupt,
     options: Options,
 ) -> Result<(), Failure> {
+    let deployed = deploy(project, name, screen, interrupt, options).await;
+    deployed.map_err(Failure::of_up)
+}
+
+async fn deploy(
+    project: &Project,
+    name: &str,
+    screen: &Screen,
+    interrupt: &Interrupt,
+    options: Options,
+) -> Result<(), Failure> {
     let definition = project.read_stage(name)?;
     // Without credentials there is no need to build for minutes first.
     let on_aws = match definition.place {
@@ -38,6 +49,10 @@ pub async fn run(
         Place::Local { .. } => None,
     };
     let built = build::run(project, &definition, screen).await?;
+    if interrupt.requested() {
+        let message = "interrupted after building, before anything was touched".to_owned();
+        return Err(Failure::Interrupted { message });
+    }
     let stage = match (on_aws, &definition.place) {
         (Some(stage), _) => stage,
         (None, Place::Local { port }) => {
@@ -55,7 +70,7 @@ pub async fn run(
     desired.adopt = options.adopt;
     let means = stage.means(&built.artifacts, screen, interrupt);
     let up = exclusive::up(&desired, &means, &stage.lease(options.no_wait)).await?;
-    check(&up)?;
+    check(&up, name, screen)?;
     screen.up(&UpResult {
         stage: name,
         identity: definition.identity.to_string(),
@@ -69,18 +84,13 @@ pub async fn run(
 }
 
 /// Says what a half-done `up` means for who uses the service now.
-fn check(up: &Up) -> Result<(), Failure> {
+fn check(up: &Up, stage: &str, screen: &Screen) -> Result<(), Failure> {
     if up.outcome.complete() {
         return Ok(());
     }
-    let serving = match (up.outcome.released(&up.plan), up.served_before) {
-        (true, _) => "the new release is live",
-        (false, true) => "the old release is still serving",
-        (false, false) => "nothing is live yet",
-    };
-    let done = up.outcome.done.len();
-    let left = up.plan.steps.len() - done;
-    let message = format!("{done} steps done, {left} left; {serving}");
+    let stopped = StoppedResult::new(stage, &up.plan, &up.outcome, Some(up.serving()));
+    screen.stopped(&stopped);
+    let message = stopped.to_string();
     if up.outcome.interrupted {
         return Err(Failure::Interrupted { message });
     }

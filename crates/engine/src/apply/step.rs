@@ -52,10 +52,10 @@ pub(super) async fn run<R: CloudReader, W: CloudWriter>(
     };
     produced.bind(&mut *bindings.lock().await);
     if let Some(function) = changed_function(&step.action) {
-        wait_until_ready(means.reader, function, None, &say_waiting).await?;
+        wait_until_ready(means, function, None, &say_waiting).await?;
         // A published version becomes active apart from `$LATEST`.
         if version.is_some() {
-            wait_until_ready(means.reader, function, version.as_ref(), &say_waiting).await?;
+            wait_until_ready(means, function, version.as_ref(), &say_waiting).await?;
         }
     }
     means.events.event(Event::StepDone {
@@ -111,8 +111,8 @@ fn changed_function(action: &Action) -> Option<&FunctionName> {
     }
 }
 
-async fn wait_until_ready<R: CloudReader>(
-    reader: &R,
+async fn wait_until_ready<R: CloudReader, W>(
+    means: &Means<'_, R, W>,
     function: &FunctionName,
     version: Option<&FunctionVersion>,
     say_waiting: &impl Fn(String),
@@ -129,11 +129,19 @@ async fn wait_until_ready<R: CloudReader>(
             message,
             request_id: None,
         };
-        match reader.get_function_readiness(function, version).await? {
+        match means
+            .reader
+            .get_function_readiness(function, version)
+            .await?
+        {
             Readiness::Ready => return Ok(()),
             Readiness::Failed(reason) => return Err(give_up(CloudErrorKind::Refused, reason)),
             Readiness::Pending(state) => {
                 let pause = pauses.next().expect("pauses never end");
+                if means.interrupt.requested() {
+                    let message = format!("not waited for, because interrupted: still {state}");
+                    return Err(give_up(CloudErrorKind::TimedOut, message));
+                }
                 if started.elapsed() + pause > FUNCTION_READY_DEADLINE {
                     let message = format!("still {state} after {FUNCTION_READY_DEADLINE:?}");
                     return Err(give_up(CloudErrorKind::TimedOut, message));
