@@ -3,10 +3,13 @@
 
 use deployer_core::desired::Desired;
 use deployer_core::names::FunctionKey;
+use deployer_core::policy::INLINE_POLICY_NAME;
 use deployer_core::provenance::Provenance;
+use deployer_core::release::ReleaseHash;
 use deployer_core::stage_file::{self, FileText};
 use deployer_engine::interrupt::Interrupt;
-use deployer_engine::up::{make_plan, up};
+use deployer_engine::observe::observe;
+use deployer_engine::up::{Serving, Up, make_plan, up};
 use testkit::{Fault, FaultyWriter, Release, World};
 
 const SERVICE: Release = Release {
@@ -38,6 +41,36 @@ join = "room"
 "#,
     code: "second",
 };
+
+/// What the `up` from SERVICE to CHANGED says is serving serves, whole.
+async fn says_what_serves(world: &World, up: &Up, after: &str) {
+    let (old, _) = world.session.desired(SERVICE);
+    let (new, _) = world.session.desired(CHANGED);
+    let known = [old.function_names(), new.function_names()].concat();
+    let observed = observe(&world.session.cloud, &old.names, &known).await;
+    let observed = observed.expect("it reads");
+    let live = observed.apis[0].live_deployment(&old.names.api_stage);
+    let live = live.expect("something was live before");
+    let release = ReleaseHash::from_description(&live.description).expect("ours");
+    let said = match up.serving() {
+        Serving::Old => vec![ReleaseHash::of(&old)],
+        Serving::New => vec![ReleaseHash::of(&new)],
+        Serving::OldOrNew => vec![ReleaseHash::of(&old), ReleaseHash::of(&new)],
+        Serving::Nothing => vec![],
+    };
+    assert!(said.contains(&release), "{after}: {:?}", up.serving());
+    let policy = &observed.roles[&old.names.invoke_role].inline_policies[INLINE_POLICY_NAME];
+    for function in observed.releases[&live.manifest_key()].functions.values() {
+        let state = &observed.functions[&function.name];
+        let mut versions = state.versions.iter();
+        assert!(
+            versions.any(|v| v.version == function.version),
+            "{after}: {function:?}"
+        );
+        let arn = format!("{}:*", old.account.function_arn(&function.name));
+        assert!(policy.to_string().contains(&arn), "{after}: {policy}");
+    }
+}
 
 #[tokio::test]
 async fn up_twice_changes_nothing_the_second_time_and_down_leaves_nothing() {
@@ -98,6 +131,7 @@ async fn a_change_that_dies_at_any_write_is_finished_by_the_next() {
                 up.outcome.complete() == finished || fault == Fault::After,
                 "{after}"
             );
+            says_what_serves(&world, &up, &after).await;
             world.converge(CHANGED, &after).await;
             if finished {
                 assert_eq!(write, up.plan.steps.len(), "every write was made to fail");

@@ -12,7 +12,8 @@ Exit codes:
   4    no credentials or no region; nothing was touched
   5    something in the way isn't this stage's; nothing was touched
   6    another deploys the stage; nothing was touched
-  130  interrupted: calls in flight were finished, the next `up` goes on
+  70   a mistake in the deployer itself: its plan breaks its own rules; nothing was touched
+  130  interrupted: calls in flight were finished (not after a second Ctrl-C), the next `up` goes on
 
 Environment:
   DEPLOYER_LOCAL_PORT        port of local stages, instead of the stage file's
@@ -22,6 +23,8 @@ Examples:
   deployer up local          deploy to the local cloud, starting it if need be
   deployer plan alpha        show what `up alpha` would change
   deployer up alpha          deploy to AWS
+  deployer plan alpha --adopt
+                             show what `up alpha --adopt` would take over and change
   deployer history alpha     list the releases that are kept
   deployer rollback alpha    make the release before the live one live again
   deployer down alpha        remove everything the stage owns";
@@ -42,11 +45,11 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Build the functions and make the account as the stage file says
-    Up(Writes),
+    Up(Up),
     /// Remove everything the stage owns
     Down(Writes),
     /// Show what `up` would change, and change nothing
-    Plan(Stages),
+    Plan(Plan),
     /// Show what is live
     Status(Stages),
     /// List the releases that are kept, newest first
@@ -78,6 +81,33 @@ pub struct Writes {
     /// Fail at once when another deploys the stage, instead of waiting
     #[arg(long)]
     pub no_wait: bool,
+}
+
+/// Which stages are deployed, and what may be taken over.
+#[derive(Debug, Args)]
+pub struct Up {
+    #[command(flatten)]
+    pub writes: Writes,
+    #[command(flatten)]
+    pub adoption: Adoption,
+}
+
+/// Which stages are planned, and what may be taken over.
+#[derive(Debug, Args)]
+pub struct Plan {
+    #[command(flatten)]
+    pub stages: Stages,
+    #[command(flatten)]
+    pub adoption: Adoption,
+}
+
+/// What may be taken over.
+#[derive(Debug, Args)]
+pub struct Adoption {
+    /// Take over what has the stage's names and nobody's ownership tags, instead of refusing; never
+    /// what another stage has tagged
+    #[arg(long)]
+    pub adopt: bool,
 }
 
 /// Which release goes live again.
@@ -146,6 +176,7 @@ mod tests {
             exit::NOT_SIGNED_IN,
             exit::NOT_OURS,
             exit::BUSY,
+            exit::BUG,
             exit::INTERRUPTED,
         ];
         for code in codes {

@@ -16,3 +16,5 @@ pub const NOT_OURS: u8 = 5;
 pub const BUSY: u8 = 6;
 /// Ctrl-C: what was in flight was finished, the rest not begun.
 pub const INTERRUPTED: u8 = 130;
+/// A mistake in the deployer itself was found before anything was touched.
+pub const BUG: u8 = 70;

@@ -2,7 +2,7 @@
 
 use crate::exit;
 use deployer_aws::ConnectError;
-use deployer_core::plan::{Refusal, RollbackRefusal};
+use deployer_core::plan::{Refusal, RollbackRefusal, UnsoundPlan};
 use deployer_core::stage_file::FileProblems;
 use deployer_engine::down::DownError;
 use deployer_engine::error::CloudError;
@@ -44,6 +44,9 @@ pub enum Failure {
     /// Something in the way isn't ours.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The planner made a mistake.
+    #[error(transparent)]
+    Unsound(#[from] UnsoundPlan),
     /// There is nothing to roll back to.
     #[error(transparent)]
     Rollback(#[from] RollbackRefusal),
@@ -66,6 +69,12 @@ pub enum Failure {
         /// What to do.
         next_step: String,
     },
+    /// All is live, but doesn't answer.
+    #[error("all steps are done and the release is live, but: {0}")]
+    Silent(CloudError),
+    /// An `up` failed before its first write.
+    #[error("{0}\n  what was live before goes on serving")]
+    Untouched(Box<Failure>),
     /// Another deploys the stage.
     #[error("{message}")]
     Busy {
@@ -84,7 +93,9 @@ impl From<UpError> for Failure {
     fn from(error: UpError) -> Self {
         match error {
             UpError::Cloud(error) => Self::Cloud(error),
+            UpError::Silent(error) => Self::Silent(error),
             UpError::Refused(refusal) => Self::Refused(refusal),
+            UpError::Unsound(error) => Self::Unsound(error),
             UpError::Lease(error) => error.into(),
         }
     }
@@ -94,6 +105,8 @@ impl From<DownError> for Failure {
     fn from(error: DownError) -> Self {
         match error {
             DownError::Cloud(error) => Self::Cloud(error),
+            DownError::Refused(refusal) => Self::Refused(refusal),
+            DownError::Unsound(error) => Self::Unsound(error),
             DownError::Lease(error) => error.into(),
         }
     }
@@ -118,12 +131,27 @@ impl From<RollbackError> for Failure {
         match error {
             RollbackError::Cloud(error) => Self::Cloud(error),
             RollbackError::Refused(refusal) => Self::Rollback(refusal),
+            RollbackError::NotOurs(refusal) => Self::Refused(refusal),
+            RollbackError::Unsound(error) => Self::Unsound(error),
             RollbackError::Lease(error) => error.into(),
         }
     }
 }
 
 impl Failure {
+    /// The same as the end of an `up`: says what users of the service reach now. What
+    /// stopped midway says so itself.
+    pub fn of_up(self) -> Self {
+        match self {
+            Self::StageFiles(_)
+            | Self::Input { .. }
+            | Self::Incomplete { .. }
+            | Self::Interrupted { .. }
+            | Self::Silent(_) => self,
+            _ => Self::Untouched(Box::new(self)),
+        }
+    }
+
     /// The process's exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -131,7 +159,12 @@ impl Failure {
             Self::Build(_) | Self::Package { .. } => exit::BUILD_FAILED,
             Self::Connect(_) => exit::NOT_SIGNED_IN,
             Self::Refused(_) => exit::NOT_OURS,
-            Self::Cloud(_) | Self::LocalCloud { .. } | Self::Incomplete { .. } => exit::FAILURE,
+            Self::Untouched(failure) => failure.exit_code(),
+            Self::Cloud(_)
+            | Self::Silent(_)
+            | Self::LocalCloud { .. }
+            | Self::Incomplete { .. } => exit::FAILURE,
+            Self::Unsound(_) => exit::BUG,
             Self::Busy { .. } => exit::BUSY,
             Self::Interrupted { .. } => exit::INTERRUPTED,
         }
@@ -144,7 +177,12 @@ impl Failure {
             Self::Build(error) => error.next_step(),
             Self::Connect(error) => error.next_step().to_owned(),
             Self::Refused(_) => "nothing was touched".to_owned(),
+            Self::Unsound(_) => {
+                "report this text with the output of `deployer status STAGE --json`; nothing was touched".to_owned()
+            }
             Self::Rollback(_) => "see `deployer history STAGE`; nothing was touched".to_owned(),
+            Self::Untouched(failure) => failure.next_step(),
+            Self::Silent(_) => "run the command again: it looks again and writes nothing".to_owned(),
             Self::Cloud(error) => deployer_engine::hints::next_step(error).to_owned(),
             Self::Input { next_step, .. }
             | Self::Package { next_step, .. }
@@ -155,5 +193,38 @@ impl Failure {
             }
             Self::Interrupted { .. } => "the next `up` (or `down`) goes on from here".to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use deployer_core::names::StageIdentity;
+    use deployer_core::plan::Violation;
+
+    #[test]
+    fn an_unsound_plan_is_the_deployers_own_mistake() {
+        let violation = Violation {
+            step: 3,
+            what: "delete function chat-alpha-room".into(),
+            rule: "deletes before the release".into(),
+        };
+        let identity = StageIdentity {
+            service: "chat".into(),
+            stage: "alpha".into(),
+        };
+        let violations = vec![violation];
+        let failure = Failure::from(UpError::Unsound(UnsoundPlan {
+            identity,
+            violations,
+        }));
+        assert_eq!(failure.exit_code(), exit::BUG);
+        let text = failure.to_string();
+        assert!(text.contains("a mistake in the deployer"), "{text}");
+        assert!(
+            text.contains("step 3, delete function chat-alpha-room: it deletes"),
+            "{text}"
+        );
+        assert!(failure.next_step().starts_with("report this text"));
     }
 }

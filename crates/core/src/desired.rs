@@ -4,10 +4,10 @@
 use crate::names::{CodeSha256, FunctionKey, FunctionName, LogGroupName, Names, RouteKey};
 use crate::policy::Account;
 use crate::provenance::Provenance;
-use crate::stage_file::{Architecture, StageDefinition};
+use crate::stage_file::{Architecture, Retained, StageDefinition};
 use crate::tags::{self, Tags};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Lambda's runtime for a self-contained binary named `bootstrap`.
 pub const RUNTIME: &str = "provided.al2023";
@@ -33,8 +33,12 @@ pub struct Desired {
     pub routes: BTreeMap<RouteKey, FunctionKey>,
     /// How many releases are kept, the live one included.
     pub keep_releases: usize,
+    /// What is left in the account when it is no longer needed.
+    pub retain: BTreeSet<Retained>,
     /// Who deploys, when, from what.
     pub provenance: Provenance,
+    /// Whether what has our names and nobody's tags is taken over.
+    pub adopt: bool,
 }
 
 /// A function as it should be.
@@ -125,7 +129,9 @@ impl Desired {
             functions,
             routes: definition.routes.clone(),
             keep_releases: definition.keep_releases,
+            retain: definition.retain.clone(),
             provenance,
+            adopt: false,
         }
     }
 

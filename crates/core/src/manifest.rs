@@ -127,6 +127,11 @@ impl ManifestDraft {
         &self.release
     }
 
+    /// The functions it invokes.
+    pub fn functions(&self) -> impl Iterator<Item = &FunctionKey> {
+        self.functions.keys()
+    }
+
     /// With the versions filled in; `None` when one is missing.
     pub fn complete(&self, versions: &BTreeMap<FunctionKey, FunctionVersion>) -> Option<Manifest> {
         let functions = self

@@ -23,8 +23,10 @@ pub struct Observed {
     pub log_groups: BTreeMap<LogGroupName, LogGroupState>,
     /// Functions under our names.
     pub functions: BTreeMap<FunctionName, FunctionState>,
-    /// APIs with our name; AWS allows several of one name. Oldest first.
+    /// APIs with our tags; a lost answer may have left two. Oldest first.
     pub apis: Vec<ApiState>,
+    /// APIs with our name that nobody tagged; AWS allows several of one name.
+    pub unowned_apis: Vec<ApiState>,
     /// The stage's journal, if it exists.
     pub journal: Option<LogGroupState>,
     /// The manifests in the journal.

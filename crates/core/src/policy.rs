@@ -48,6 +48,14 @@ impl Account {
         )
     }
 
+    /// ARN of an API, as tagging wants it: without the account.
+    pub fn api_arn(&self, api_id: &ApiId) -> String {
+        format!(
+            "arn:{}:apigateway:{}::/apis/{api_id}",
+            self.partition, self.region
+        )
+    }
+
     /// What an integration's URI must be to invoke exactly `function_arn`.
     pub fn invocation_uri(&self, function_arn: &str) -> String {
         format!(

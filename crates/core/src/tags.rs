@@ -52,6 +52,16 @@ pub fn ownership_of(tags: &Tags, identity: &StageIdentity) -> Ownership {
     }
 }
 
+/// The other stage that the tags name, as `service/stage`; `None`: nobody has
+/// claimed the resource, or only this stage, so that it may be adopted.
+pub fn claimant(tags: &Tags, identity: &StageIdentity) -> Option<String> {
+    let (service, stage) = (tags.get(SERVICE_TAG), tags.get(STAGE_TAG));
+    let other = service.is_some_and(|service| *service != identity.service)
+        || stage.is_some_and(|stage| *stage != identity.stage);
+    let word = |tag: Option<&String>| tag.map_or_else(|| "?".to_owned(), String::clone);
+    other.then(|| format!("{}/{}", word(service), word(stage)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,5 +90,17 @@ mod tests {
         let mut tags = ownership(&identity());
         tags.insert(SCHEMA_TAG.into(), "2".into());
         assert_eq!(ownership_of(&tags, &identity()), Ownership::UnknownSchema);
+    }
+
+    #[test]
+    fn only_what_nobody_else_claimed_may_be_adopted() {
+        let mut tags = Tags::from([("team".to_owned(), "chat".to_owned())]);
+        assert_eq!(claimant(&tags, &identity()), None);
+        tags.insert(SERVICE_TAG.into(), "chat".into());
+        assert_eq!(claimant(&tags, &identity()), None);
+        tags.insert(STAGE_TAG.into(), "beta".into());
+        assert_eq!(claimant(&tags, &identity()).as_deref(), Some("chat/beta"));
+        let tags = Tags::from([(SERVICE_TAG.to_owned(), "other".to_owned())]);
+        assert_eq!(claimant(&tags, &identity()).as_deref(), Some("other/?"));
     }
 }

@@ -58,7 +58,8 @@ pub trait CloudReader: Send + Sync {
         key: &ManifestKey,
     ) -> impl Future<Output = Result<Option<Manifest>, CloudError>> + Send;
 
-    /// The APIs tagged as this stage's, oldest first, with all below them.
+    /// The APIs tagged as this stage's, and those that have its name and nobody's
+    /// tags; oldest first, with all below them.
     fn list_apis(
         &self,
         names: &Names,

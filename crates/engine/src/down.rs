@@ -8,8 +8,11 @@ use crate::lease::LeaseError;
 use crate::observe::observe;
 use crate::retry;
 use deployer_core::manifest::journal;
-use deployer_core::names::{FunctionName, Names};
-use deployer_core::plan::{self, Action, Plan};
+use deployer_core::names::{FunctionName, LogGroupName, Names};
+use deployer_core::observed::Observed;
+use deployer_core::plan::{self, Action, Plan, Refusal, UnsoundPlan};
+use deployer_core::stage_file::Retained;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -25,12 +28,15 @@ pub struct Down {
     pub outcome: Outcome,
     /// What is still there afterwards, by looking again.
     pub left: Plan,
+    /// What is left there on purpose.
+    pub retained: BTreeSet<LogGroupName>,
 }
 
 impl Down {
     /// There was nothing to remove.
-    pub(crate) fn nothing(plan: Plan) -> Self {
+    pub(crate) fn nothing(plan: Plan, retained: BTreeSet<LogGroupName>) -> Self {
         Self {
+            retained,
             left: plan.clone(),
             plan,
             outcome: Outcome::default(),
@@ -44,46 +50,71 @@ pub enum DownError {
     /// Reading failed.
     #[error(transparent)]
     Cloud(#[from] CloudError),
+    /// The journal isn't ours.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The plan breaks the planner's own rules.
+    #[error(transparent)]
+    Unsound(#[from] UnsoundPlan),
     /// Another deploys the stage.
     #[error(transparent)]
     Lease(#[from] LeaseError),
 }
 
-/// What there is to remove, from what is there. Reads only.
+/// What there is to remove, from what is there. Reads only. Whoever removes needs
+/// the journal for its lease, so a journal of somebody else's is refused.
 pub(crate) async fn make_plan<R: CloudReader>(
     reader: &R,
     names: &Names,
     known: &[FunctionName],
-) -> Result<Plan, CloudError> {
+    retain: &BTreeSet<Retained>,
+) -> Result<(Plan, BTreeSet<LogGroupName>), DownError> {
     let observed = observe(reader, names, known).await?;
-    Ok(plan::down(names, &observed))
+    plan_of(names, &observed, retain)
 }
 
-/// Removes everything the stage owns. `known` are functions the stage file
-/// names; others are found by what they left in the account.
+/// As [`make_plan`], from what was observed.
+pub(crate) fn plan_of(
+    names: &Names,
+    observed: &Observed,
+    retain: &BTreeSet<Retained>,
+) -> Result<(Plan, BTreeSet<LogGroupName>), DownError> {
+    let plan = plan::down(names, observed, retain);
+    if !plan.is_empty() {
+        plan::check_journal(names, observed)?;
+    }
+    let retained = plan::retained(names, observed, retain);
+    Ok((plan::sound(plan, observed, names)?, retained))
+}
+
+/// Removes everything the stage owns but what it is to `retain`. `known` are
+/// functions the stage file names; others are found by what they left in the account.
 ///
 /// # Errors
 /// When reading fails. A write that fails is in the outcome.
 pub async fn down<R: CloudReader, W: CloudWriter>(
     known: &[FunctionName],
+    retain: &BTreeSet<Retained>,
     means: &Means<'_, R, W>,
 ) -> Result<Down, DownError> {
     means.events.event(Event::Observing);
-    let plan = make_plan(means.reader, means.names, known).await?;
-    carry_out(known, means, plan).await
+    let (plan, retained) = make_plan(means.reader, means.names, known, retain).await?;
+    carry_out(known, retain, means, plan, retained).await
 }
 
 /// Applies a plan and looks again.
 pub(crate) async fn carry_out<R: CloudReader, W: CloudWriter>(
     known: &[FunctionName],
+    retain: &BTreeSet<Retained>,
     means: &Means<'_, R, W>,
     plan: Plan,
+    retained: BTreeSet<LogGroupName>,
 ) -> Result<Down, DownError> {
     means.events.event(Event::Planned {
         steps: plan.steps.len(),
     });
     let outcome = apply(&plan, means).await;
-    if plan.is_empty() || outcome.interrupted {
+    if plan.is_empty() || (outcome.interrupted && !outcome.complete()) {
         let left = Plan {
             steps: Vec::new(),
             ..plan.clone()
@@ -92,13 +123,15 @@ pub(crate) async fn carry_out<R: CloudReader, W: CloudWriter>(
             plan,
             outcome,
             left,
+            retained,
         });
     }
-    let left = what_is_left(known, means, &outcome).await?;
+    let (left, retained) = what_is_left(known, retain, means, &outcome).await?;
     Ok(Down {
         plan,
         outcome,
         left,
+        retained,
     })
 }
 
@@ -106,15 +139,16 @@ pub(crate) async fn carry_out<R: CloudReader, W: CloudWriter>(
 /// an old answer, so it looks for a while.
 async fn what_is_left<R: CloudReader, W>(
     known: &[FunctionName],
+    retain: &BTreeSet<Retained>,
     means: &Means<'_, R, W>,
     outcome: &Outcome,
-) -> Result<Plan, CloudError> {
+) -> Result<(Plan, BTreeSet<LogGroupName>), DownError> {
     let started = Instant::now();
     let mut pauses = retry::pauses();
     loop {
-        let mut left = make_plan(means.reader, means.names, known).await?;
+        let (mut left, retained) = make_plan(means.reader, means.names, known, retain).await?;
         if !outcome.complete() {
-            return Ok(left);
+            return Ok((left, retained));
         }
         // With the journal went the lease; whoever waited for it may have made a
         // journal of its own by now.
@@ -124,7 +158,7 @@ async fn what_is_left<R: CloudReader, W>(
         });
         let pause = pauses.next().expect("pauses never end");
         if left.is_empty() || started.elapsed() + pause > OLD_ANSWERS {
-            return Ok(left);
+            return Ok((left, retained));
         }
         sleep(pause).await;
     }

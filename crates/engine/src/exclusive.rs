@@ -14,8 +14,9 @@ use crate::rollback::{self, Rollback, RollbackError};
 use crate::up::{self, Up, UpError};
 use deployer_core::desired::Desired;
 use deployer_core::names::FunctionName;
-use deployer_core::plan;
+use deployer_core::stage_file::Retained;
 use futures_util::future::join;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How old an observation may be. Leases tell of other deployers, but not of
@@ -50,10 +51,10 @@ pub async fn up_from<R: CloudReader, W: CloudWriter, J: Journal>(
         means.events.event(Event::Observing);
         seen = look(means.reader, &desired.names, &desired.function_names()).await?;
     }
-    let plan = plan::up(desired, &seen.observed)?;
+    let plan = up::plan_of(desired, &seen.observed)?;
     if plan.is_empty() {
         let up = up::carry_out(desired, means, plan, &seen.observed).await?;
-        up::verify(&up, means).await?;
+        up::verify(&up, means).await.map_err(UpError::Silent)?;
         return Ok(up);
     }
     let Look {
@@ -83,7 +84,7 @@ pub async fn up_from<R: CloudReader, W: CloudWriter, J: Journal>(
     };
     let (verified, ()) = join(verified, held.end()).await;
     let up = up?;
-    verified?;
+    verified.map_err(UpError::Silent)?;
     Ok(up)
 }
 
@@ -93,14 +94,15 @@ pub async fn up_from<R: CloudReader, W: CloudWriter, J: Journal>(
 /// As [`down::down`], and when there is no lease to be had.
 pub async fn down<R: CloudReader, W: CloudWriter, J: Journal>(
     known: &[FunctionName],
+    retain: &BTreeSet<Retained>,
     means: &Means<'_, R, W>,
     lease: &LeaseRequest<'_, J>,
 ) -> Result<Down, DownError> {
     means.events.event(Event::Observing);
     let seen = look(means.reader, means.names, known).await?;
-    let plan = plan::down(means.names, &seen.observed);
+    let (plan, retained) = down::plan_of(means.names, &seen.observed, retain)?;
     if plan.is_empty() {
-        return Ok(Down::nothing(plan));
+        return Ok(Down::nothing(plan, retained));
     }
     let (down, held) = exclusively(
         lease,
@@ -110,11 +112,11 @@ pub async fn down<R: CloudReader, W: CloudWriter, J: Journal>(
         means.interrupt,
         async |writer, undisturbed| {
             let means = means.with(writer);
-            let plan = match undisturbed {
-                true => plan,
-                false => down::make_plan(means.reader, means.names, known).await?,
+            let (plan, retained) = match undisturbed {
+                true => (plan, retained),
+                false => down::make_plan(means.reader, means.names, known, retain).await?,
             };
-            down::carry_out(known, &means, plan).await
+            down::carry_out(known, retain, &means, plan, retained).await
         },
     )
     .await?;
@@ -138,7 +140,7 @@ pub async fn rollback<R: CloudReader, W: CloudWriter, J: Journal>(
     means.events.event(Event::Observing);
     let seen = look(means.reader, means.names, known).await?;
     // Refused before a lease is taken: what isn't there needs none.
-    let plan = plan::rollback(means.names, &seen.observed, asked)?;
+    let plan = rollback::plan_of(means.names, &seen.observed, asked)?;
     let Look {
         observed, quiet, ..
     } = seen;

@@ -7,7 +7,8 @@ use crate::error::CloudError;
 use crate::lease::Quiet;
 use deployer_core::manifest::{self, Manifest, ManifestKey};
 use deployer_core::names::{FunctionName, LogGroupName, Names};
-use deployer_core::observed::{FunctionState, Observed};
+use deployer_core::observed::{ApiState, FunctionState, LogGroupState, Observed};
+use deployer_core::tags::{Ownership, ownership_of};
 use futures_util::future::{try_join, try_join4};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::BTreeMap;
@@ -77,6 +78,9 @@ pub async fn look<R: CloudReader>(
         find_functions(reader, known.to_vec()),
     )
     .await?;
+    let (apis, unowned_apis): (Vec<ApiState>, _) = apis
+        .into_iter()
+        .partition(|api| ownership_of(&api.tags, &names.identity) != Ownership::Foreign);
     let mut others: Vec<FunctionName> = log_groups
         .keys()
         .filter_map(|name| name.as_str().strip_prefix("/aws/lambda/"))
@@ -104,6 +108,7 @@ pub async fn look<R: CloudReader>(
             log_groups,
             functions: functions.into_iter().collect(),
             apis,
+            unowned_apis,
             journal: journal.state,
             releases: journal.releases,
         },
@@ -113,7 +118,7 @@ pub async fn look<R: CloudReader>(
 }
 
 struct JournalLook {
-    state: Option<deployer_core::observed::LogGroupState>,
+    state: Option<LogGroupState>,
     releases: BTreeMap<ManifestKey, Manifest>,
     quiet: Option<(Quiet, Vec<String>)>,
 }

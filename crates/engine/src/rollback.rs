@@ -10,7 +10,7 @@ use crate::up::url_of;
 use crate::verify::wait_until_endpoint_answers;
 use deployer_core::names::{FunctionName, Names};
 use deployer_core::observed::Observed;
-use deployer_core::plan::{self, Plan, RollbackRefusal};
+use deployer_core::plan::{self, Plan, Refusal, RollbackRefusal, UnsoundPlan};
 
 /// How a `rollback` ended.
 #[derive(Debug)]
@@ -32,6 +32,12 @@ pub enum RollbackError {
     /// There is nothing to go back to.
     #[error(transparent)]
     Refused(#[from] RollbackRefusal),
+    /// The journal isn't ours.
+    #[error(transparent)]
+    NotOurs(#[from] Refusal),
+    /// The plan breaks the planner's own rules.
+    #[error(transparent)]
+    Unsound(#[from] UnsoundPlan),
     /// Another deploys the stage.
     #[error(transparent)]
     Lease(#[from] LeaseError),
@@ -45,7 +51,18 @@ pub(crate) async fn make_plan<R: CloudReader>(
     asked: Option<&str>,
 ) -> Result<(Plan, Observed), RollbackError> {
     let observed = observe(reader, names, known).await?;
-    Ok((plan::rollback(names, &observed, asked)?, observed))
+    Ok((plan_of(names, &observed, asked)?, observed))
+}
+
+/// As [`make_plan`], from what was observed.
+pub(crate) fn plan_of(
+    names: &Names,
+    observed: &Observed,
+    asked: Option<&str>,
+) -> Result<Plan, RollbackError> {
+    let plan = plan::rollback(names, observed, asked)?;
+    plan::check_journal(names, observed)?;
+    Ok(plan::sound(plan, observed, names)?)
 }
 
 /// Makes the release `asked` live again (its hash or the beginning of it;

@@ -10,7 +10,7 @@ use crate::verify::wait_until_endpoint_answers;
 use deployer_core::desired::Desired;
 use deployer_core::names::Names;
 use deployer_core::observed::Observed;
-use deployer_core::plan::{self, Plan, Refusal};
+use deployer_core::plan::{self, Plan, Refusal, UnsoundPlan, Verb};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -36,15 +36,68 @@ pub struct Up {
     pub released: bool,
 }
 
+/// What users of the service reach after an `up`, however it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Serving {
+    /// What this `up` released, or what it found live and as the files say.
+    New,
+    /// What was live before.
+    Old,
+    /// The cut-over got no answer.
+    OldOrNew,
+    /// Nothing yet.
+    Nothing,
+}
+
+impl Serving {
+    /// In words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "the new release is live",
+            Self::Old => "the old release is still serving",
+            Self::OldOrNew => {
+                "the cut-over got no answer, so the old release is still serving or the new one is live"
+            }
+            Self::Nothing => "nothing is live yet",
+        }
+    }
+}
+
+impl Up {
+    /// What users reach now.
+    pub fn serving(&self) -> Serving {
+        let is_release = |id: &usize| self.plan.steps[*id].action.verb() == Verb::Release;
+        let unanswered = self
+            .outcome
+            .failed
+            .iter()
+            .any(|(id, error)| is_release(id) && error.kind == CloudErrorKind::NoAnswer);
+        let releases = (0..self.plan.steps.len()).any(|id| is_release(&id));
+        match (self.released, self.served_before) {
+            (true, _) => Serving::New,
+            _ if unanswered => Serving::OldOrNew,
+            (false, true) if releases => Serving::Old,
+            (false, true) => Serving::New,
+            (false, false) => Serving::Nothing,
+        }
+    }
+}
+
 /// Why there was no plan, or why the endpoint stayed silent.
 #[derive(Debug, thiserror::Error)]
 pub enum UpError {
-    /// Reading or verifying failed.
+    /// Reading failed: nothing was written.
     #[error(transparent)]
     Cloud(#[from] CloudError),
+    /// All is written and live, but the endpoint doesn't answer.
+    #[error("all steps are done and the release is live, but: {0}")]
+    Silent(CloudError),
     /// Something in the way isn't ours.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The plan breaks the planner's own rules.
+    #[error(transparent)]
+    Unsound(#[from] UnsoundPlan),
     /// Another deploys the stage.
     #[error(transparent)]
     Lease(#[from] LeaseError),
@@ -53,14 +106,23 @@ pub enum UpError {
 /// The plan of `desired`, from what is there. Reads only.
 ///
 /// # Errors
-/// When reading fails, or a name belongs to somebody else.
+/// When reading fails, a name belongs to somebody else, or the plan is unsound.
 pub async fn make_plan<R: CloudReader>(
     reader: &R,
     desired: &Desired,
 ) -> Result<(Plan, Observed), UpError> {
     let observed = observe(reader, &desired.names, &desired.function_names()).await?;
-    let plan = plan::up(desired, &observed)?;
+    let plan = plan_of(desired, &observed)?;
     Ok((plan, observed))
+}
+
+/// As [`make_plan`], from what was observed.
+///
+/// # Errors
+/// When a name belongs to somebody else, or the plan is unsound.
+pub fn plan_of(desired: &Desired, observed: &Observed) -> Result<Plan, UpError> {
+    let plan = plan::up(desired, observed)?;
+    Ok(plan::sound(plan, observed, &desired.names)?)
 }
 
 /// Makes the account as `desired` says.
@@ -75,7 +137,7 @@ pub async fn up<R: CloudReader, W: CloudWriter>(
     means.events.event(Event::Observing);
     let (plan, observed) = make_plan(means.reader, desired).await?;
     let up = carry_out(desired, means, plan, &observed).await?;
-    verify(&up, means).await?;
+    verify(&up, means).await.map_err(UpError::Silent)?;
     Ok(up)
 }
 

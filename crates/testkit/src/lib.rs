@@ -10,9 +10,11 @@ mod client;
 mod command;
 mod faults;
 pub mod proxy;
+mod wire;
 mod world;
 
 pub use client::{Client, Received};
 pub use command::{Deployer, Ran, free_port};
 pub use faults::{Fault, FaultyWriter};
+pub use wire::WireCall;
 pub use world::{Release, Session, World};

@@ -46,22 +46,22 @@ struct Built {
 impl Built {
     /// Each release is read once: scenarios run thousands of commands, and an
     /// unoptimised build takes its time over it.
-    fn of(release: Release) -> Arc<Self> {
-        static BUILT: Mutex<BTreeMap<Release, Arc<Built>>> = Mutex::new(BTreeMap::new());
+    fn of(stage: &'static str, release: Release) -> Arc<Self> {
+        static BUILT: Mutex<BTreeMap<(&str, Release), Arc<Built>>> = Mutex::new(BTreeMap::new());
         let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = built.entry(release);
-        Arc::clone(entry.or_insert_with(|| Arc::new(Self::new(release))))
+        let entry = built.entry((stage, release));
+        Arc::clone(entry.or_insert_with(|| Arc::new(Self::new(stage, release))))
     }
 
-    fn new(release: Release) -> Self {
+    fn new(stage: &str, release: Release) -> Self {
         let definition = stage_file::read(
-            "alpha",
+            stage,
             FileText {
                 path: "stages/service.toml",
                 text: release.service,
             },
             FileText {
-                path: "stages/alpha.toml",
+                path: "the stage's file",
                 text: "target = \"aws\"",
             },
         )
@@ -107,9 +107,20 @@ impl Session {
     /// # Panics
     /// When the clients can't be made.
     pub async fn connect(endpoint: String) -> Result<Self, CloudError> {
+        Self::connect_in(local_cloud::REGION, endpoint).await
+    }
+
+    /// As [`Self::connect`], in a region of choice.
+    ///
+    /// # Errors
+    /// When asking for the account fails.
+    ///
+    /// # Panics
+    /// When the clients can't be made.
+    pub async fn connect_in(region: &str, endpoint: String) -> Result<Self, CloudError> {
         let destination = Destination::Local {
             endpoint,
-            region: local_cloud::REGION.to_owned(),
+            region: region.to_owned(),
         };
         let cloud = Cloud::connect(&destination, &Limiter::default())
             .await
@@ -123,7 +134,15 @@ impl Session {
     /// # Panics
     /// When the service file isn't legal.
     pub fn desired(&self, release: Release) -> (Desired, Artifacts) {
-        let built = Built::of(release);
+        self.desired_at("alpha", release)
+    }
+
+    /// As [`Self::desired`], of another stage than `alpha`.
+    ///
+    /// # Panics
+    /// When the service file isn't legal.
+    pub fn desired_at(&self, stage: &'static str, release: Release) -> (Desired, Artifacts) {
+        let built = Built::of(stage, release);
         (
             Desired::new(
                 &built.definition,
@@ -170,7 +189,7 @@ impl Session {
         let (desired, artifacts) = self.desired(release);
         let interrupt = Interrupt::default();
         let means = self.means(&desired, &artifacts, writer, &interrupt);
-        down(&desired.function_names(), &means).await
+        down(&desired.function_names(), &desired.retain, &means).await
     }
 
     /// `down`.
@@ -244,12 +263,21 @@ impl World {
         Self::with(|config| config.realism = Some(Realism::all(seed))).await
     }
 
+    /// An empty account in a region of choice.
+    ///
+    /// # Panics
+    /// When the local cloud doesn't start.
+    pub async fn in_region(region: &str) -> Self {
+        Self::with(|config| config.region = region.to_owned()).await
+    }
+
     async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let mut config = Config::new(0, dir.path());
         change(&mut config);
+        let region = config.region.clone();
         let running = local_cloud::start(config).await.expect("it starts");
-        let session = Session::connect(running.base_url())
+        let session = Session::connect_in(&region, running.base_url())
             .await
             .expect("it connects");
         Self {
@@ -320,6 +348,14 @@ impl World {
         );
         let health = self.health().await;
         assert!(health.empty, "{after}: something is left");
+    }
+
+    /// Whether nothing is in the account, by the cloud's own word.
+    ///
+    /// # Panics
+    /// When it says nothing.
+    pub async fn is_empty(&self) -> bool {
+        self.health().await.empty
     }
 
     /// What the local cloud says of itself, however busy the machine is.

@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::local::{self, Afterwards};
 use crate::project::Project;
-use crate::render::{DownResult, Screen};
+use crate::render::{DownResult, Screen, StoppedResult};
 use crate::stage::OpenStage;
 use deployer_core::stage_file::Place;
 use deployer_engine::cloud::Artifacts;
@@ -21,8 +21,8 @@ pub async fn run(
 ) -> Result<(), Failure> {
     let (definition, stage) = OpenStage::open_if_running(project, name).await?;
     let removed = match &stage {
-        Some(stage) => remove(stage, screen, interrupt, no_wait).await?,
-        None => 0,
+        Some(stage) => Some(remove(stage, screen, interrupt, no_wait).await?),
+        None => None,
     };
     let local_cloud = match definition.place {
         Place::Local { port } => Some(local::stop_if_empty(project, port).await?),
@@ -31,7 +31,12 @@ pub async fn run(
     screen.down(&DownResult {
         stage: name,
         identity: definition.identity.to_string(),
-        removed,
+        removed: removed.as_ref().map_or(0, |down| down.outcome.done.len()),
+        retained: removed
+            .iter()
+            .flat_map(|down| &down.retained)
+            .map(ToString::to_string)
+            .collect(),
         local_cloud_stopped: local_cloud == Some(Afterwards::Ended),
         local_cloud_needed: local_cloud == Some(Afterwards::StillNeeded),
     });
@@ -43,21 +48,23 @@ async fn remove(
     screen: &Screen,
     interrupt: &Interrupt,
     no_wait: bool,
-) -> Result<usize, Failure> {
+) -> Result<Down, Failure> {
     let artifacts = Artifacts::new();
     let means = stage.means(&artifacts, screen, interrupt);
-    let down = exclusive::down(&stage.function_names(), &means, &stage.lease(no_wait)).await?;
-    check(&down)?;
-    Ok(down.outcome.done.len())
+    let retain = &stage.definition.retain;
+    let known = stage.function_names();
+    let down = exclusive::down(&known, retain, &means, &stage.lease(no_wait)).await?;
+    check(&down, &stage.definition.identity.stage, screen)?;
+    Ok(down)
 }
 
-fn check(down: &Down) -> Result<(), Failure> {
+fn check(down: &Down, stage: &str, screen: &Screen) -> Result<(), Failure> {
     let done = down.outcome.done.len();
-    if down.outcome.interrupted {
-        let left = down.plan.steps.len() - done;
-        return Err(Failure::Interrupted {
-            message: format!("{done} steps done, {left} left"),
-        });
+    if down.outcome.interrupted && !down.outcome.complete() {
+        let stopped = StoppedResult::new(stage, &down.plan, &down.outcome, None);
+        screen.stopped(&stopped);
+        let message = stopped.to_string();
+        return Err(Failure::Interrupted { message });
     }
     if !down.left.is_empty() {
         let left: Vec<String> = down

@@ -11,9 +11,15 @@ use deployer_core::desired::Desired;
 use deployer_core::observed::Observed;
 use deployer_core::plan;
 use deployer_core::policy::Account;
+use deployer_engine::up;
 
-/// Plans one stage.
-pub async fn run(project: &Project, name: &str, screen: &Screen) -> Result<(), Failure> {
+/// Plans one stage. `adopt`: with what `up --adopt` would take over.
+pub async fn run(
+    project: &Project,
+    name: &str,
+    screen: &Screen,
+    adopt: bool,
+) -> Result<(), Failure> {
     let definition = project.read_stage(name)?;
     let (built, seen) = tokio::try_join!(
         build::run(project, &definition, screen),
@@ -21,17 +27,21 @@ pub async fn run(project: &Project, name: &str, screen: &Screen) -> Result<(), F
     )?;
     let desired = |account: Account| {
         let provenance = provenance::now(project, &account);
-        Desired::new(&definition, account, &built.code, provenance)
+        Desired {
+            adopt,
+            ..Desired::new(&definition, account, &built.code, provenance)
+        }
     };
     let plan = match seen {
         Some((stage, seen)) => {
             let desired = desired(stage.account.clone());
-            plan::up(&desired, &seen.observed)?
+            up::plan_of(&desired, &seen.observed)?
         }
         // Nothing can be in a local cloud that isn't running.
         None => {
             let desired = desired(local::account());
-            plan::up(&desired, &Observed::default())?
+            let nothing = Observed::default();
+            plan::sound(plan::up(&desired, &nothing)?, &nothing, &desired.names)?
         }
     };
     screen.plan(&plan, definition.notice.as_deref());

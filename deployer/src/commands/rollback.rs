@@ -32,6 +32,10 @@ pub async fn run(
         &stage.lease(options.no_wait),
     )
     .await?;
+    if done.outcome.interrupted && !done.outcome.complete() {
+        let message = "interrupted: nothing was written".to_owned();
+        return Err(Failure::Interrupted { message });
+    }
     if let Some((_, error)) = done.outcome.failed.into_iter().next() {
         return Err(Failure::Cloud(error));
     }

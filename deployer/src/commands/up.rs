@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::local;
 use crate::project::Project;
 use crate::provenance;
-use crate::render::{Screen, UpResult};
+use crate::render::{Screen, StoppedResult, UpResult};
 use crate::stage::OpenStage;
 use deployer_core::desired::Desired;
 use deployer_core::release::ReleaseHash;
@@ -14,13 +14,33 @@ use deployer_engine::exclusive;
 use deployer_engine::interrupt::Interrupt;
 use deployer_engine::up::Up;
 
+/// What an `up` may do.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Fail at once when another deploys the stage.
+    pub no_wait: bool,
+    /// Take over what is in the way and nobody's.
+    pub adopt: bool,
+}
+
 /// Deploys one stage.
 pub async fn run(
     project: &Project,
     name: &str,
     screen: &Screen,
     interrupt: &Interrupt,
-    no_wait: bool,
+    options: Options,
+) -> Result<(), Failure> {
+    let deployed = deploy(project, name, screen, interrupt, options).await;
+    deployed.map_err(Failure::of_up)
+}
+
+async fn deploy(
+    project: &Project,
+    name: &str,
+    screen: &Screen,
+    interrupt: &Interrupt,
+    options: Options,
 ) -> Result<(), Failure> {
     let definition = project.read_stage(name)?;
     // The account is read while cargo looks for changes. Without credentials there
@@ -29,6 +49,10 @@ pub async fn run(
         build::run(project, &definition, screen),
         OpenStage::look_if_running(&definition),
     )?;
+    if interrupt.requested() {
+        let message = "interrupted after building, before anything was touched".to_owned();
+        return Err(Failure::Interrupted { message });
+    }
     let (stage, seen) = match (seen, &definition.place) {
         (Some(seen), _) => seen,
         (None, Place::Local { port }) => {
@@ -37,15 +61,17 @@ pub async fn run(
         }
         (None, Place::Aws { .. }) => unreachable!("AWS is always running"),
     };
-    let desired = Desired::new(
+    let mut desired = Desired::new(
         &definition,
         stage.account.clone(),
         &built.code,
         provenance::now(project, &stage.account),
     );
+    desired.adopt = options.adopt;
     let means = stage.means(&built.artifacts, screen, interrupt);
-    let up = exclusive::up_from(&desired, &means, &stage.lease(no_wait), seen).await?;
-    check(&up)?;
+    let lease = stage.lease(options.no_wait);
+    let up = exclusive::up_from(&desired, &means, &lease, seen).await?;
+    check(&up, name, screen)?;
     screen.up(&UpResult {
         stage: name,
         identity: definition.identity.to_string(),
@@ -59,18 +85,13 @@ pub async fn run(
 }
 
 /// Says what a half-done `up` means for who uses the service now.
-fn check(up: &Up) -> Result<(), Failure> {
+fn check(up: &Up, stage: &str, screen: &Screen) -> Result<(), Failure> {
     if up.outcome.complete() {
         return Ok(());
     }
-    let serving = match (up.released, up.served_before) {
-        (true, _) => "the new release is live",
-        (false, true) => "the old release is still serving",
-        (false, false) => "nothing is live yet",
-    };
-    let left = up.plan.steps.len() - up.outcome.done.len();
-    let done = up.done_before + up.outcome.done.len();
-    let message = format!("{done} steps done, {left} left; {serving}");
+    let stopped = StoppedResult::new(stage, &up.plan, &up.outcome, Some(up.serving()));
+    screen.stopped(&stopped);
+    let message = stopped.to_string();
     if up.outcome.interrupted {
         return Err(Failure::Interrupted { message });
     }

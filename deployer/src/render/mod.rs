@@ -6,12 +6,15 @@
 mod progress;
 pub mod report;
 mod results;
+mod stopped;
 pub mod text;
 
 pub use results::{
     DownResult, FunctionStatus, HistoryResult, ReleaseStatus, RollbackResult, StatusResult,
     UpResult,
 };
+
+pub use stopped::StoppedResult;
 
 use deployer_core::plan::Plan;
 use deployer_engine::events::{Event, EventSink};
@@ -64,6 +67,13 @@ impl Screen {
     /// How `down` ended.
     pub fn down(&self, result: &DownResult<'_>) {
         self.result(result, || results::down(result));
+    }
+
+    /// How far a verb came that stopped midway: JSON here, text with the failure.
+    pub fn stopped(&self, result: &StoppedResult<'_>) {
+        if self.json {
+            self.result(result, String::new);
+        }
     }
 
     /// What `up` would do.

@@ -33,6 +33,8 @@ pub struct DownResult<'a> {
     pub identity: String,
     /// How many writes.
     pub removed: usize,
+    /// Log groups that are left there, as the stage file says.
+    pub retained: Vec<String>,
     /// Whether the local cloud has ended, nothing being left in it.
     pub local_cloud_stopped: bool,
     /// Whether the local cloud goes on, other stages living in it.
@@ -171,11 +173,16 @@ pub(super) fn down(result: &DownResult<'_>) -> String {
             result.identity
         ),
     };
-    match (result.local_cloud_stopped, result.local_cloud_needed) {
+    let head = match (result.local_cloud_stopped, result.local_cloud_needed) {
         (true, _) => format!("{head}; the local cloud has stopped"),
-        (_, true) => format!("{head}; the local cloud goes on for other stages"),
+        (_, true) if result.retained.is_empty() => {
+            format!("{head}; the local cloud goes on for other stages")
+        }
+        (_, true) => format!("{head}; the local cloud goes on with what is retained"),
         _ => head,
-    }
+    };
+    let lines = result.retained.iter();
+    lines.fold(head, |text, name| format!("{text}\n  retained  {name}"))
 }
 
 pub(super) fn status(result: &StatusResult<'_>) -> String {
@@ -277,10 +284,27 @@ mod tests {
             stage: "local",
             identity: "chat/local".into(),
             removed: 0,
+            retained: Vec::new(),
             local_cloud_stopped: false,
             local_cloud_needed: false,
         };
         assert_eq!(down(&result), "chat/local: nothing to do");
+    }
+
+    #[test]
+    fn a_down_lists_what_it_leaves() {
+        let text = down(&DownResult {
+            stage: "alpha",
+            identity: "chat/alpha".into(),
+            removed: 12,
+            retained: vec!["/aws/lambda/chat-alpha-room".into()],
+            local_cloud_stopped: false,
+            local_cloud_needed: false,
+        });
+        assert_eq!(
+            text,
+            "chat/alpha is gone: 12 steps, verified by looking again\n  retained  /aws/lambda/chat-alpha-room"
+        );
     }
 
     #[test]

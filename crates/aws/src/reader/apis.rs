@@ -2,12 +2,12 @@
 
 use crate::error::{Call, found};
 use aws_sdk_apigatewayv2::Client;
-use aws_sdk_apigatewayv2::types::Api;
+use aws_sdk_apigatewayv2::types::{Api, ProtocolType};
 use deployer_core::names::{ApiId, DeploymentId, IntegrationId, Names, RouteId};
 use deployer_core::observed::{
     ApiStageState, ApiState, DeploymentState, IntegrationState, RouteState,
 };
-use deployer_core::tags::{Ownership, ownership_of};
+use deployer_core::tags::{Ownership, claimant, ownership_of};
 use deployer_engine::error::CloudError;
 use futures_util::future::{try_join_all, try_join4};
 
@@ -38,15 +38,21 @@ macro_rules! list_all {
 
 pub(super) async fn list(client: &Client, names: &Names) -> Result<Vec<ApiState>, CloudError> {
     let all = list_all!(client.get_apis(), Call::new("apigateway", "GetApis", ""))?;
-    let mut tagged: Vec<&Api> = all
-        .iter()
-        .filter(|api| {
-            ownership_of(&super::sorted(api.tags()), &names.identity) != Ownership::Foreign
-        })
-        .collect();
+    let mut tagged: Vec<&Api> = all.iter().filter(|api| concerns(api, names)).collect();
     tagged.sort_by_key(|api| api.created_date().map(|date| date.as_nanos()));
     let states = try_join_all(tagged.into_iter().map(|api| with_children(client, api))).await?;
     Ok(states.into_iter().flatten().collect())
+}
+
+/// Whether it is this stage's, or has its name and nobody's tags.
+fn concerns(api: &Api, names: &Names) -> bool {
+    let tags = super::sorted(api.tags());
+    let unclaimed = || {
+        api.name() == Some(&names.api)
+            && api.protocol_type() == Some(&ProtocolType::Websocket)
+            && claimant(&tags, &names.identity).is_none()
+    };
+    ownership_of(&tags, &names.identity) != Ownership::Foreign || unclaimed()
 }
 
 /// `None` when the API went away while it was read.

@@ -4,6 +4,7 @@
 //! Deleting what is already gone is done; creating what is already there is an
 //! error: the plan was made from an older look.
 
+mod adopt;
 mod apis;
 mod functions;
 mod log_groups;
@@ -21,6 +22,7 @@ impl CloudWriter for Cloud {
         context: &WriteContext<'_>,
     ) -> Result<Produced, CloudError> {
         match action {
+            Action::Adopt { .. } => adopt::perform(self, action, context).await,
             Action::CreateLogGroup { .. }
             | Action::PutRetentionPolicy { .. }
             | Action::DeleteLogGroup { .. }

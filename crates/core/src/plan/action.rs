@@ -58,6 +58,17 @@ impl PolicyTemplate {
     }
 }
 
+/// A resource that is taken over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "kinds of resources and their names")]
+pub enum Adopted {
+    Role { role: RoleName },
+    Function { name: FunctionName },
+    LogGroup { log_group: LogGroupName },
+    Api { api_id: ApiId, name: String },
+}
+
 /// One write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "action")]
@@ -66,6 +77,11 @@ impl PolicyTemplate {
     reason = "the variants are AWS's operations and their fields AWS's parameters"
 )]
 pub enum Action {
+    /// Puts the ownership tags on what has our name and nobody's tags.
+    Adopt {
+        resource: Adopted,
+        tags: Tags,
+    },
     CreateLogGroup {
         log_group: LogGroupName,
         tags: Tags,
@@ -226,12 +242,15 @@ pub enum Verb {
     Delete,
     /// What was prepared becomes live.
     Release,
+    /// It stays, and is ours from now on.
+    Adopt,
 }
 
 impl Action {
     /// The kind of write.
     pub fn verb(&self) -> Verb {
         match self {
+            Self::Adopt { .. } => Verb::Adopt,
             Self::CreateLogGroup { .. }
             | Self::CreateRole { .. }
             | Self::CreateFunction { .. }
@@ -269,6 +288,11 @@ impl Action {
     /// AWS's name of the operation, as permissions and logs have it.
     pub fn operation(&self) -> &'static str {
         match self {
+            Self::Adopt {
+                resource: Adopted::Role { .. },
+                ..
+            } => "TagRole",
+            Self::Adopt { .. } => "TagResource",
             Self::CreateLogGroup { .. } => "CreateLogGroup",
             Self::PutRetentionPolicy { .. } => "PutRetentionPolicy",
             Self::DeleteLogGroup { .. } => "DeleteLogGroup",
@@ -337,6 +361,12 @@ impl Action {
     /// The kind of resource and its name, as users read them.
     pub fn resource(&self) -> (&'static str, String) {
         match self {
+            Self::Adopt { resource, .. } => match resource {
+                Adopted::Role { role } => ("role", role.to_string()),
+                Adopted::Function { name } => ("function", name.to_string()),
+                Adopted::LogGroup { log_group } => ("log group", log_group.to_string()),
+                Adopted::Api { api_id, name } => ("api", format!("{name} ({api_id})")),
+            },
             Self::CreateLogGroup { log_group, .. } | Self::DeleteLogGroup { log_group } => {
                 ("log group", log_group.to_string())
             }
@@ -401,6 +431,7 @@ impl fmt::Display for Action {
             Verb::Change => "change",
             Verb::Delete => "delete",
             Verb::Release => "release",
+            Verb::Adopt => "adopt",
         };
         let (kind, name) = self.resource();
         write!(f, "{verb} {kind} {name}")

@@ -7,14 +7,18 @@
 use super::roles::detachments;
 use super::{Action, Bindings, Builder, Plan, functions};
 use crate::manifest::journal;
-use crate::names::{Names, StageIdentity};
+use crate::names::{LogGroupName, Names, StageIdentity};
 use crate::observed::Observed;
+use crate::stage_file::Retained;
 use crate::tags::{Ownership, Tags, ownership_of};
+use std::collections::BTreeSet;
 
-/// The writes that remove everything in `observed` that `names` owns.
-pub fn down(names: &Names, observed: &Observed) -> Plan {
+/// The writes that remove everything in `observed` that `names` owns, but for what
+/// is retained ([`retained`] names it).
+pub fn down(names: &Names, observed: &Observed, retain: &BTreeSet<Retained>) -> Plan {
     let identity: &StageIdentity = &names.identity;
     let ours = |tags: &Tags| ownership_of(tags, identity) == Ownership::Ours;
+    let retained = retained(names, observed, retain);
     let mut builder = Builder::default();
     for api in observed.apis.iter().filter(|api| ours(&api.tags)) {
         let api_id = api.api_id.clone();
@@ -28,9 +32,10 @@ pub fn down(names: &Names, observed: &Observed) -> Plan {
         .collect();
     let doomed_log_groups = observed
         .log_groups
-        .iter()
-        .filter(|(_, state)| ours(&state.tags))
-        .map(|(name, _)| name.clone())
+        .keys()
+        .filter(|name| !retained.contains(name))
+        .filter(|name| ours(&observed.log_groups[*name].tags))
+        .cloned()
         .collect();
     functions::delete(&mut builder, doomed_functions, doomed_log_groups, &[]);
     for (role, state) in observed.roles.iter().filter(|(_, state)| ours(&state.tags)) {
@@ -66,4 +71,21 @@ pub fn down(names: &Names, observed: &Observed) -> Plan {
         bindings: Bindings::default(),
         steps: builder.steps,
     }
+}
+
+/// What of this stage a `down` leaves in the account: the functions' log groups. The
+/// journal isn't among them: without the API its manifests say nothing.
+pub fn retained(
+    names: &Names,
+    observed: &Observed,
+    retain: &BTreeSet<Retained>,
+) -> BTreeSet<LogGroupName> {
+    if !retain.contains(&Retained::Logs) {
+        return BTreeSet::new();
+    }
+    let groups = observed.log_groups.iter();
+    groups
+        .filter(|(_, state)| ownership_of(&state.tags, &names.identity) == Ownership::Ours)
+        .map(|(name, _)| name.clone())
+        .collect()
 }

@@ -9,6 +9,7 @@ use super::{Action, Bindings, Builder, FieldChange, StepId};
 use crate::desired::{Desired, DesiredFunction, FunctionCode};
 use crate::names::{FunctionKey, FunctionName, LogGroupName};
 use crate::observed::{FunctionState, Observed};
+use crate::stage_file::Retained;
 use crate::tags::{Ownership, ownership_of};
 use std::collections::BTreeMap;
 
@@ -204,7 +205,8 @@ fn concurrency(
     Some(builder.add_change(action, after, vec![changed]))
 }
 
-/// Our functions and log groups that the file no longer names.
+/// Our functions and log groups that the file no longer names, but for what is
+/// retained.
 pub(super) fn doomed(
     desired: &Desired,
     observed: &Observed,
@@ -222,6 +224,7 @@ pub(super) fn doomed(
     let log_groups = observed
         .log_groups
         .iter()
+        .filter(|_| !desired.retain.contains(&Retained::Logs))
         .filter(|(name, state)| {
             !kept_log_groups.contains(name)
                 && ownership_of(&state.tags, identity) == Ownership::Ours

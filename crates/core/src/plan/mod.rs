@@ -6,21 +6,24 @@
 //! out is the engine's business.
 
 mod action;
+mod adopt;
 mod api;
 mod changes;
 mod down;
 mod functions;
+mod lint;
 mod prune;
 mod refusal;
 mod roles;
 mod rollback;
 mod up;
 
-pub use action::{Action, Bindings, PolicyTemplate, Verb};
+pub use action::{Action, Adopted, Bindings, PolicyTemplate, Verb};
 pub use api::function_of_uri;
 pub use changes::FieldChange;
-pub use down::down;
-pub use refusal::{Refusal, RefusedResource};
+pub use down::{down, retained};
+pub use lint::{UnsoundPlan, Violation, lint, sound};
+pub use refusal::{Obstacle, Refusal, RefusedResource, check_journal};
 pub use rollback::{RollbackRefusal, releases, rollback};
 pub use up::up;
 
@@ -69,6 +72,7 @@ impl Plan {
                 Verb::Change => "change",
                 Verb::Delete => "delete",
                 Verb::Release => "release",
+                Verb::Adopt => "adopt",
             };
             *counts.entry(word).or_default() += 1;
         }
@@ -88,6 +92,7 @@ impl fmt::Display for Plan {
                 Verb::Change => '~',
                 Verb::Delete => '-',
                 Verb::Release => '>',
+                Verb::Adopt => '*',
             };
             let (kind, name) = step.action.resource();
             write!(f, "\n  {sign} {kind:<15} {name}")?;

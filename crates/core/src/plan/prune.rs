@@ -27,10 +27,9 @@ pub(super) fn plan(
     after: &[StepId],
 ) {
     let Some(api) = api else { return };
-    let live = api
-        .live_deployment(&desired.names.api_stage)
-        .map(|live| &live.deployment_id);
-    let former = former_releases(api, observed, if releasing { None } else { live });
+    let live = api.live_deployment(&desired.names.api_stage);
+    let stays = live.filter(|_| !releasing).map(|live| &live.deployment_id);
+    let former = former_releases(api, observed, stays, &desired.names.api_stage);
     // The one that is live (or goes live) is one of those kept.
     let room = desired.keep_releases.saturating_sub(1);
     let mut kept: Vec<&Former<'_>> = Vec::new();
@@ -57,12 +56,22 @@ pub(super) fn plan(
         }
     }
     strays(builder, desired, observed, api, after);
-    if kept.iter().any(|release| release.manifest.is_none()) {
-        // It may invoke any version.
+    // What stays live invokes the versions its manifest says, which needn't be the
+    // newest equal ones.
+    let stays_live = live
+        .filter(|_| !releasing)
+        .map(|live| observed.manifest_of(live));
+    let invoked: Vec<Option<&Manifest>> = kept
+        .iter()
+        .map(|release| release.manifest)
+        .chain(stays_live)
+        .collect();
+    let Some(invoked) = invoked.into_iter().collect::<Option<Vec<&Manifest>>>() else {
+        // One that can't be read may invoke any version.
         return;
-    }
+    };
     let before: Vec<StepId> = after.iter().copied().chain(steps).collect();
-    let needed = needed_versions(desired, bindings, &kept);
+    let needed = needed_versions(desired, bindings, &invoked);
     for function in desired.functions.values() {
         let versions = observed
             .functions
@@ -134,11 +143,18 @@ fn former_releases<'a>(
     api: &'a ApiState,
     observed: &'a Observed,
     stays_live: Option<&DeploymentId>,
+    api_stage: &str,
 ) -> Vec<Former<'a>> {
+    // AWS keeps what any API stage serves; others than ours are of somebody's hand.
+    let serves = |deployment: &DeploymentState| {
+        let mut others = api.stages.iter().filter(|stage| stage.name != api_stage);
+        others.any(|stage| stage.deployment_id.as_ref() == Some(&deployment.deployment_id))
+    };
     observed
         .newest_first(api)
         .into_iter()
         .filter(|deployment| Some(&deployment.deployment_id) != stays_live)
+        .filter(|deployment| !serves(deployment))
         .map(|deployment| Former {
             deployment,
             manifest: observed.manifest_of(deployment),
@@ -149,15 +165,14 @@ fn former_releases<'a>(
 fn needed_versions<'a>(
     desired: &'a Desired,
     bindings: &'a Bindings,
-    kept: &[&'a Former<'a>],
+    invoked: &[&'a Manifest],
 ) -> BTreeSet<(&'a FunctionName, &'a FunctionVersion)> {
     let now = bindings
         .versions
         .iter()
         .map(|(key, version)| (&desired.functions[key].name, version));
-    let before = kept
+    let before = invoked
         .iter()
-        .filter_map(|release| release.manifest)
         .flat_map(|manifest| manifest.functions.values())
         .map(|function| (&function.name, &function.version));
     now.chain(before).collect()

@@ -1,12 +1,56 @@
 //! What the planner will not touch: a resource that has our name but not our
-//! ownership tags.
+//! ownership tags. What nobody has tagged may be adopted, if that is asked for;
+//! what another stage has tagged never.
 
+use super::action::Adopted;
 use crate::desired::Desired;
 use crate::manifest::journal;
-use crate::names::StageIdentity;
+use crate::names::{Names, StageIdentity};
 use crate::observed::Observed;
-use crate::tags::{Ownership, Tags, ownership_of};
+use crate::tags::{Ownership, Tags, claimant, ownership_of};
 use std::fmt;
+
+/// Why a resource is in the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Obstacle {
+    /// Nobody's tags.
+    Untagged,
+    /// The tags of another stage, `service/stage`.
+    OtherStage(String),
+    /// Ours, but of a scheme this version doesn't know.
+    UnknownSchema,
+    /// One of several that have our name: nobody knows which.
+    OneOfSeveral,
+    /// A role at a path, so that its ARN isn't the one its name implies.
+    AtPath(String),
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Untagged => write!(
+                f,
+                "exists without this stage's ownership tags: delete or rename it, choose another service or stage name, or take it over with `up --adopt`"
+            ),
+            Self::OtherStage(owner) => write!(
+                f,
+                "belongs to the stage {owner}: choose another service or stage name"
+            ),
+            Self::UnknownSchema => write!(
+                f,
+                "was tagged by another version of the deployer: use that version"
+            ),
+            Self::OneOfSeveral => write!(
+                f,
+                "is one of several with this name, none of them tagged: delete or rename all but the one to adopt"
+            ),
+            Self::AtPath(arn) => write!(
+                f,
+                "can't be adopted, because it lies at a path ({arn}): delete or rename it"
+            ),
+        }
+    }
+}
 
 /// One resource in the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +59,8 @@ pub struct RefusedResource {
     pub kind: &'static str,
     /// Its name.
     pub name: String,
-    /// Ours, but of a scheme this version doesn't know.
-    pub unknown_schema: bool,
+    /// Why.
+    pub obstacle: Obstacle,
 }
 
 /// Everything in the way of a plan.
@@ -32,12 +76,12 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} will not touch what it doesn't own:", self.identity)?;
         for resource in &self.resources {
-            let why = if resource.unknown_schema {
-                "was tagged by another version of the deployer: use that version"
-            } else {
-                "exists without this stage's ownership tags: delete or rename it, or choose another service or stage name"
-            };
-            write!(f, "\n  {} {} {why}", resource.kind, resource.name)?;
+            let RefusedResource {
+                kind,
+                name,
+                obstacle,
+            } = resource;
+            write!(f, "\n  {kind} {name} {obstacle}")?;
         }
         Ok(())
     }
@@ -45,49 +89,147 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// Refuses when a name the plan needs belongs to somebody else.
-pub(super) fn check(desired: &Desired, observed: &Observed) -> Result<(), Refusal> {
-    let identity = &desired.names.identity;
-    let mut resources = Vec::new();
-    let mut look = |kind: &'static str, name: &str, tags: &Tags| {
-        let ownership = ownership_of(tags, identity);
-        if ownership != Ownership::Ours {
-            resources.push(RefusedResource {
-                kind,
-                name: name.to_owned(),
-                unknown_schema: ownership == Ownership::UnknownSchema,
-            });
-        }
-    };
-    for role in [&desired.names.execution_role, &desired.names.invoke_role] {
-        if let Some(state) = observed.roles.get(role) {
-            look("role", role.as_str(), &state.tags);
+/// Refuses when the stage's journal belongs to somebody else: whoever writes keeps
+/// the stage's lease there.
+///
+/// # Errors
+/// When there is a journal without the stage's ownership tags.
+pub fn check_journal(names: &Names, observed: &Observed) -> Result<(), Refusal> {
+    let mut inspection = Inspection::new(&names.identity, false);
+    inspection.journal(names, observed);
+    inspection.result().map(|_| ())
+}
+
+/// What is to be adopted, where that is asked for. Refuses when a name the plan
+/// needs belongs to somebody else, or to nobody and isn't to be adopted.
+pub(super) fn check(desired: &Desired, observed: &Observed) -> Result<Vec<Adopted>, Refusal> {
+    let names = &desired.names;
+    let mut inspection = Inspection::new(&names.identity, desired.adopt);
+    for role in [&names.execution_role, &names.invoke_role] {
+        let Some(state) = observed.roles.get(role) else {
+            continue;
+        };
+        let adopted = Adopted::Role { role: role.clone() };
+        if desired.account.role_arn(role) == state.arn {
+            inspection.look("role", role.as_str(), &state.tags, adopted);
+        } else {
+            let obstacle = Obstacle::AtPath(state.arn.clone());
+            inspection.look_unless("role", role.as_str(), &state.tags, adopted, Some(obstacle));
         }
     }
-    if let Some(state) = &observed.journal {
-        look("log group", journal(&desired.names).as_str(), &state.tags);
-    }
+    inspection.journal(names, observed);
     for function in desired.functions.values() {
         if let Some(state) = observed.log_groups.get(&function.log_group) {
-            look("log group", function.log_group.as_str(), &state.tags);
+            inspection.log_group(&function.log_group, &state.tags);
         }
         if let Some(state) = observed.functions.get(&function.name) {
-            look("function", function.name.as_str(), &state.tags);
+            let name = function.name.clone();
+            let adopted = Adopted::Function { name };
+            inspection.look("function", function.name.as_str(), &state.tags, adopted);
         }
     }
-    // An API of our name without our tags is no obstacle: names of APIs aren't
-    // unique, and ours is found by its tags.
-    for api in &observed.apis {
-        if ownership_of(&api.tags, identity) == Ownership::UnknownSchema {
-            look("api", api.api_id.as_str(), &api.tags);
+    inspection.apis(names, observed);
+    inspection.result()
+}
+
+struct Inspection<'a> {
+    identity: &'a StageIdentity,
+    adopt: bool,
+    adopted: Vec<Adopted>,
+    refused: Vec<RefusedResource>,
+}
+
+impl<'a> Inspection<'a> {
+    fn new(identity: &'a StageIdentity, adopt: bool) -> Self {
+        Self {
+            identity,
+            adopt,
+            adopted: Vec::new(),
+            refused: Vec::new(),
         }
     }
-    if resources.is_empty() {
-        Ok(())
-    } else {
+
+    fn result(self) -> Result<Vec<Adopted>, Refusal> {
+        if self.refused.is_empty() {
+            return Ok(self.adopted);
+        }
         Err(Refusal {
-            identity: identity.clone(),
-            resources,
+            identity: self.identity.clone(),
+            resources: self.refused,
         })
+    }
+
+    fn look(&mut self, kind: &'static str, name: &str, tags: &Tags, adopted: Adopted) {
+        self.look_unless(kind, name, tags, adopted, None);
+    }
+
+    /// `unfit`: why it can't be adopted, whoever asks.
+    fn look_unless(
+        &mut self,
+        kind: &'static str,
+        name: &str,
+        tags: &Tags,
+        adopted: Adopted,
+        unfit: Option<Obstacle>,
+    ) {
+        let claimant = claimant(tags, self.identity);
+        let obstacle = match (ownership_of(tags, self.identity), claimant) {
+            (Ownership::Ours, _) => return,
+            (Ownership::UnknownSchema, _) => Obstacle::UnknownSchema,
+            (Ownership::Foreign, Some(other)) => Obstacle::OtherStage(other),
+            (Ownership::Foreign, None) if !self.adopt => Obstacle::Untagged,
+            (Ownership::Foreign, None) => match unfit {
+                Some(obstacle) => obstacle,
+                None => return self.adopted.push(adopted),
+            },
+        };
+        self.refused.push(RefusedResource {
+            kind,
+            name: name.to_owned(),
+            obstacle,
+        });
+    }
+
+    fn log_group(&mut self, log_group: &crate::names::LogGroupName, tags: &Tags) {
+        let adopted = Adopted::LogGroup {
+            log_group: log_group.clone(),
+        };
+        self.look("log group", log_group.as_str(), tags, adopted);
+    }
+
+    fn journal(&mut self, names: &Names, observed: &Observed) {
+        if let Some(state) = &observed.journal {
+            self.log_group(&journal(names), &state.tags);
+        }
+    }
+
+    /// Names of APIs aren't unique, and ours is found by its tags: an untagged one
+    /// is in the way only while none is ours.
+    fn apis(&mut self, names: &Names, observed: &Observed) {
+        let mut ours = false;
+        for api in &observed.apis {
+            match ownership_of(&api.tags, self.identity) {
+                Ownership::Ours => ours = true,
+                Ownership::UnknownSchema => self.refused.push(RefusedResource {
+                    kind: "api",
+                    name: api.api_id.to_string(),
+                    obstacle: Obstacle::UnknownSchema,
+                }),
+                Ownership::Foreign => {}
+            }
+        }
+        if ours {
+            return;
+        }
+        let several = observed.unowned_apis.len() > 1;
+        for api in &observed.unowned_apis {
+            let adopted = Adopted::Api {
+                api_id: api.api_id.clone(),
+                name: names.api.clone(),
+            };
+            let unfit = several.then_some(Obstacle::OneOfSeveral);
+            let name = format!("{} ({})", names.api, api.api_id);
+            self.look_unless("api", &name, &api.tags, adopted, unfit);
+        }
     }
 }

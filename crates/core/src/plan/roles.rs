@@ -17,6 +17,8 @@ pub(super) struct RoleSteps {
     pub ready: Vec<StepId>,
     /// Policies to narrow once the release is live, and the steps that widen them.
     narrow: Vec<(RoleName, PolicyTemplate, Option<StepId>)>,
+    /// Permissions we didn't give. The live release may use them.
+    strangers: Vec<(Action, Option<StepId>)>,
 }
 
 pub(super) fn plan(
@@ -67,6 +69,7 @@ pub(super) fn plan(
         execution_role: None,
         ready: Vec::new(),
         narrow: Vec::new(),
+        strangers: Vec::new(),
     };
     for role in roles {
         let state = observed.roles.get(role.name);
@@ -95,7 +98,7 @@ pub(super) fn plan(
             .into_iter()
             .flat_map(|state| strangers(role.name, state))
         {
-            builder.add(action, exists);
+            steps.strangers.push((action, widened.or(exists)));
         }
     }
     steps
@@ -111,6 +114,9 @@ impl RoleSteps {
                 Action::PutRolePolicy { role, policy },
                 after.iter().copied().chain(widened),
             );
+        }
+        for (action, widened) in self.strangers {
+            builder.add(action, after.iter().copied().chain(widened));
         }
     }
 }

@@ -4,7 +4,7 @@
 //! stage to it; what only the former release needed goes last.
 
 use super::Action;
-use super::{Bindings, Builder, Plan, Refusal, api, functions, prune, refusal, roles};
+use super::{Bindings, Builder, Plan, Refusal, adopt, api, functions, prune, refusal, roles};
 use crate::desired::Desired;
 use crate::names::StageIdentity;
 use crate::observed::{ApiState, Observed};
@@ -13,9 +13,20 @@ use crate::tags::{Ownership, ownership_of};
 /// The writes that lead from `observed` to `desired`.
 ///
 /// # Errors
-/// When a name the stage needs belongs to somebody else.
+/// When a name the stage needs belongs to somebody else, or to nobody and it isn't
+/// to be adopted.
 pub fn up(desired: &Desired, observed: &Observed) -> Result<Plan, Refusal> {
-    refusal::check(desired, observed)?;
+    let adopted = refusal::check(desired, observed)?;
+    if adopted.is_empty() {
+        return Ok(of_owned(desired, observed));
+    }
+    let as_ours = adopt::as_ours(desired, observed, &adopted);
+    let plan = of_owned(desired, &as_ours);
+    Ok(adopt::first(desired, observed, adopted, plan))
+}
+
+/// The same where everything in the way is ours.
+fn of_owned(desired: &Desired, observed: &Observed) -> Plan {
     let names = &desired.names;
     let (api_state, surplus_apis) = choose_api(observed, &names.identity, &names.api_stage);
     let (doomed_functions, doomed_log_groups) = functions::doomed(desired, observed);
@@ -23,6 +34,8 @@ pub fn up(desired: &Desired, observed: &Observed) -> Result<Plan, Refusal> {
     let mut bindings = Bindings::default();
 
     let api_created = api::plan_api(&mut builder, desired, api_state, &mut bindings);
+    // The API's own settings are in what a deployment freezes.
+    let api_steps = 0..builder.steps.len();
     let role_steps = roles::plan(
         &mut builder,
         desired,
@@ -46,6 +59,7 @@ pub fn up(desired: &Desired, observed: &Observed) -> Result<Plan, Refusal> {
         api_created,
         &function_steps,
     );
+    ready.extend(api_steps);
     ready.extend(role_steps.ready.iter().copied());
     ready.extend(function_steps.values().flat_map(|steps| &steps.all));
     let live = api::plan_release(
@@ -78,11 +92,11 @@ pub fn up(desired: &Desired, observed: &Observed) -> Result<Plan, Refusal> {
         );
     }
     let steps = builder.steps;
-    Ok(Plan {
+    Plan {
         identity: names.identity.clone(),
         bindings,
         steps,
-    })
+    }
 }
 
 /// The API to keep — the one that serves the stage, else the oldest — and the

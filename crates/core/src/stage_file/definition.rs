@@ -5,10 +5,10 @@
 //! the stage's wins over the service's.
 
 use super::types::{
-    Architecture, FunctionDefaults, FunctionSettings, ServiceFile, StageFile, Target,
+    Architecture, FunctionDefaults, FunctionSettings, Retained, ServiceFile, StageFile, Target,
 };
 use crate::names::{FunctionKey, RouteKey, StageIdentity};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Port of the local cloud when the stage file names none.
 pub const DEFAULT_LOCAL_PORT: u16 = 9100;
@@ -35,6 +35,8 @@ pub struct StageDefinition {
     pub routes: BTreeMap<RouteKey, FunctionKey>,
     /// How many releases are kept, the live one included.
     pub keep_releases: usize,
+    /// What is left in the account when it is no longer needed.
+    pub retain: BTreeSet<Retained>,
 }
 
 /// Where a stage lives.
@@ -120,6 +122,11 @@ pub(super) fn merge(stage_name: &str, service: &ServiceFile, stage: &StageFile) 
                 .or(service.keep_releases)
                 .unwrap_or(DEFAULT_KEEP_RELEASES),
         ),
+        retain: stage
+            .retain
+            .clone()
+            .or_else(|| service.retain.clone())
+            .unwrap_or_default(),
         routes: service
             .routes
             .iter()

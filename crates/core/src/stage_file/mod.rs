@@ -16,7 +16,7 @@ pub use check::nearest;
 pub use definition::{DEFAULT_LOCAL_PORT, FunctionDefinition, Place, StageDefinition};
 pub use problem::{FileProblems, Problem, line_and_column};
 pub use schema::{service_schema, stage_schema};
-pub use types::{Architecture, Target};
+pub use types::{Architecture, Retained, Target};
 
 use source::Source;
 use types::{ServiceFile, StageFile};

@@ -157,3 +157,16 @@ fn names_that_aws_or_the_shared_file_forbid_are_refused() {
     assert!(rules::stage_name_mistake(&"a".repeat(25)).is_some());
     assert!(rules::stage_name_mistake("").is_some());
 }
+
+#[test]
+fn what_is_retained_is_the_stages_word_else_the_services() {
+    let service = format!("retain = [\"logs\"]{SERVICE}");
+    let retain = |stage: &str| read_texts(&service, stage).unwrap().retain;
+    assert_eq!(retain("target = \"aws\"\n"), [Retained::Logs].into());
+    assert_eq!(retain("target = \"aws\"\nretain = []\n"), [].into());
+    let message = read_texts(SERVICE, "target = \"aws\"\nretain = [\"log\"]\n").unwrap_err();
+    assert!(
+        message.contains("stages/alpha.toml:2:11: `retain.0` must be one of \"logs\""),
+        "{message}"
+    );
+}

@@ -7,7 +7,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// `stages/service.toml`: what all stages of the service share.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -25,6 +25,8 @@ pub struct ServiceFile {
     /// How many releases are kept to roll back to, the live one included. Default: 5.
     #[schemars(range(min = 1, max = 50))]
     pub keep_releases: Option<u16>,
+    /// What `down`, and an `up` that removes a function, leave in the account. Default: nothing.
+    pub retain: Option<BTreeSet<Retained>>,
     /// Settings of every function that doesn't say otherwise.
     #[serde(default)]
     pub defaults: FunctionDefaults,
@@ -57,6 +59,8 @@ pub struct StageFile {
     /// How many releases are kept to roll back to, the live one included.
     #[schemars(range(min = 1, max = 50))]
     pub keep_releases: Option<u16>,
+    /// What `down`, and an `up` that removes a function, leave in the account; instead of the service's.
+    pub retain: Option<BTreeSet<Retained>>,
     /// Settings of every function of this stage that doesn't say otherwise.
     #[serde(default)]
     pub defaults: FunctionDefaults,
@@ -75,6 +79,19 @@ pub struct StageFile {
 pub enum Target {
     Local,
     Aws,
+}
+
+/// What outlives a stage.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+#[expect(
+    missing_docs,
+    reason = "documented variants would turn the schema's plain `enum` into alternatives"
+)]
+pub enum Retained {
+    Logs,
 }
 
 /// A function's processor.

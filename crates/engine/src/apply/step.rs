@@ -200,6 +200,10 @@ impl<'a, R: CloudReader, W: CloudWriter> RunningStep<'a, R, W> {
                 Readiness::Failed(reason) => return Err(give_up(CloudErrorKind::Refused, reason)),
                 Readiness::Pending(state) => {
                     let pause = pauses.next().expect("pauses never end");
+                    if self.means.interrupt.requested() {
+                        let message = format!("not waited for, because interrupted: still {state}");
+                        return Err(give_up(CloudErrorKind::TimedOut, message));
+                    }
                     if started.elapsed() + pause > FUNCTION_READY_DEADLINE {
                         let message = format!("still {state} after {FUNCTION_READY_DEADLINE:?}");
                         return Err(give_up(CloudErrorKind::TimedOut, message));

@@ -19,6 +19,7 @@ pub use call::{Call, Point};
 pub use fault::{Answer, Fault, When};
 
 use record::Record;
+use server::Clouds;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -41,12 +42,30 @@ impl Proxy {
     /// # Panics
     /// When there is no free port.
     pub async fn start(cloud: u16) -> Self {
+        Self::in_front_of(Clouds {
+            own: cloud,
+            iam: None,
+        })
+        .await
+    }
+
+    /// As [`Self::start`], for one of two regions of an account: what is asked of IAM,
+    /// which is one for all regions, reaches the local cloud on `other` too.
+    ///
+    /// # Panics
+    /// When there is no free port.
+    pub async fn of_region(cloud: u16, other: u16) -> Self {
+        let iam = Some(other);
+        Self::in_front_of(Clouds { own: cloud, iam }).await
+    }
+
+    async fn in_front_of(clouds: Clouds) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0))
             .await
             .expect("a free port");
         let port = listener.local_addr().expect("a bound address").port();
         let record = Arc::new(Record::default());
-        let accepting = tokio::spawn(server::accept(listener, cloud, Arc::clone(&record)));
+        let accepting = tokio::spawn(server::accept(listener, clouds, Arc::clone(&record)));
         Self {
             port,
             record,

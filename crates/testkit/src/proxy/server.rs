@@ -42,20 +42,28 @@ enum Cut {
     Broken,
 }
 
-pub(super) async fn accept(listener: TcpListener, cloud: u16, record: Arc<Record>) {
+/// Where calls go.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clouds {
+    pub own: u16,
+    /// Another cloud that must hear what IAM hears.
+    pub iam: Option<u16>,
+}
+
+pub(super) async fn accept(listener: TcpListener, clouds: Clouds, record: Arc<Record>) {
     while let Ok((stream, _)) = listener.accept().await {
         let guard = record.connection();
         let record = Arc::clone(&record);
         tokio::spawn(async move {
-            serve(stream, cloud, record).await;
+            serve(stream, clouds, record).await;
             drop(guard);
         });
     }
 }
 
-async fn serve(stream: TcpStream, cloud: u16, record: Arc<Record>) {
+async fn serve(stream: TcpStream, clouds: Clouds, record: Arc<Record>) {
     let _only_slower = stream.set_nodelay(true);
-    let service = service_fn(move |request| Box::pin(answer(request, cloud, Arc::clone(&record))));
+    let service = service_fn(move |request| Box::pin(answer(request, clouds, Arc::clone(&record))));
     let mut connection = server::Builder::new().serve_connection(TokioIo::new(stream), service);
     let ended = poll_fn(|context| connection.poll_without_shutdown(context)).await;
     let cut = ended.err().and_then(|error| {
@@ -70,7 +78,7 @@ async fn serve(stream: TcpStream, cloud: u16, record: Arc<Record>) {
 
 async fn answer(
     request: Request<Incoming>,
-    cloud: u16,
+    clouds: Clouds,
     record: Arc<Record>,
 ) -> Result<Answer, Cut> {
     let (parts, body) = request.into_parts();
@@ -78,7 +86,7 @@ async fn answer(
     let body = body.map_err(|_| Cut::Broken)?.to_bytes();
     let guard = record.call();
     let handling = tokio::spawn(async move {
-        let answer = handle(Request::from_parts(parts, body), cloud, &record).await;
+        let answer = handle(Request::from_parts(parts, body), clouds, &record).await;
         drop(guard);
         answer
     });
@@ -89,11 +97,17 @@ async fn answer(
     answer
 }
 
-async fn handle(request: Request<Bytes>, cloud: u16, record: &Record) -> Result<Answer, Cut> {
+async fn handle(request: Request<Bytes>, clouds: Clouds, record: &Record) -> Result<Answer, Cut> {
     let service = call::service(&request);
     let what = call::what(&service, &request);
     let (place, fault) = record.add(service.clone(), what);
-    let pass_on = || forward(request.clone(), cloud);
+    let other = clouds.iam.filter(|_| service == "iam");
+    let pass_on = async || {
+        if let Some(other) = other {
+            forward(request.clone(), other).await?;
+        }
+        forward(request.clone(), clouds.own).await
+    };
     let answer = match fault {
         None => pass_on().await,
         Some(Fault::Delay(time)) => {

@@ -10,7 +10,7 @@ use crate::observed::{
     ApiStageState, ApiState, DeploymentState, FunctionState, IntegrationState, LogGroupState,
     Observed, RoleState, RouteState, VersionState,
 };
-use crate::plan::{Action, Bindings, Plan};
+use crate::plan::{Action, Adopted, Bindings, Plan};
 use crate::policy::{Account, INLINE_POLICY_NAME};
 use std::collections::BTreeMap;
 
@@ -29,6 +29,11 @@ impl Ledger {
             names: desired.names.clone(),
             next_id: 0,
         }
+    }
+
+    /// What everything is called.
+    pub fn names(&self) -> &crate::names::Names {
+        &self.names
     }
 
     /// Applies the first `count` steps.
@@ -73,8 +78,33 @@ impl Ledger {
         bindings.versions.insert(key, version);
     }
 
+    fn adopt(&mut self, resource: &Adopted, tags: &crate::tags::Tags) {
+        let observed = &mut self.observed;
+        let its = match resource {
+            Adopted::Role { role } => &mut observed.roles.get_mut(role).expect("exists").tags,
+            Adopted::Function { name } => {
+                &mut observed.functions.get_mut(name).expect("exists").tags
+            }
+            Adopted::LogGroup { log_group } if *log_group == journal(&self.names) => {
+                &mut observed.journal.as_mut().expect("exists").tags
+            }
+            Adopted::LogGroup { log_group } => {
+                &mut observed.log_groups.get_mut(log_group).expect("exists").tags
+            }
+            Adopted::Api { api_id, .. } => {
+                let mut unowned = observed.unowned_apis.iter();
+                let place = unowned.position(|api| api.api_id == *api_id);
+                let api = observed.unowned_apis.remove(place.expect("exists"));
+                observed.apis.push(api);
+                &mut observed.apis.last_mut().expect("just pushed").tags
+            }
+        };
+        its.extend(tags.clone());
+    }
+
     pub fn apply_action(&mut self, action: &Action, bindings: &mut Bindings) {
         match action.clone() {
+            Action::Adopt { resource, tags } => self.adopt(&resource, &tags),
             Action::CreateLogGroup { log_group, tags } => {
                 let group = LogGroupState {
                     tags,

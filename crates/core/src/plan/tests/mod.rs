@@ -3,18 +3,34 @@
 mod account;
 mod properties;
 
-use super::{Action, RollbackRefusal, Verb, down, rollback, up};
+use super::{Action, Plan, Refusal, RollbackRefusal, Verb, lint, rollback};
 use crate::desired::{Desired, FunctionCode};
-use crate::names::FunctionKey;
-use crate::observed::{IntegrationState, RouteState};
+use crate::names::{FunctionKey, Names};
+use crate::observed::{IntegrationState, Observed, RouteState};
 use crate::policy::Account;
 use crate::provenance::Provenance;
 use crate::release::ReleaseHash;
-use crate::stage_file::{self, FileText, StageDefinition};
+use crate::stage_file::{self, FileText, Retained, StageDefinition};
 use account::Ledger;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-const SERVICE: &str = r#"
+/// As [`super::up`]; the plan keeps the linter's rules.
+fn up(desired: &Desired, observed: &Observed) -> Result<Plan, Refusal> {
+    super::up(desired, observed).map(|plan| linted(plan, observed, &desired.names))
+}
+
+/// As [`super::down`]; the plan keeps the linter's rules.
+fn down(names: &Names, observed: &Observed) -> Plan {
+    let plan = super::down(names, observed, &BTreeSet::new());
+    linted(plan, observed, names)
+}
+
+fn linted(plan: Plan, observed: &Observed, names: &Names) -> Plan {
+    assert_eq!(lint(&plan, observed, names), [], "{plan}");
+    plan
+}
+
+pub(super) const SERVICE: &str = r#"
 service = "chat"
 [functions.connect]
 [functions.room]
@@ -40,7 +56,7 @@ fn definition(service: &str) -> StageDefinition {
     .unwrap()
 }
 
-fn desired_with(service: &str, code: &str) -> Desired {
+pub(super) fn desired_with(service: &str, code: &str) -> Desired {
     // One release after the other.
     let second = match code {
         "one" => "0",
@@ -74,7 +90,7 @@ fn built(key: &FunctionKey, code: &str) -> FunctionCode {
     }
 }
 
-fn deployed(desired: &Desired) -> Ledger {
+pub(super) fn deployed(desired: &Desired) -> Ledger {
     let mut ledger = Ledger::new(desired);
     let plan = up(desired, &ledger.observed).unwrap();
     ledger.apply(&plan, plan.steps.len());
@@ -385,4 +401,205 @@ fn rolling_back_to_nothing_known_says_what_is_kept() {
             .contains("needs chat-alpha-room:1, which is gone"),
         "{refusal}"
     );
+}
+
+#[test]
+fn a_version_that_stays_live_is_kept_also_when_a_newer_one_is_equal() {
+    let desired = desired_with(SERVICE, "one");
+    let mut ledger = deployed(&desired);
+    let room = desired.functions[&"room".into()].name.clone();
+    let state = ledger.observed.functions.get_mut(&room).unwrap();
+    // Changed, published, changed back and published by hand.
+    let mut newer = state.versions[0].clone();
+    newer.version = "3".into();
+    state.versions.push(newer);
+    let plan = up(&desired, &ledger.observed).unwrap();
+    assert!(
+        !plan
+            .steps
+            .iter()
+            .any(|step| matches!(step.action, Action::DeleteVersion { .. })),
+        "{plan}"
+    );
+    ledger.apply(&plan, plan.steps.len());
+    assert!(up(&desired, &ledger.observed).unwrap().is_empty());
+}
+
+#[test]
+fn the_apis_own_settings_change_before_the_draft_is_frozen() {
+    let ledger = deployed(&desired_with(SERVICE, "one"));
+    let service = SERVICE.replace(
+        "service = \"chat\"",
+        "service = \"chat\"\nroute_selection_expression = \"$request.body.verb\"",
+    );
+    let plan = up(&desired_with(&service, "one"), &ledger.observed).unwrap();
+    let position = |wanted: &str| {
+        let mut steps = plan.steps.iter();
+        steps
+            .position(|step| step.action.operation() == wanted)
+            .unwrap()
+    };
+    let (update, freeze) = (position("UpdateApi"), position("CreateDeployment"));
+    assert!(plan.steps[freeze].after.contains(&update), "{plan}");
+}
+
+/// A stage whose every tag somebody has taken away.
+fn untagged(desired: &Desired) -> Ledger {
+    let mut ledger = deployed(desired);
+    let observed = &mut ledger.observed;
+    observed.roles.values_mut().for_each(|s| s.tags.clear());
+    observed.functions.values_mut().for_each(|s| s.tags.clear());
+    observed
+        .log_groups
+        .values_mut()
+        .for_each(|s| s.tags.clear());
+    observed.journal.as_mut().unwrap().tags.clear();
+    observed.apis[0].tags.clear();
+    observed.unowned_apis = std::mem::take(&mut observed.apis);
+    ledger
+}
+
+#[test]
+fn what_nobody_tagged_is_refused_whole_and_adopted_when_asked() {
+    let mut desired = desired_with(SERVICE, "one");
+    let mut ledger = untagged(&desired);
+    let refusal = up(&desired, &ledger.observed).unwrap_err();
+    assert_eq!(refusal.resources.len(), 8, "{refusal}");
+    assert!(
+        refusal
+            .to_string()
+            .contains("or take it over with `up --adopt`")
+    );
+    desired.adopt = true;
+    let plan = up(&desired, &ledger.observed).unwrap();
+    insta::assert_snapshot!(plan);
+    ledger.apply(&plan, plan.steps.len());
+    desired.adopt = false;
+    assert!(up(&desired, &ledger.observed).unwrap().is_empty());
+    let plan = down(&desired.names, &ledger.observed);
+    ledger.apply(&plan, plan.steps.len());
+    assert_eq!(ledger.observed, Default::default());
+}
+
+#[test]
+fn an_adoption_that_stopped_anywhere_goes_on_and_its_changes_follow() {
+    let mut desired = desired_with(SERVICE, "two");
+    let whole = {
+        let mut adopting = desired.clone();
+        adopting.adopt = true;
+        up(&adopting, &untagged(&desired_with(SERVICE, "one")).observed).unwrap()
+    };
+    for count in 0..=whole.steps.len() {
+        let mut ledger = untagged(&desired_with(SERVICE, "one"));
+        desired.adopt = true;
+        let plan = up(&desired, &ledger.observed).unwrap();
+        ledger.apply(&plan, count);
+        let plan = up(&desired, &ledger.observed).unwrap();
+        ledger.apply(&plan, plan.steps.len());
+        desired.adopt = false;
+        assert!(
+            up(&desired, &ledger.observed).unwrap().is_empty(),
+            "{count}"
+        );
+    }
+}
+
+#[test]
+fn what_another_stage_tagged_is_never_adopted() {
+    let mut desired = desired_with(SERVICE, "one");
+    desired.adopt = true;
+    let mut ledger = untagged(&desired);
+    let other = crate::tags::ownership(&crate::names::StageIdentity {
+        service: "chat".into(),
+        stage: "beta".into(),
+    });
+    for role in ledger.observed.roles.values_mut() {
+        role.tags = other.clone();
+    }
+    let journal = ledger.observed.journal.as_mut().unwrap();
+    journal.tags = desired.tags.clone();
+    journal.tags.insert("deployer:schema".into(), "9".into());
+    insta::assert_snapshot!(up(&desired, &ledger.observed).unwrap_err());
+}
+
+#[test]
+fn of_several_apis_with_our_name_none_is_adopted_and_ours_makes_them_no_obstacle() {
+    let mut desired = desired_with(SERVICE, "one");
+    desired.adopt = true;
+    let mut ledger = untagged(&desired);
+    let mut twin = ledger.observed.unowned_apis[0].clone();
+    twin.api_id = "twin".into();
+    ledger.observed.unowned_apis.push(twin.clone());
+    let refusal = up(&desired, &ledger.observed).unwrap_err();
+    insta::assert_snapshot!(refusal);
+    let mut ledger = deployed(&desired);
+    ledger.observed.unowned_apis.push(twin);
+    assert!(up(&desired, &ledger.observed).unwrap().is_empty());
+}
+
+#[test]
+fn a_role_at_a_path_is_not_adopted() {
+    let mut desired = desired_with(SERVICE, "one");
+    desired.adopt = true;
+    let mut ledger = untagged(&desired);
+    let role = &desired.names.invoke_role;
+    ledger.observed.roles.get_mut(role).unwrap().arn =
+        format!("arn:aws:iam::123456789012:role/team/{role}");
+    let refusal = up(&desired, &ledger.observed).unwrap_err();
+    assert_eq!(refusal.resources.len(), 1, "{refusal}");
+    assert!(refusal.to_string().contains("lies at a path"), "{refusal}");
+}
+
+#[test]
+fn another_stage_of_an_adopted_api_keeps_what_it_serves() {
+    let mut desired = desired_with(SERVICE, "two");
+    desired.adopt = true;
+    let mut ledger = untagged(&desired_with(SERVICE, "one"));
+    let api = &mut ledger.observed.unowned_apis[0];
+    let mut by_hand = api.deployments[0].clone();
+    by_hand.deployment_id = "hand".into();
+    by_hand.description = "by hand".into();
+    api.deployments.push(by_hand);
+    let mut other = api.stages[0].clone();
+    other.name = "production".into();
+    other.deployment_id = Some("hand".into());
+    api.stages.push(other);
+    let plan = up(&desired, &ledger.observed).unwrap();
+    ledger.apply(&plan, plan.steps.len());
+    let mut deployments = ledger.observed.apis[0].deployments.iter();
+    assert!(deployments.any(|d| d.deployment_id.as_str() == "hand"));
+}
+
+#[test]
+fn retained_logs_outlive_the_stage_and_removed_functions_and_are_taken_again() {
+    let desired = desired_with(&format!("retain = [\"logs\"]{SERVICE}"), "one");
+    let mut ledger = deployed(&desired);
+    let service = SERVICE
+        .replace("[functions.connect]\n", "")
+        .replace("\"$connect\" = \"connect\"\n", "");
+    let smaller = desired_with(&format!("retain = [\"logs\"]{service}"), "one");
+    released(&smaller, &mut ledger);
+    assert_eq!(ledger.observed.log_groups.len(), 2);
+
+    let plan = super::down(&desired.names, &ledger.observed, &desired.retain);
+    ledger.apply(&linted(plan, &ledger.observed, &desired.names), usize::MAX);
+    let left = super::retained(&desired.names, &ledger.observed, &desired.retain);
+    assert_eq!(left, desired.log_groups().into_iter().collect());
+    let logs = ledger.observed.log_groups.clone();
+    assert_eq!(
+        ledger.observed,
+        Observed {
+            log_groups: logs,
+            ..Observed::default()
+        }
+    );
+    let again = super::down(&desired.names, &ledger.observed, &desired.retain);
+    assert!(again.is_empty(), "{again}");
+    released(&desired, &mut ledger);
+
+    // Retained no longer: they go with the next `down`.
+    let plan = down(&desired.names, &ledger.observed);
+    ledger.apply(&plan, plan.steps.len());
+    assert_eq!(ledger.observed, Default::default());
+    assert_eq!(desired.retain, BTreeSet::from([Retained::Logs]));
 }

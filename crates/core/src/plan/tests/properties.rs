@@ -1,10 +1,12 @@
 //! What must hold for every service, not just for the chat.
 
 use super::account::Ledger;
-use super::{Desired, desired_with, down, up};
-use crate::plan::{Action, Plan, Verb};
+use super::{Desired, desired_with, down, linted, up};
+use crate::names::FunctionVersion;
+use crate::plan::{Action, Plan, Verb, rollback};
 use proptest::collection::btree_map;
-use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
+use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
+use proptest::sample::Index;
 
 /// Services of one to five functions with one to three routes each.
 fn services() -> impl Strategy<Value = Desired> {
@@ -55,7 +57,105 @@ fn assert_live_is_untouched(plan: &Plan) {
     }
 }
 
+/// What may happen to a stage. An index says after how many steps it stopped; an
+/// `up` without one went through.
+#[derive(Debug, Clone)]
+enum Happening {
+    Up(Box<Desired>, Option<Index>),
+    Rollback(Index),
+    Down(Index),
+    /// Somebody published, changed or attached something by hand.
+    ByHand(Index),
+    /// Manifests can't be read.
+    Forgotten,
+}
+
+fn happenings() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        6 => (services(), any::<Index>()).prop_map(|(desired, at)| Happening::Up(Box::new(desired), Some(at))),
+        2 => services().prop_map(|desired| Happening::Up(Box::new(desired), None)),
+        2 => any::<Index>().prop_map(Happening::Rollback),
+        1 => any::<Index>().prop_map(Happening::Down),
+        2 => any::<Index>().prop_map(Happening::ByHand),
+        1 => proptest::strategy::Just(Happening::Forgotten),
+    ]
+}
+
+/// Makes it happen; each plan on the way is linted.
+fn happen(ledger: &mut Ledger, happening: &Happening) {
+    let stopping = |plan: &Plan, at: &Index| at.index(plan.steps.len() + 1);
+    let names = ledger.names().clone();
+    match happening {
+        Happening::Up(desired, at) => {
+            let plan = up(desired, &ledger.observed).unwrap();
+            let count = at
+                .as_ref()
+                .map_or(plan.steps.len(), |at| stopping(&plan, at));
+            ledger.apply(&plan, count);
+        }
+        Happening::Rollback(at) => {
+            let kept: Vec<String> = ledger
+                .observed
+                .releases
+                .values()
+                .map(|manifest| manifest.release.to_string())
+                .collect();
+            let asked = (!kept.is_empty()).then(|| at.get(&kept).as_str());
+            if let Ok(plan) = rollback(&names, &ledger.observed, asked) {
+                let plan = linted(plan, &ledger.observed, &names);
+                apply_all(ledger, &plan);
+            }
+        }
+        Happening::Down(at) => {
+            let plan = down(&names, &ledger.observed);
+            ledger.apply(&plan, stopping(&plan, at));
+        }
+        Happening::ByHand(at) => {
+            for state in ledger.observed.functions.values_mut() {
+                state.configuration.memory_mb = 1024;
+                let mut by_hand = state
+                    .versions
+                    .first()
+                    .cloned()
+                    .into_iter()
+                    .collect::<Vec<_>>();
+                for version in &mut by_hand {
+                    version.version = FunctionVersion::new(format!("9{}", at.index(1000)));
+                }
+                state.versions.extend(by_hand);
+            }
+            for role in ledger.observed.roles.values_mut() {
+                role.attached_policies
+                    .push("arn:aws:iam::aws:policy/ReadOnlyAccess".into());
+                role.attached_policies.dedup();
+            }
+        }
+        Happening::Forgotten => ledger.observed.releases.clear(),
+    }
+}
+
 proptest! {
+    #[test]
+    fn no_history_leads_to_an_unsound_plan_or_away_from_the_goal(
+        history in proptest::collection::vec(happenings(), 1..8),
+        last in services(),
+    ) {
+        let mut ledger = Ledger::new(&last);
+        for happening in &history {
+            happen(&mut ledger, happening);
+        }
+        let plan = up(&last, &ledger.observed).unwrap();
+        apply_all(&mut ledger, &plan);
+        // A manifest that was recorded by this plan lets the next one prune.
+        let plan = up(&last, &ledger.observed).unwrap();
+        prop_assert!(plan.steps.iter().all(|step| matches!(step.action, Action::DeleteVersion { .. })), "{plan}");
+        apply_all(&mut ledger, &plan);
+        prop_assert!(up(&last, &ledger.observed).unwrap().is_empty());
+        let plan = down(&last.names, &ledger.observed);
+        apply_all(&mut ledger, &plan);
+        prop_assert_eq!(&ledger.observed, &Default::default());
+    }
+
     #[test]
     fn applying_once_is_enough(first in services(), second in services()) {
         let mut ledger = Ledger::new(&first);
@@ -71,7 +171,7 @@ proptest! {
     fn an_up_that_stopped_anywhere_is_finished_by_the_next(
         first in services(),
         second in services(),
-        at in any::<proptest::sample::Index>(),
+        at in any::<Index>(),
     ) {
         let mut ledger = Ledger::new(&first);
         let plan = up(&first, &ledger.observed).unwrap();
@@ -85,7 +185,7 @@ proptest! {
     }
 
     #[test]
-    fn down_empties_any_half_built_stage(desired in services(), at in any::<proptest::sample::Index>()) {
+    fn down_empties_any_half_built_stage(desired in services(), at in any::<Index>()) {
         let mut ledger = Ledger::new(&desired);
         let plan = up(&desired, &ledger.observed).unwrap();
         ledger.apply(&plan, at.index(plan.steps.len() + 1));
