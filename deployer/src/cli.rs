@@ -42,7 +42,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Build the functions and make the account as the stage file says
-    Up(Writes),
+    Up(Up),
     /// Remove everything the stage owns
     Down(Writes),
     /// Show what `up` would change, and change nothing
@@ -78,6 +78,17 @@ pub struct Writes {
     /// Fail at once when another deploys the stage, instead of waiting
     #[arg(long)]
     pub no_wait: bool,
+}
+
+/// What to deploy, and whether to see it answer.
+#[derive(Debug, Args)]
+pub struct Up {
+    /// Which stages, and whether to wait for another who deploys them.
+    #[command(flatten)]
+    pub writes: Writes,
+    /// Don't wait until the stage's endpoint answers, e.g. where it can't be reached from here
+    #[arg(long)]
+    pub no_verify: bool,
 }
 
 /// Which release goes live again.

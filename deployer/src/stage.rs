@@ -15,6 +15,7 @@ use deployer_engine::cloud::{Artifacts, CloudReader};
 use deployer_engine::events::EventSink;
 use deployer_engine::interrupt::Interrupt;
 use deployer_engine::lease::{LeaseRequest, Waiting};
+use deployer_engine::verify::Verify;
 
 /// A stage whose cloud can be reached.
 pub struct OpenStage {
@@ -100,6 +101,7 @@ impl OpenStage {
             artifacts,
             events,
             interrupt,
+            verify: Verify::default(),
         }
     }
 

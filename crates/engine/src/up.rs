@@ -6,7 +6,7 @@ use crate::error::CloudError;
 use crate::events::Event;
 use crate::lease::LeaseError;
 use crate::observe::observe;
-use crate::verify::wait_until_endpoint_answers;
+use crate::verify::{Verify, wait_until_endpoint_answers};
 use deployer_core::desired::Desired;
 use deployer_core::names::Names;
 use deployer_core::observed::Observed;
@@ -66,7 +66,7 @@ pub async fn up<R: CloudReader, W: CloudWriter>(
     carry_out(desired, means, plan, &observed).await
 }
 
-/// Applies a plan and verifies that its stage answers.
+/// Applies a plan and, unless told not to, verifies that its stage answers.
 pub(crate) async fn carry_out<R: CloudReader, W: CloudWriter>(
     desired: &Desired,
     means: &Means<'_, R, W>,
@@ -84,7 +84,7 @@ pub(crate) async fn carry_out<R: CloudReader, W: CloudWriter>(
         true => endpoint.map(|endpoint| stage_url(endpoint, &desired.names)),
         false => None,
     };
-    if let Some(url) = &url {
+    if let (Some(url), Verify::Endpoint) = (&url, means.verify) {
         wait_until_endpoint_answers(means.reader, url, means.events, means.interrupt).await?;
     }
     Ok(Up {

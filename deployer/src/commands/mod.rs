@@ -10,12 +10,13 @@ mod schema;
 mod status;
 mod up;
 
-use crate::cli::{Cli, Stages, Verb};
+use crate::cli::{Cli, Stages, Up, Verb};
 use crate::exit;
 use crate::failure::Failure;
 use crate::project::Project;
 use crate::render::{Screen, report};
 use deployer_engine::interrupt::Interrupt;
+use deployer_engine::verify::Verify;
 
 /// Runs the verb; gives the exit code.
 pub async fn run(arguments: Cli) -> u8 {
@@ -24,7 +25,14 @@ pub async fn run(arguments: Cli) -> u8 {
         Err(failure) => return fail(&failure),
     };
     match arguments.verb {
-        Verb::Up(writes) => each(&project, writes.stages, Work::Up, writes.no_wait).await,
+        Verb::Up(Up { writes, no_verify }) => {
+            let verify = if no_verify {
+                Verify::Nothing
+            } else {
+                Verify::Endpoint
+            };
+            each(&project, writes.stages, Work::Up(verify), writes.no_wait).await
+        }
         Verb::Down(writes) => each(&project, writes.stages, Work::Down, writes.no_wait).await,
         Verb::Plan(stages) => each(&project, stages, Work::Plan, false).await,
         Verb::Status(stages) => each(&project, stages, Work::Status, false).await,
@@ -44,7 +52,7 @@ pub async fn run(arguments: Cli) -> u8 {
 /// What is done to a stage.
 #[derive(Debug, Clone, Copy)]
 enum Work {
-    Up,
+    Up(Verify),
     Down,
     Plan,
     Status,
@@ -70,7 +78,7 @@ async fn each(project: &Project, stages: Stages, work: Work, no_wait: bool) -> u
     for name in &stages.stages {
         let screen = Screen::new(stages.json);
         let result = match work {
-            Work::Up => up::run(project, name, &screen, &interrupt, no_wait).await,
+            Work::Up(verify) => up::run(project, name, &screen, &interrupt, no_wait, verify).await,
             Work::Down => down::run(project, name, &screen, &interrupt, no_wait).await,
             Work::Plan => plan::run(project, name, &screen).await,
             Work::Status => status::run(project, name, &screen).await,

@@ -10,9 +10,11 @@ use crate::stage::OpenStage;
 use deployer_core::desired::Desired;
 use deployer_core::release::ReleaseHash;
 use deployer_core::stage_file::Place;
+use deployer_engine::apply::Means;
 use deployer_engine::exclusive;
 use deployer_engine::interrupt::Interrupt;
 use deployer_engine::up::Up;
+use deployer_engine::verify::Verify;
 
 /// Deploys one stage.
 pub async fn run(
@@ -21,6 +23,7 @@ pub async fn run(
     screen: &Screen,
     interrupt: &Interrupt,
     no_wait: bool,
+    verify: Verify,
 ) -> Result<(), Failure> {
     let definition = project.read_stage(name)?;
     // Without credentials there is no need to build for minutes first.
@@ -43,7 +46,10 @@ pub async fn run(
         &built.code,
         provenance::now(project, &stage.account),
     );
-    let means = stage.means(&built.artifacts, screen, interrupt);
+    let means = Means {
+        verify,
+        ..stage.means(&built.artifacts, screen, interrupt)
+    };
     let up = exclusive::up(&desired, &means, &stage.lease(no_wait)).await?;
     check(&up)?;
     screen.up(&UpResult {
