@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pathlib
+import resource
 import subprocess
 import threading
 import time
@@ -23,6 +24,7 @@ class Ran:
     output: str
     peak_mb: float
     tree_mb: float
+    cpu_s: float
 
     @property
     def seconds(self):
@@ -32,7 +34,9 @@ class Ran:
 def run(command, variables, folder, expect=0):
     """`peak_mb` is the kernel's high-water mark of the command's own process;
     rusage's would be that of this Python, which the command was forked from.
-    `tree_mb` is the largest sum of it and its children, as sampled."""
+    `tree_mb` is the largest sum of it and its children, as sampled; `cpu_s` is what
+    they all used."""
+    before = processor()
     began = time.monotonic()
     process = subprocess.Popen(
         [str(part) for part in command],
@@ -59,11 +63,18 @@ def run(command, variables, folder, expect=0):
         watcher.join()
     if expect is not None and process.returncode != expect:
         raise CommandFailed(f"{' '.join(map(str, command))} ended with {process.returncode}:\n{output[-3000:]}")
-    return Ran(began, ended, process.returncode, output, round(peaks["own"], 1), round(peaks["tree"], 1))
+    memory = (round(peaks[key], 1) for key in ("own", "tree"))
+    return Ran(began, ended, process.returncode, output, *memory, round(processor() - before, 3))
 
 
 class CommandFailed(Exception):
     """A command that should have succeeded."""
+
+
+def processor():
+    """Seconds of processor that commands which have ended used; clouds still run."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def watch(pid, peaks, done):

@@ -53,11 +53,11 @@ def measured(part, name):
 def walls(part, where):
     if not part:
         return ""
-    rows = [(f"on {where}", "s", "calls", "in flight", "trips", "path s", "connections", "refused", "MB", "MB, tree")]
-    keys = ("calls", "in_flight", "trips", "path_s", "connections", "refused", "peak_mb", "tree_mb")
+    rows = [(f"on {where}", "s", "cpu s", "calls", "in flight", "trips", "path s", "connections", "refused", "MB", "MB, tree")]
+    keys = ("cpu_s", "calls", "in_flight", "trips", "path_s", "connections", "refused", "peak_mb", "tree_mb")
     for name, found in part.items():
         if isinstance(found, str):
-            rows.append((name, found.splitlines()[0][:80], *[""] * 8))
+            rows.append((name, found.splitlines()[0][:80], *[""] * 9))
             continue
         for what, figures in found.items():
             rows.append((f"{name}: {WORDS[what]}", f"{figures['seconds']:.2f}", *(f"{figures[key]:g}" for key in keys)))

@@ -66,7 +66,8 @@ def one(tool, cloud, what):
     cloud.take_calls()
     ran = tool.run(cloud, what)
     record = Record(cloud.take_calls())
-    found = {"seconds": round(ran.seconds, 4), "peak_mb": ran.peak_mb, "tree_mb": ran.tree_mb}
+    found = {"seconds": round(ran.seconds, 4)}
+    found |= {"cpu_s": round(ran.cpu_s, 3), "peak_mb": ran.peak_mb, "tree_mb": ran.tree_mb}
     if hasattr(ran, "work"):
         found["work_s"] = ran.work
     return found | record.figures(), record, ran

@@ -10,7 +10,7 @@ import pathlib
 import sys
 import time
 
-from command import CommandFailed, run
+from command import CommandFailed, Ran, run
 from ours import FUNCTIONS
 
 from peers.stack import FUNCTIONS as SETTINGS
@@ -60,7 +60,7 @@ class CloudFormation:
                 assert "does not exist" in str(error), error
                 # When it ended is all that counts of it.
                 now = time.monotonic()
-                return type("Gone", (), {"ended": now, "peak_mb": 0, "tree_mb": 0})
+                return Ran(now, now, 0, "", 0, 0, 0)
             assert "DELETE_FAILED" not in looked.output, looked.output
 
 
@@ -68,6 +68,7 @@ def joined(first, last):
     first.ended = last.ended
     first.peak_mb = max(first.peak_mb, last.peak_mb)
     first.tree_mb = max(first.tree_mb, last.tree_mb)
+    first.cpu_s += last.cpu_s
     return first
 
 
