@@ -4,13 +4,14 @@ CARGO ?= cargo
 DEPLOYER = target/debug/deployer
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan status down deployer test functions-release interop
+.PHONY: help up plan status down deployer test functions-release interop bench-deploy
 
 help:
 	@echo "make up|plan|status|down [STAGE=local]   deploy, look, remove"
 	@echo "make test                                all tests; needs Rust, a C compiler and make only"
 	@echo "make functions-release                   the functions as AWS gets them, with their sizes"
 	@echo "make interop                             the transcript by wscat and Python's websockets"
+	@echo "make bench-deploy [ONLY=ours,boto3]      deploys measured against others; see benches/deploy"
 
 up plan status down: deployer
 	@$(DEPLOYER) $@ $(STAGE)
@@ -32,3 +33,6 @@ functions-release:
 
 interop: deployer
 	tests/interop/run
+
+bench-deploy:
+	benches/deploy/run

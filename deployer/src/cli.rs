@@ -83,13 +83,16 @@ pub struct Writes {
     pub no_wait: bool,
 }
 
-/// Which stages are deployed, and what may be taken over.
+/// Which stages are deployed, what may be taken over, and whether to see them answer.
 #[derive(Debug, Args)]
 pub struct Up {
     #[command(flatten)]
     pub writes: Writes,
     #[command(flatten)]
     pub adoption: Adoption,
+    /// Don't wait until the stage's endpoint answers, e.g. where it can't be reached from here
+    #[arg(long)]
+    pub no_verify: bool,
 }
 
 /// Which stages are planned, and what may be taken over.

@@ -16,6 +16,7 @@ use deployer_engine::events::EventSink;
 use deployer_engine::interrupt::Interrupt;
 use deployer_engine::lease::{LeaseRequest, Waiting};
 use deployer_engine::observe::{Look, look};
+use deployer_engine::verify::Verify;
 use std::sync::LazyLock;
 
 /// The pace of everything this process sends, whatever stage it is for.
@@ -121,6 +122,7 @@ impl OpenStage {
             artifacts,
             events,
             interrupt,
+            verify: Verify::default(),
         }
     }
 

@@ -9,14 +9,12 @@ import dataclasses
 import json
 import os
 import pathlib
-import pty
 import re
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import traceback
 
@@ -127,27 +125,9 @@ class Project:
         return json.loads(self.run("status", "--json")[0])
 
     def apply(self):
-        """`up` until it has done everything and waits for the endpoint, which
-        would take a minute. Only a terminal is told so; it gets one."""
-        ours, its = pty.openpty()
-        with open(ours, "rb", buffering=0) as screen, contextlib.ExitStack() as stack:
-            with open(its, "wb", buffering=0) as terminal:
-                process = stack.enter_context(
-                    subprocess.Popen(
-                        self.command("up"), env=self.variables, stdout=subprocess.DEVNULL, stderr=terminal
-                    )
-                )
-            limit = threading.Timer(DEADLINE, process.kill)
-            stack.callback(limit.cancel)
-            limit.start()
-            said = b""
-            # Once the other side is closed, Linux fails and others give nothing.
-            with contextlib.suppress(OSError):
-                while b"waiting until http" not in said and (more := screen.read(4096)):
-                    said += more
-            process.kill()
-        said = said.decode(errors="replace")
-        assert "failed:" not in said and "waiting until http" in said, said
+        """`up`. The endpoint isn't waited for: the emulator's never answers."""
+        _, said = self.run("up", "--no-verify")
+        assert "failed:" not in said, said
 
     def binary(self, function):
         # cargo-zigbuild's go to a folder named after the target.
@@ -221,12 +201,10 @@ def whole_flow(suite, deployer, folder):
             found = {"api": api_id, "invoked": invoked, "code": code}
             return found | {"published": published, "deployment": deployment, "release": release}
 
-        _, said = project.run("up", code=1)
-        assert "failed:" not in said, said
-        assert "the endpoint doesn't answer for this stage after 60s" in said, said
+        project.apply()
         stage = FIRST
         first = read_back(stage)
-        suite.passes("ministack: the first up makes everything, then misses the endpoint's 426")
+        suite.passes("ministack: the first up makes everything, and doesn't ask the endpoint when told not to")
 
         draft = [(step["action"], step["key"]) for step in project.plan()]
         same(sorted(draft), [("UpdateIntegration", key) for key in sorted(stage.functions)], "the second plan")

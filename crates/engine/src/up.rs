@@ -6,7 +6,7 @@ use crate::error::{CloudError, CloudErrorKind};
 use crate::events::Event;
 use crate::lease::LeaseError;
 use crate::observe::observe;
-use crate::verify::wait_until_endpoint_answers;
+use crate::verify::{Verify, wait_until_endpoint_answers};
 use deployer_core::desired::Desired;
 use deployer_core::names::Names;
 use deployer_core::observed::Observed;
@@ -201,10 +201,10 @@ pub(crate) async fn verify<R: CloudReader, W>(
     means: &Means<'_, R, W>,
 ) -> Result<(), CloudError> {
     match &up.url {
-        Some(url) => {
+        Some(url) if means.verify == Verify::Endpoint => {
             wait_until_endpoint_answers(means.reader, url, means.events, means.interrupt).await
         }
-        None => Ok(()),
+        _ => Ok(()),
     }
 }
 

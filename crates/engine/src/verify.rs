@@ -10,6 +10,16 @@ use deployer_core::assumptions::STATUS_OF_PLAIN_GET_ON_LIVE_STAGE;
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// Whether to wait, at the end of an `up`, until the endpoint answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Verify {
+    /// Until it answers as a live stage does.
+    #[default]
+    Endpoint,
+    /// Not at all: the endpoint can't be reached from here, or needn't be.
+    Nothing,
+}
+
 /// How long an endpoint may take.
 const ENDPOINT_DEADLINE: Duration = Duration::from_secs(60);
 

@@ -16,6 +16,7 @@ use deployer_engine::error::CloudError;
 use deployer_engine::interrupt::Interrupt;
 use deployer_engine::lease::{LeaseRequest, Waiting};
 use deployer_engine::up::{Up, UpError, make_plan, up};
+use deployer_engine::verify::Verify;
 use local_cloud::client::{self, Health};
 use local_cloud::{Config, Realism, Running};
 use std::collections::BTreeMap;
@@ -233,6 +234,7 @@ impl Session {
             artifacts,
             events: &|_| {},
             interrupt,
+            verify: Verify::default(),
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::project::Project;
 use crate::render::{Screen, report, text};
 use deployer_engine::interrupt::Interrupt;
+use deployer_engine::verify::Verify;
 
 /// Runs the verb; gives the exit code.
 pub async fn run(arguments: Cli) -> u8 {
@@ -28,6 +29,10 @@ pub async fn run(arguments: Cli) -> u8 {
             let work = Work::Up(up::Options {
                 no_wait: options.writes.no_wait,
                 adopt: options.adoption.adopt,
+                verify: match options.no_verify {
+                    true => Verify::Nothing,
+                    false => Verify::Endpoint,
+                },
             });
             each(&project, options.writes.stages, work).await
         }

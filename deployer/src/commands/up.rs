@@ -10,9 +10,11 @@ use crate::stage::OpenStage;
 use deployer_core::desired::Desired;
 use deployer_core::release::ReleaseHash;
 use deployer_core::stage_file::Place;
+use deployer_engine::apply::Means;
 use deployer_engine::exclusive;
 use deployer_engine::interrupt::Interrupt;
 use deployer_engine::up::Up;
+use deployer_engine::verify::Verify;
 
 /// What an `up` may do.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +23,8 @@ pub struct Options {
     pub no_wait: bool,
     /// Take over what is in the way and nobody's.
     pub adopt: bool,
+    /// What must be seen before it is said to be done.
+    pub verify: Verify,
 }
 
 /// Deploys one stage.
@@ -68,7 +72,10 @@ async fn deploy(
         provenance::now(project, &stage.account),
     );
     desired.adopt = options.adopt;
-    let means = stage.means(&built.artifacts, screen, interrupt);
+    let means = Means {
+        verify: options.verify,
+        ..stage.means(&built.artifacts, screen, interrupt)
+    };
     let lease = stage.lease(options.no_wait);
     let up = exclusive::up_from(&desired, &means, &lease, seen).await?;
     check(&up, name, screen)?;

@@ -12,6 +12,7 @@ use crate::cloud::{Artifacts, CloudReader, CloudWriter};
 use crate::error::CloudError;
 use crate::events::EventSink;
 use crate::interrupt::Interrupt;
+use crate::verify::Verify;
 use deployer_core::names::Names;
 use deployer_core::plan::{Bindings, Plan, StepId, Verb};
 use deployer_core::policy::Account;
@@ -40,6 +41,8 @@ pub struct Means<'a, R, W> {
     pub events: &'a dyn EventSink,
     /// Who may ask to stop.
     pub interrupt: &'a Interrupt,
+    /// Whether an `up` waits until the endpoint answers.
+    pub verify: Verify,
 }
 
 impl<'a, R, W> Means<'a, R, W> {
@@ -56,6 +59,7 @@ impl<'a, R, W> Means<'a, R, W> {
             artifacts: self.artifacts,
             events: self.events,
             interrupt: self.interrupt,
+            verify: self.verify,
         }
     }
 }

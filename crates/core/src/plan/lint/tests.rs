@@ -5,8 +5,7 @@ use crate::desired::Desired;
 use crate::names::FunctionName;
 use crate::observed::Observed;
 use crate::plan::tests::{SERVICE, deployed, desired_with};
-use crate::plan::{Action, Plan, PolicyTemplate, Step, StepId, down, up};
-use std::collections::BTreeSet;
+use crate::plan::{Action, Plan, PolicyTemplate, Step, StepId, up};
 
 fn first() -> Desired {
     desired_with(SERVICE, "one")

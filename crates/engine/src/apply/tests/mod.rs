@@ -86,6 +86,7 @@ async fn run(
         artifacts: &artifacts,
         events: &listen,
         interrupt,
+        verify: crate::verify::Verify::default(),
     };
     apply(plan, &means).await
 }

@@ -1,0 +1,1 @@
+"""The others: how each is prepared and asked for first, no_op, code and down."""
