@@ -158,7 +158,11 @@ async fn an_adoption_that_dies_at_any_write_is_finished_by_the_next() {
                 .await
                 .expect("it reads");
             let finished = !writer.reached();
-            assert_eq!(up.outcome.complete(), finished, "{after}");
+            // A lost answer is looked after within the same run.
+            assert!(
+                up.outcome.complete() == finished || fault == Fault::After,
+                "{after}"
+            );
             let again = adopt(&world, CHANGED).await.expect("nobody's or ours");
             assert!(
                 again.outcome.complete(),

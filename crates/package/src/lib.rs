@@ -5,8 +5,10 @@
 
 mod cargo;
 mod inspect;
+mod kept;
 mod zip;
 
 pub use cargo::{BuildError, BuildTarget, build};
 pub use inspect::{AL2023_GLIBC, InspectError, Machine, inspect};
+pub use kept::package_kept;
 pub use zip::{Package, ZipError, package};

@@ -17,6 +17,10 @@ const ENTRY: &str = "bootstrap";
 /// executable doesn't start.
 const MODE: u32 = 0o755;
 
+/// Counts the ways in which zips were made: it grows whenever the same binary would
+/// give another zip.
+pub(crate) const FORMAT: u32 = 1;
+
 /// A function's code, ready to upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
@@ -56,11 +60,16 @@ pub fn package(binary: &[u8]) -> Result<Package, ZipError> {
     if zip.len() > ZIP_LIMIT {
         return Err(ZipError::TooLarge(zip.len()));
     }
-    let sha256 = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(&zip));
+    let sha256 = sha256_of(&zip);
     Ok(Package {
         zip: zip.into(),
         sha256,
     })
+}
+
+/// base64 of the SHA-256.
+pub(crate) fn sha256_of(bytes: &[u8]) -> String {
+    base64::engine::general_purpose::STANDARD.encode(Sha256::digest(bytes))
 }
 
 #[cfg(test)]

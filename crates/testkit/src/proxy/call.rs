@@ -1,5 +1,6 @@
 //! Which call a request is.
 
+use crate::wire::WireCall;
 use bytes::Bytes;
 use http::Request;
 use http::header::AUTHORIZATION;
@@ -13,6 +14,19 @@ pub struct Call {
     pub point: Point,
     /// The status that was answered; `None`: none, or not yet.
     pub status: Option<u16>,
+}
+
+/// A request and its answer, whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// What was asked.
+    pub call: WireCall,
+    /// Whether it only reads.
+    pub reads: bool,
+    /// The status that was answered.
+    pub status: u16,
+    /// What was answered.
+    pub answer: String,
 }
 
 /// A call by what it asks, the same in every run of a command.

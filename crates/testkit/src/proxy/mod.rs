@@ -15,7 +15,7 @@ mod fault;
 mod record;
 mod server;
 
-pub use call::{Call, Point};
+pub use call::{Call, Exchange, Point};
 pub use fault::{Answer, Fault, When};
 
 use record::Record;
@@ -87,6 +87,12 @@ impl Proxy {
     /// The calls of this run, in the order in which they came.
     pub fn calls(&self) -> Vec<Call> {
         self.record.calls()
+    }
+
+    /// The requests of this run that were answered, whole, in the order of their
+    /// answers: who depends on an answer asks after it.
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        self.record.exchanges()
     }
 
     /// Whether the fault has struck.

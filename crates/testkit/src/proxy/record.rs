@@ -1,6 +1,6 @@
 //! What came, what is still under way, and where the fault stands.
 
-use super::call::{Call, Point};
+use super::call::{Call, Exchange, Point};
 use super::fault::Fault;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
@@ -18,6 +18,8 @@ struct Run {
     /// Counts runs, so that a late answer isn't written into the next one.
     number: usize,
     calls: Vec<Call>,
+    /// Requests that were answered, with what they were answered.
+    exchanges: Vec<Exchange>,
     fault: Option<(Point, Fault)>,
 }
 
@@ -58,12 +60,24 @@ impl Record {
         let mut run = self.run();
         run.number += 1;
         run.calls.clear();
+        run.exchanges.clear();
         run.fault = fault;
         self.reached.send_replace(false);
     }
 
     pub(super) fn calls(&self) -> Vec<Call> {
         self.run().calls.clone()
+    }
+
+    pub(super) fn exchanges(&self) -> Vec<Exchange> {
+        self.run().exchanges.clone()
+    }
+
+    pub(super) fn exchanged(&self, place: Place, exchange: Exchange) {
+        let mut run = self.run();
+        if run.number == place.run {
+            run.exchanges.push(exchange);
+        }
     }
 
     /// Takes a call down; gives the fault that is to strike it.

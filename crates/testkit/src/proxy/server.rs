@@ -4,9 +4,10 @@
 //! AWS too a request that was sent can't be taken back.
 
 use super::answer::{self, Answer};
-use super::call;
+use super::call::{self, Exchange, Point};
 use super::fault::{self, Fault, When};
 use super::record::Record;
+use crate::wire::WireCall;
 use bytes::Bytes;
 use http::Request;
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
@@ -134,9 +135,41 @@ async fn handle(request: Request<Bytes>, clouds: Clouds, record: &Record) -> Res
         record.strike();
     }
     if let Ok(answer) = &answer {
-        record.answered(place, answer.status().as_u16());
+        let status = answer.status().as_u16();
+        record.answered(place, status);
+        record.exchanged(place, exchange(&service, &request, status, answer).await);
     }
     answer
+}
+
+async fn exchange(
+    service: &str,
+    request: &Request<Bytes>,
+    status: u16,
+    answer: &Answer,
+) -> Exchange {
+    let target = request.headers().get("x-amz-target");
+    let target = target.and_then(|value| value.to_str().ok());
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let point = Point {
+        service: service.to_owned(),
+        what: call::what(service, request),
+        nth: 0,
+    };
+    // The body lies in memory: this neither waits nor fails.
+    let body = answer.body().clone().collect().await;
+    Exchange {
+        call: WireCall {
+            service: service.to_owned(),
+            method: request.method().clone(),
+            path: request.uri().to_string(),
+            target: target.map(str::to_owned),
+            body: text(request.body()),
+        },
+        reads: point.reads(),
+        status,
+        answer: body.map(|body| text(&body.to_bytes())).unwrap_or_default(),
+    }
 }
 
 async fn forward(request: Request<Bytes>, cloud: u16) -> Result<Answer, Cut> {
