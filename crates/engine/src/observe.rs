@@ -3,9 +3,11 @@
 
 use crate::cloud::CloudReader;
 use crate::error::CloudError;
+use deployer_core::account_logging::role_name;
+use deployer_core::desired::Desired;
 use deployer_core::manifest;
 use deployer_core::names::{FunctionName, Names};
-use deployer_core::observed::Observed;
+use deployer_core::observed::{AccountLogging, Observed};
 use futures_util::future::{try_join, try_join3, try_join4};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
@@ -29,19 +31,28 @@ pub async fn observe<R: CloudReader>(
         reader.find_role(&names.execution_role),
         reader.find_role(&names.invoke_role),
     );
+    let access_log_group = names.access_log_group();
     let log_groups = try_join3(
         reader.list_log_groups(&prefix),
         reader.find_log_group(&journal_name),
         reader.list_releases(&journal_name),
     );
-    let ((execution_role, invoke_role), (log_groups, journal, releases), apis, mut functions) =
-        try_join4(
-            roles,
-            log_groups,
-            reader.list_apis(names),
-            find_functions(reader, known.to_vec()),
-        )
-        .await?;
+    let gateway_log_groups = try_join(
+        reader.find_log_group(&access_log_group),
+        reader.list_execution_log_groups(&names.api_stage),
+    );
+    let (
+        (execution_role, invoke_role),
+        ((log_groups, journal, releases), (access_log_group, execution_log_groups)),
+        apis,
+        mut functions,
+    ) = try_join4(
+        roles,
+        try_join(log_groups, gateway_log_groups),
+        reader.list_apis(names),
+        find_functions(reader, known.to_vec()),
+    )
+    .await?;
     let mut others: Vec<FunctionName> = log_groups
         .keys()
         .filter_map(|name| name.as_str().strip_prefix("/aws/lambda/"))
@@ -70,7 +81,33 @@ pub async fn observe<R: CloudReader>(
         apis,
         journal,
         releases,
+        access_log_group,
+        execution_log_groups,
+        account_logging: None,
     })
+}
+
+/// As [`observe`], for what is desired: only where API Gateway is to write logs,
+/// it asks by which role, which needs a permission of its own.
+///
+/// # Errors
+/// The first read that fails.
+pub async fn observe_for<R: CloudReader>(
+    reader: &R,
+    desired: &Desired,
+) -> Result<Observed, CloudError> {
+    let names = &desired.names;
+    let mut observed = observe(reader, names, &desired.function_names()).await?;
+    if desired.gateway.stage.write_logs() {
+        let shared = role_name(&desired.account.region);
+        let (role_arn, shared_role) =
+            try_join(reader.find_logging_role(), reader.find_role(&shared)).await?;
+        observed.account_logging = Some(AccountLogging {
+            role_arn,
+            shared_role,
+        });
+    }
+    Ok(observed)
 }
 
 async fn find_functions<R: CloudReader>(

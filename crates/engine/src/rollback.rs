@@ -68,7 +68,12 @@ pub async fn rollback<R: CloudReader, W: CloudWriter>(
     let outcome = apply(&plan, means).await;
     let url = url_of(&observed, means.names);
     if let (Some(url), true) = (&url, outcome.complete()) {
-        wait_until_endpoint_answers(means.reader, url, means.events, means.interrupt).await?;
+        let target = plan.bindings.deployment_id.as_ref();
+        let manifest = target.and_then(|id| observed.releases.get(id));
+        let api = manifest.map(|manifest| manifest.api.clone());
+        let answer = api.unwrap_or_default().status_of_plain_get();
+        let (events, interrupt) = (means.events, means.interrupt);
+        wait_until_endpoint_answers(means.reader, url, answer, events, interrupt).await?;
     }
     Ok(Rollback { plan, outcome, url })
 }

@@ -5,7 +5,7 @@ use crate::cloud::{CloudReader, CloudWriter};
 use crate::error::CloudError;
 use crate::events::Event;
 use crate::lease::LeaseError;
-use crate::observe::observe;
+use crate::observe::observe_for;
 use crate::verify::wait_until_endpoint_answers;
 use deployer_core::desired::Desired;
 use deployer_core::names::Names;
@@ -47,7 +47,7 @@ pub async fn make_plan<R: CloudReader>(
     reader: &R,
     desired: &Desired,
 ) -> Result<(Plan, Observed), UpError> {
-    let observed = observe(reader, &desired.names, &desired.function_names()).await?;
+    let observed = observe_for(reader, desired).await?;
     let plan = plan::up(desired, &observed)?;
     Ok((plan, observed))
 }
@@ -85,7 +85,9 @@ pub(crate) async fn carry_out<R: CloudReader, W: CloudWriter>(
         false => None,
     };
     if let Some(url) = &url {
-        wait_until_endpoint_answers(means.reader, url, means.events, means.interrupt).await?;
+        let answer = desired.gateway.api.status_of_plain_get();
+        let (events, interrupt) = (means.events, means.interrupt);
+        wait_until_endpoint_answers(means.reader, url, answer, events, interrupt).await?;
     }
     Ok(Up {
         plan,

@@ -5,9 +5,11 @@ mod functions;
 mod log_groups;
 mod releases;
 mod roles;
+mod stages;
 
 pub(crate) use releases::streams;
 
+use crate::account;
 use crate::connect::Cloud;
 use crate::error::Call;
 use deployer_core::manifest::Manifest;
@@ -58,6 +60,17 @@ impl CloudReader for Cloud {
     ) -> Result<Option<LogGroupState>, CloudError> {
         let mut groups = log_groups::list(&self.logs, log_group.as_str()).await?;
         Ok(groups.remove(log_group))
+    }
+
+    async fn list_execution_log_groups(
+        &self,
+        api_stage: &str,
+    ) -> Result<BTreeMap<LogGroupName, LogGroupState>, CloudError> {
+        log_groups::list_of_execution_logs(&self.logs, api_stage).await
+    }
+
+    async fn find_logging_role(&self) -> Result<Option<String>, CloudError> {
+        account::logging_role(&self.apigateway).await
     }
 
     async fn list_releases(

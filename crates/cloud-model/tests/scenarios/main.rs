@@ -7,6 +7,7 @@
 )]
 
 mod aliases;
+mod api_settings;
 mod apigateway;
 mod apigateway_refusals;
 mod common;

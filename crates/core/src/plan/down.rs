@@ -2,9 +2,11 @@
 //!
 //! Traffic stops first (the API), then functions, then what they wrote to and
 //! ran as. Works on any half-built state, and needs nothing of the stage file
-//! but the names.
+//! but the names. The account's role for API Gateway's logs stays: others may
+//! write by it.
 
 use super::roles::detachments;
+use super::stage_settings::execution_log_groups;
 use super::{Action, Bindings, Builder, Plan, functions};
 use crate::manifest::journal;
 use crate::names::{Names, StageIdentity};
@@ -35,12 +37,20 @@ pub fn down(names: &Names, observed: &Observed) -> Plan {
         .filter(|(_, state)| ours(&state.tags))
         .map(|(name, _)| name.clone())
         .collect();
-    let doomed_log_groups = observed
+    let mut doomed_log_groups: Vec<_> = observed
         .log_groups
         .iter()
         .filter(|(_, state)| ours(&state.tags))
         .map(|(name, _)| name.clone())
         .collect();
+    if observed
+        .access_log_group
+        .as_ref()
+        .is_some_and(|state| ours(&state.tags))
+    {
+        doomed_log_groups.push(names.access_log_group());
+    }
+    doomed_log_groups.extend(execution_log_groups(names, observed));
     let deleted = functions::delete(&mut builder, doomed_functions, doomed_log_groups, &apis);
     let unused: Vec<_> = apis.into_iter().chain(deleted).collect();
     for (role, state) in observed.roles.iter().filter(|(_, state)| ours(&state.tags)) {

@@ -1,6 +1,8 @@
 //! What the planner will not touch: a resource that has our name but not our
 //! ownership tags.
 
+use super::account_logging;
+use crate::account_logging::{is_shared, role_name};
 use crate::desired::Desired;
 use crate::manifest::journal;
 use crate::names::StageIdentity;
@@ -67,6 +69,13 @@ pub(super) fn check(desired: &Desired, observed: &Observed) -> Result<(), Refusa
     if let Some(state) = &observed.journal {
         look("log group", journal(&desired.names).as_str(), &state.tags);
     }
+    if let (Some(state), Some(_)) = (
+        &observed.access_log_group,
+        desired.gateway.access_log_retention_days,
+    ) {
+        let name = desired.names.access_log_group();
+        look("log group", name.as_str(), &state.tags);
+    }
     for function in desired.functions.values() {
         if let Some(state) = observed.log_groups.get(&function.log_group) {
             look("log group", function.log_group.as_str(), &state.tags);
@@ -81,6 +90,19 @@ pub(super) fn check(desired: &Desired, observed: &Observed) -> Result<(), Refusa
         if ownership_of(&api.tags, identity) == Ownership::UnknownSchema {
             look("api", api.api_id.as_str(), &api.tags);
         }
+    }
+    let shared_role = observed
+        .account_logging
+        .as_ref()
+        .and_then(|logging| logging.shared_role.as_ref());
+    if account_logging::is_ours(desired, observed)
+        && shared_role.is_some_and(|role| !is_shared(&role.tags))
+    {
+        resources.push(RefusedResource {
+            kind: "role",
+            name: role_name(&desired.account.region).to_string(),
+            unknown_schema: false,
+        });
     }
     if resources.is_empty() {
         Ok(())

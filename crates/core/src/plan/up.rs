@@ -4,7 +4,9 @@
 //! stage to it; what only the former release needed goes last.
 
 use super::Action;
-use super::{Bindings, Builder, Plan, Refusal, api, functions, prune, refusal, roles};
+use super::{
+    Bindings, Builder, Plan, Refusal, api, functions, prune, refusal, roles, stage_settings, tags,
+};
 use crate::desired::Desired;
 use crate::names::StageIdentity;
 use crate::observed::{ApiState, Observed};
@@ -22,7 +24,10 @@ pub fn up(desired: &Desired, observed: &Observed) -> Result<Plan, Refusal> {
     let mut builder = Builder::default();
     let mut bindings = Bindings::default();
 
-    let api_created = api::plan_api(&mut builder, desired, api_state, &mut bindings);
+    tags::plan(&mut builder, desired, observed, api_state);
+    let api_steps = api::plan_api(&mut builder, desired, api_state, &mut bindings);
+    let api_created = api_steps.created;
+    let settings = stage_settings::prepare(&mut builder, desired, observed, api_state, api_created);
     let role_steps = roles::plan(
         &mut builder,
         desired,
@@ -48,13 +53,18 @@ pub fn up(desired: &Desired, observed: &Observed) -> Result<Plan, Refusal> {
     );
     ready.extend(role_steps.ready.iter().copied());
     ready.extend(functions_ready.into_values().flatten());
-    let live = api::plan_release(
+    ready.extend(api_steps.updated);
+    let api::Live {
+        released: live,
+        configured,
+    } = api::plan_release(
         &mut builder,
         desired,
         observed,
         api_state,
         &mut bindings,
         ready,
+        &settings,
     );
 
     functions::delete(&mut builder, doomed_functions, doomed_log_groups, &live);
@@ -69,14 +79,14 @@ pub fn up(desired: &Desired, observed: &Observed) -> Result<Plan, Refusal> {
         releasing,
         &live,
     );
+    let mut settled = configured;
     for api in surplus_apis {
-        builder.add(
-            Action::DeleteApi {
-                api_id: api.api_id.clone(),
-            },
-            live.iter().copied(),
-        );
+        let action = Action::DeleteApi {
+            api_id: api.api_id.clone(),
+        };
+        settled.push(builder.add(action, live.iter().copied()));
     }
+    settings.clear(&mut builder, desired, observed, api_state, &settled);
     let steps = builder.steps;
     Ok(Plan {
         identity: names.identity.clone(),

@@ -176,6 +176,7 @@ fn some_write() -> Action {
 
 fn cut_over() -> Action {
     Action::UpdateStage {
+        settings: Default::default(),
         stage_name: "alpha".into(),
     }
 }
