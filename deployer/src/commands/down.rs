@@ -34,6 +34,9 @@ pub async fn run(
         removed,
         local_cloud_stopped: local_cloud == Some(Afterwards::Ended),
         local_cloud_needed: local_cloud == Some(Afterwards::StillNeeded),
+        logging_role_kept: removed > 0
+            && local_cloud != Some(Afterwards::Ended)
+            && definition.api.write_logs(),
     });
     Ok(())
 }

@@ -53,6 +53,7 @@ pub async fn run(
         steps: up.outcome.done.len(),
         release: ReleaseHash::of(&desired).to_string(),
         url: up.url.unwrap_or_default(),
+        endpoint_disabled: desired.gateway.api.disable_execute_api_endpoint,
         notice: definition.notice.as_deref(),
     });
     Ok(())

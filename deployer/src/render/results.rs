@@ -19,6 +19,8 @@ pub struct UpResult<'a> {
     pub release: String,
     /// Where.
     pub url: String,
+    /// Whether clients need another address than `url`.
+    pub endpoint_disabled: bool,
     /// What users of the stage must know.
     pub notice: Option<&'a str>,
 }
@@ -37,6 +39,9 @@ pub struct DownResult<'a> {
     pub local_cloud_stopped: bool,
     /// Whether the local cloud goes on, other stages living in it.
     pub local_cloud_needed: bool,
+    /// Whether the stage used the account's role for API Gateway's logs, which
+    /// stays.
+    pub logging_role_kept: bool,
 }
 
 /// What is live.
@@ -157,8 +162,12 @@ pub(super) fn up(result: &UpResult<'_>) -> String {
         ),
     };
     let url = &result.url;
+    let next = match result.endpoint_disabled {
+        false => format!("npx wscat -c {url}"),
+        true => "connect by a custom domain: the API's own address is disabled".to_owned(),
+    };
     with_notice(
-        format!("{head}\n  url   {url}\n  next  npx wscat -c {url}"),
+        format!("{head}\n  url   {url}\n  next  {next}"),
         result.notice,
     )
 }
@@ -171,11 +180,13 @@ pub(super) fn down(result: &DownResult<'_>) -> String {
             result.identity
         ),
     };
-    match (result.local_cloud_stopped, result.local_cloud_needed) {
+    let text = match (result.local_cloud_stopped, result.local_cloud_needed) {
         (true, _) => format!("{head}; the local cloud has stopped"),
         (_, true) => format!("{head}; the local cloud goes on for other stages"),
         _ => head,
-    }
+    };
+    let kept = "the role by which API Gateway writes the account's logs stays: others may use it";
+    with_notice(text, result.logging_role_kept.then_some(kept))
 }
 
 pub(super) fn status(result: &StatusResult<'_>) -> String {
@@ -223,6 +234,7 @@ mod tests {
 
     fn up_result(changed: bool) -> UpResult<'static> {
         UpResult {
+            endpoint_disabled: false,
             stage: "local",
             identity: "chat/local".into(),
             changed,
@@ -241,6 +253,7 @@ mod tests {
     #[test]
     fn an_up_that_changed_nothing_says_so() {
         let text = up(&UpResult {
+            endpoint_disabled: false,
             notice: Some("for demonstration"),
             ..up_result(false)
         });
@@ -274,6 +287,7 @@ mod tests {
     #[test]
     fn a_second_down_says_there_is_nothing_to_do() {
         let result = DownResult {
+            logging_role_kept: false,
             stage: "local",
             identity: "chat/local".into(),
             removed: 0,

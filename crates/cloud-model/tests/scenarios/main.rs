@@ -7,11 +7,11 @@
 )]
 
 mod aliases;
-mod api_settings;
 mod apigateway;
 mod apigateway_refusals;
 mod common;
 mod data_plane;
+mod gateway_settings;
 mod iam;
 mod lambda;
 mod lambda_refusals;

@@ -33,6 +33,13 @@ pub struct ApiDefinition {
     pub execution_log_retention_days: Option<u32>,
 }
 
+impl ApiDefinition {
+    /// Whether API Gateway writes logs.
+    pub fn write_logs(&self) -> bool {
+        self.access_logs.is_some() || self.execution_log_retention_days.is_some()
+    }
+}
+
 /// Access logs, complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessLogsDefinition {
