@@ -7,7 +7,7 @@ use deployer_core::observed::{ApiState, Observed};
 use deployer_core::stage_settings::{LoggingLevel, Rate, StageSettings};
 use deployer_engine::cloud::CloudReader;
 use deployer_engine::up::make_plan;
-use testkit::{Call, Release, World};
+use testkit::{Call, Fault, FaultyWriter, Release, World};
 
 const PLAIN: &str = r#"
 service = "chat"
@@ -330,4 +330,65 @@ join = "room"
         .await;
     assert!(testkit::Client::connect(&url).await.is_ok());
     world.empty(release(ENABLED), "both").await;
+}
+
+/// A change to `to` dies at each of its writes in turn; the next `up` finishes it.
+async fn dies_at_any_write(from: &'static str, to: &'static str) {
+    for fault in [Fault::Before, Fault::After] {
+        // Deploying the first again takes the settings away or brings them back.
+        let world = World::new().await;
+        let mut write = 0;
+        loop {
+            let after = format!("{fault:?} write {write}");
+            world.converge(release(from), &after).await;
+            let writer = FaultyWriter::new(&world.session.cloud, fault, write);
+            let up = world.session.up_with(release(to), &writer).await;
+            let up = up.expect("reading works");
+            world.converge(release(to), &after).await;
+            if !writer.reached() {
+                assert_eq!(write, up.plan.steps.len(), "every write was made to fail");
+                break;
+            }
+            write += 1;
+        }
+        world.empty(release(to), "changes").await;
+    }
+}
+
+#[tokio::test]
+async fn an_up_that_dies_while_it_sets_is_finished_by_the_next() {
+    dies_at_any_write(PLAIN, SET).await;
+}
+
+#[tokio::test]
+async fn an_up_that_dies_while_it_clears_is_finished_by_the_next() {
+    dies_at_any_write(SET, PLAIN).await;
+}
+
+#[tokio::test]
+async fn a_first_up_with_settings_that_dies_at_any_write_is_removed_whole() {
+    for fault in [Fault::Before, Fault::After] {
+        let mut write = 0;
+        loop {
+            // New each time, so that the account's role is made each time.
+            let world = World::new().await;
+            let writer = FaultyWriter::new(&world.session.cloud, fault, write);
+            let up = world.session.up_with(release(SET), &writer).await;
+            up.expect("reading works");
+            let after = format!("first up, {fault:?} write {write}");
+            let down = world.session.down(release(SET)).await;
+            let down = down.unwrap_or_else(|error| panic!("{after}: {error}"));
+            assert!(
+                down.outcome.complete() && down.left.is_empty(),
+                "{after}: {}",
+                down.left
+            );
+            world.converge(release(SET), &after).await;
+            world.empty(release(SET), &after).await;
+            if !writer.reached() {
+                break;
+            }
+            write += 1;
+        }
+    }
 }
