@@ -33,11 +33,11 @@ impl TestCloud {
         let routes = self.api("GET", &path, &json!({})).await;
         let connect = routes["items"]
             .as_array()
-            .unwrap()
+            .expect("a list")
             .iter()
             .find(|route| route["routeKey"] == "$connect")
-            .unwrap();
-        let path = format!("{path}/{}", connect["routeId"].as_str().unwrap());
+            .expect("a route");
+        let path = format!("{path}/{}", connect["routeId"].as_str().expect("an id"));
         self.api("PATCH", &path, &json!({ "authorizationType": "AWS_IAM" }))
             .await;
         self.deploy(stage).await;
@@ -81,14 +81,14 @@ impl TestCloud {
             .time(SystemTime::now())
             .settings(SigningSettings::default())
             .build()
-            .unwrap()
+            .expect("all is given")
             .into();
         let host = format!("127.0.0.1:{}", self.port);
         let url = format!("http://{host}{path}");
         let headers = [("host", host.as_str())].into_iter();
         let body = SignableBody::Bytes(b"");
-        let request = SignableRequest::new("GET", url, headers, body).unwrap();
-        let (instructions, _) = sign(request, &params).unwrap().into_parts();
+        let request = SignableRequest::new("GET", url, headers, body).expect("a legal request");
+        let (instructions, _) = sign(request, &params).expect("it signs").into_parts();
         let (headers, _) = instructions.into_parts();
         headers
             .iter()
