@@ -20,6 +20,12 @@ reserved_concurrency = 1
 "$default" = "default"
 join = "room"
 send = "room"
+[api_stage]
+variables = { colour = "blue" }
+access_logs = {}
+execution_logs = { level = "error" }
+[tags]
+team = "chat"
 "#;
 
 /// How long lists may lag behind; generous, since it only passes when a test

@@ -9,7 +9,7 @@ use deployer_core::manifest::journal;
 use deployer_core::names::{FunctionName, Names};
 use deployer_core::policy::Account;
 use deployer_core::stage_file::{Place, StageDefinition};
-use deployer_core::tags::ownership;
+use deployer_core::tags::with_own;
 use deployer_engine::apply::Means;
 use deployer_engine::cloud::{Artifacts, CloudReader};
 use deployer_engine::events::EventSink;
@@ -96,7 +96,7 @@ impl OpenStage {
         LeaseRequest {
             store: &self.cloud,
             journal: journal(&self.names),
-            tags: ownership(&self.names.identity),
+            tags: with_own(&self.names.identity, &self.definition.tags),
             holder: holder::this_process(),
             is_gone: &holder::is_gone,
             waiting: if no_wait {

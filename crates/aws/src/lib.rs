@@ -6,6 +6,7 @@
 //! Deliberately absent: decisions, order, waiting (the planner's and the
 //! engine's).
 
+mod account;
 mod connect;
 mod error;
 mod lease;

@@ -10,12 +10,25 @@ use crate::error::Failure;
 pub(crate) const GATEWAY_PAGE_DEFAULT: usize = 25;
 /// The largest `maxResults`.
 pub(crate) const GATEWAY_PAGE_MAX: usize = 500;
-/// Execution logging level that a new stage shows.
-pub(crate) const DEFAULT_LOGGING_LEVEL: &str = "OFF";
 /// Burst limit that a new stage shows.
 pub(crate) const DEFAULT_BURST_LIMIT: i64 = 5_000;
 /// Rate limit that a new stage shows, requests a second.
 pub(crate) const DEFAULT_RATE_LIMIT: f64 = 10_000.0;
+/// Logs of a stage while the account has no role for them (observed).
+pub(crate) const LOGS_ROLE_MISSING: &str =
+    "CloudWatch Logs role ARN must be set in account settings to enable logging";
+/// A role for logs that API Gateway can't assume, or that may too little
+/// (observed; an older wording is known, too).
+pub(crate) const LOGS_ROLE_REFUSED: &str = "The role ARN does not have required permissions \
+     configured. Please grant trust permission for API Gateway and add the required role policy.";
+/// An access log's format of several lines.
+pub(crate) const ACCESS_LOG_NOT_ONE_LINE: &str = "Access Log format must be single line, new line \
+     character is allowed only at end of the format";
+/// An access log's format without an id.
+pub(crate) const ACCESS_LOG_WITHOUT_ID: &str =
+    "Access Log format must contain at least $context.requestId or $context.extendedRequestId";
+/// DeleteRouteSettings of a route that has none.
+pub(crate) const ROUTE_SETTINGS_UNKNOWN: &str = "Unable to find RouteSettings for the route key";
 /// What an AWS_PROXY integration shows when no method was given.
 pub(crate) const DEFAULT_INTEGRATION_METHOD: &str = "POST";
 /// Deletion of a deployment that a stage serves: v1's wording, v2's error type.
@@ -26,6 +39,9 @@ pub(crate) const STAGE_EXISTS: &str = "Stage already exists";
 /// A route key that starts with `$` but is none of the three known ones.
 pub(crate) const ROUTE_KEY_RESERVED: &str =
     "Route keys starting with $ are reserved: only $connect, $disconnect and $default are allowed";
+/// AWS_IAM at another route than `$connect`; that it is refused is documented.
+pub(crate) const AUTHORIZATION_ELSEWHERE: &str =
+    "Currently, authorization is restricted to the $connect route only";
 /// A page token that this account never gave.
 pub(crate) const GATEWAY_BAD_TOKEN: &str = "Invalid nextToken specified";
 /// `UpdateStage` ignores an empty description: it does not clear it.

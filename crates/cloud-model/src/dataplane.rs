@@ -14,7 +14,7 @@ use jiff::Timestamp;
 ///
 /// Changing routes or integrations of the API afterwards does not change this;
 /// only pointing the stage at another deployment does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LiveStage {
     /// Id of the API (10 characters).
     pub api_id: String,
@@ -28,6 +28,85 @@ pub struct LiveStage {
     pub routes: BTreeMap<String, LiveRoute>,
     /// Stage variables. Not frozen by a deployment: they belong to the stage.
     pub stage_variables: BTreeMap<String, String>,
+    /// Whether clients may not come by the API's own address. Frozen.
+    pub endpoint_disabled: bool,
+    /// Of routes that have no settings of their own. The stage's, not frozen, as
+    /// all below.
+    pub default_settings: LiveSettings,
+    /// Of single routes.
+    pub route_settings: BTreeMap<String, LiveSettings>,
+    /// Where a line for each request goes.
+    pub access_log: Option<LiveAccessLog>,
+    /// Whether the account has a role by which logs can be written.
+    pub may_log: bool,
+}
+
+impl LiveStage {
+    /// The settings of a route.
+    pub fn settings(&self, route_key: &str) -> &LiveSettings {
+        self.route_settings
+            .get(route_key)
+            .unwrap_or(&self.default_settings)
+    }
+
+    /// The log group of execution logs.
+    pub fn execution_log_group(&self) -> String {
+        format!("/aws/apigateway/{}/{}", self.api_id, self.stage_name)
+    }
+}
+
+/// How a route is treated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LiveSettings {
+    /// Requests at once.
+    pub burst_limit: i64,
+    /// Requests a second in the long run.
+    pub rate_limit: f64,
+    /// Shown, and that is all: there are no metrics here.
+    pub detailed_metrics: bool,
+    /// Execution logs.
+    pub level: LoggingLevel,
+    /// Whether they contain whole messages.
+    pub data_trace: bool,
+}
+
+/// How much of its own work API Gateway logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LoggingLevel {
+    /// Nothing.
+    Off,
+    /// What failed.
+    Error,
+    /// Everything.
+    Info,
+}
+
+impl LoggingLevel {
+    /// AWS's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "OFF",
+            Self::Error => "ERROR",
+            Self::Info => "INFO",
+        }
+    }
+
+    pub(crate) fn find(word: &str) -> Option<Self> {
+        [Self::Off, Self::Error, Self::Info]
+            .into_iter()
+            .find(|level| level.as_str() == word)
+    }
+}
+
+/// An access log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveAccessLog {
+    /// As it was given.
+    pub destination_arn: String,
+    /// The log group it names.
+    pub log_group: String,
+    /// One line with `$context` variables.
+    pub format: String,
 }
 
 /// A route of a live stage with the integration it had when it was frozen.
@@ -35,6 +114,8 @@ pub struct LiveStage {
 pub struct LiveRoute {
     /// The exact key, e.g. `$connect` or `join`.
     pub route_key: String,
+    /// Whether callers must sign.
+    pub iam: bool,
     /// `None`: the route has no target; calling it is a server error.
     pub integration: Option<LiveIntegration>,
 }

@@ -28,7 +28,7 @@ pub struct Inventory {
     pub apis: ResourceList,
     /// Lambda functions.
     pub functions: ResourceList,
-    /// IAM roles.
+    /// IAM roles, without the one that API Gateway's account settings name.
     pub roles: ResourceList,
     /// Log groups.
     pub log_groups: ResourceList,

@@ -37,7 +37,8 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
 pub use dataplane::{
-    Effect, FunctionVersion, InvokeRefusal, LiveIntegration, LiveRoute, LiveStage, LogEvent,
+    Effect, FunctionVersion, InvokeRefusal, LiveAccessLog, LiveIntegration, LiveRoute,
+    LiveSettings, LiveStage, LogEvent, LoggingLevel,
 };
 pub use ids::IdSource;
 pub use inventory::{Inventory, ResourceList};
@@ -186,12 +187,22 @@ impl Cloud {
         self.logs.put(log_group, log_stream, events)
     }
 
+    /// Roles but the one by which API Gateway writes logs: it is part of the
+    /// account's settings.
+    fn roles_of_their_own(&self) -> Vec<String> {
+        let set = self.gateway.logs_role();
+        let set = set.and_then(|arn| self.iam.find_role(arn));
+        let mut names = self.iam.names();
+        names.retain(|name| set.is_none_or(|role| !role.is_called(name)));
+        names
+    }
+
     /// Everything that costs or can leak in this account, by name.
     pub fn inventory(&self) -> Inventory {
         Inventory {
             apis: ResourceList::new(self.gateway.names()),
             functions: ResourceList::new(self.lambda.names()),
-            roles: ResourceList::new(self.iam.names()),
+            roles: ResourceList::new(self.roles_of_their_own()),
             log_groups: ResourceList::new(self.logs.names()),
         }
     }

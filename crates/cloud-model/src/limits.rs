@@ -13,6 +13,10 @@ pub(crate) const STAGES_PER_API: usize = 10;
 pub(crate) const DEPLOYMENTS_PER_API: usize = 1_000;
 /// Stage variables per stage. Own: AWS bounds only their characters.
 pub(crate) const STAGE_VARIABLES: usize = 100;
+/// Characters of an access log's format (the quotas page's 3 KB).
+pub(crate) const ACCESS_LOG_FORMAT_BYTES: usize = 3_072;
+/// Seconds from one UpdateAccount to the next.
+pub(crate) const SECONDS_PER_ACCOUNT_UPDATE: u32 = 20;
 /// Shortest integration timeout, ms.
 pub(crate) const INTEGRATION_TIMEOUT_MIN_MS: i64 = 50;
 /// Longest integration timeout of a WebSocket API, ms.

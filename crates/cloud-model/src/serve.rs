@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::apigateway::is_about_account;
 use crate::call::Call;
 use crate::error::Failure;
 use crate::ids::uuid;
@@ -101,7 +102,10 @@ fn serve_rest(
         }
     } else {
         check_size(request, CONTROL_REQUEST_BYTES)?;
+        let Cloud { gateway, iam, .. } = cloud;
         match &mut cloud.habits {
+            None if is_about_account(&rest) => gateway.account(&rest, iam, call.settings)?,
+            Some(habits) if is_about_account(&rest) => habits.account(gateway, &rest, iam, call)?,
             None => cloud.gateway.handle(&rest, call)?,
             Some(habits) => habits.gateway(&mut cloud.gateway, &rest, call)?,
         }

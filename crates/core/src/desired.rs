@@ -4,7 +4,8 @@
 use crate::names::{CodeSha256, FunctionKey, FunctionName, LogGroupName, Names, RouteKey};
 use crate::policy::Account;
 use crate::provenance::Provenance;
-use crate::stage_file::{Architecture, Retained, StageDefinition};
+use crate::stage_file::{ApiDefinition, Architecture, Retained, StageDefinition};
+use crate::stage_settings::{AccessLog, ApiSettings, StageSettings};
 use crate::tags::{self, Tags};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +22,7 @@ pub struct Desired {
     pub account: Account,
     /// What everything is called.
     pub names: Names,
-    /// The ownership tags everything taggable carries.
+    /// The tags everything taggable carries: the ownership tags and the file's.
     pub tags: Tags,
     /// The API's description.
     pub description: String,
@@ -35,10 +36,51 @@ pub struct Desired {
     pub keep_releases: usize,
     /// What is left in the account when it is no longer needed.
     pub retain: BTreeSet<Retained>,
+    /// Settings of the API, its API stage and its routes.
+    pub gateway: DesiredGateway,
     /// Who deploys, when, from what.
     pub provenance: Provenance,
     /// Whether what has our names and nobody's tags is taken over.
     pub adopt: bool,
+}
+
+/// Settings of the API, its API stage and its routes, as they should be.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct DesiredGateway {
+    /// Of the API; part of the release.
+    pub api: ApiSettings,
+    /// Routes whose callers must sign; part of the release.
+    pub iam_routes: BTreeSet<RouteKey>,
+    /// Of the API stage.
+    pub stage: StageSettings,
+    /// Days; `None`: there are no access logs.
+    pub access_log_retention_days: Option<u32>,
+    /// Days; `None`: there are no execution logs.
+    pub execution_log_retention_days: Option<u32>,
+}
+
+impl DesiredGateway {
+    fn new(definition: &ApiDefinition, account: &Account, names: &Names) -> Self {
+        let access_log = definition.access_logs.as_ref().map(|logs| AccessLog {
+            destination_arn: account.log_group_arn(&names.access_log_group()),
+            format: logs.format.clone(),
+        });
+        Self {
+            api: definition.settings.clone(),
+            iam_routes: definition.iam_routes.clone(),
+            stage: StageSettings {
+                variables: definition.variables.clone(),
+                default_route: definition.default_route.clone(),
+                routes: definition.route_settings.clone(),
+                access_log,
+            },
+            access_log_retention_days: definition
+                .access_logs
+                .as_ref()
+                .map(|logs| logs.retention_days),
+            execution_log_retention_days: definition.execution_log_retention_days,
+        }
+    }
 }
 
 /// A function as it should be.
@@ -121,8 +163,9 @@ impl Desired {
             })
             .collect();
         Self {
+            gateway: DesiredGateway::new(&definition.api, &account, &names),
             account,
-            tags: tags::ownership(&names.identity),
+            tags: tags::with_own(&names.identity, &definition.tags),
             names,
             description: definition.description.clone(),
             route_selection_expression: definition.route_selection_expression.clone(),

@@ -6,6 +6,7 @@
 //! text, the account as an [`observed::Observed`], artifacts as hashes; out come
 //! a [`desired::Desired`] and a [`plan::Plan`].
 
+pub mod account_logging;
 pub mod assumptions;
 pub mod desired;
 pub mod lease;
@@ -17,4 +18,5 @@ pub mod policy;
 pub mod provenance;
 pub mod release;
 pub mod stage_file;
+pub mod stage_settings;
 pub mod tags;

@@ -12,9 +12,10 @@ use crate::names::{
 };
 use crate::provenance::Provenance;
 use crate::release::ReleaseHash;
+use crate::stage_settings::ApiSettings;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// What the names of the streams that hold manifests begin with.
@@ -82,6 +83,12 @@ pub struct Manifest {
     pub routes: BTreeMap<RouteKey, FunctionKey>,
     /// What each function was.
     pub functions: BTreeMap<FunctionKey, ReleasedFunction>,
+    /// Routes whose callers must sign. Older manifests lack it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub iam_routes: BTreeSet<RouteKey>,
+    /// The API's own settings, where they aren't AWS's. Older manifests lack it.
+    #[serde(default, skip_serializing_if = "ApiSettings::is_default")]
+    pub api: ApiSettings,
     /// Who, when, from what.
     pub provenance: Provenance,
 }
@@ -104,6 +111,8 @@ pub struct ManifestDraft {
     release: ReleaseHash,
     routes: BTreeMap<RouteKey, FunctionKey>,
     functions: BTreeMap<FunctionKey, (FunctionName, String)>,
+    iam_routes: BTreeSet<RouteKey>,
+    api: ApiSettings,
     provenance: Provenance,
 }
 
@@ -118,6 +127,8 @@ impl ManifestDraft {
             release: ReleaseHash::of(desired),
             routes: desired.routes.clone(),
             functions: functions.collect(),
+            iam_routes: desired.gateway.iam_routes.clone(),
+            api: desired.gateway.api.clone(),
             provenance: desired.provenance.clone(),
         }
     }
@@ -150,7 +161,22 @@ impl ManifestDraft {
             release: self.release.clone(),
             routes: self.routes.clone(),
             functions,
+            iam_routes: self.iam_routes.clone(),
+            api: self.api.clone(),
             provenance: self.provenance.clone(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_of_before_there_were_settings_of_routes_is_readable() {
+        let old = r#"{"release":"0123456789abcdef","routes":{"join":"room"},"functions":{"room":{"name":"chat-alpha-room","version":"1","code_sha256":"x"}},"provenance":{"by":"me","at":"2026-01-01T00:00:00Z","git_revision":null}}"#;
+        let manifest: Manifest = serde_json::from_str(old).unwrap();
+        assert!(manifest.iam_routes.is_empty() && manifest.api.is_default());
+        assert_eq!(serde_json::to_string(&manifest).unwrap(), old);
     }
 }

@@ -15,6 +15,8 @@ pub const SERVICE_NAME_LIMIT: usize = 28;
 pub const STAGE_NAME_LIMIT: usize = 24;
 /// Lambda's limit for a function name; the recorded 400 says so.
 pub const FUNCTION_NAME_LIMIT: usize = 64;
+/// What the execution log groups of all APIs begin with; API Gateway names them.
+pub const EXECUTION_LOG_PREFIX: &str = "/aws/apigateway/";
 /// IAM's limit for a role name (service model).
 pub const ROLE_NAME_LIMIT: usize = 64;
 
@@ -155,6 +157,17 @@ impl Names {
     /// The log group Lambda uses for a function of that name.
     pub fn log_group(&self, function: &FunctionName) -> LogGroupName {
         LogGroupName(format!("/aws/lambda/{function}"))
+    }
+
+    /// The log group that access logs go to.
+    pub fn access_log_group(&self) -> LogGroupName {
+        LogGroupName(format!("/aws/vendedlogs/apigateway/{}", self.api))
+    }
+
+    /// The log group that API Gateway itself uses for the execution logs of this
+    /// stage of an API.
+    pub fn execution_log_group(&self, api_id: &ApiId) -> LogGroupName {
+        LogGroupName(format!("{EXECUTION_LOG_PREFIX}{api_id}/{}", self.api_stage))
     }
 
     /// What the log groups of all the stage's functions begin with. Another

@@ -8,6 +8,7 @@ use crate::names::{
     RouteId,
 };
 use crate::release::manifest_key;
+use crate::stage_settings::{ApiSettings, StageSettings};
 use crate::tags::Tags;
 use serde::Serialize;
 use serde_json::Value;
@@ -31,6 +32,23 @@ pub struct Observed {
     pub journal: Option<LogGroupState>,
     /// The manifests in the journal.
     pub releases: BTreeMap<ManifestKey, Manifest>,
+    /// The log group of access logs, if it exists.
+    pub access_log_group: Option<LogGroupState>,
+    /// Log groups of execution logs: of this stage's APIs, and of APIs that are
+    /// gone and had a stage of this name.
+    pub execution_log_groups: BTreeMap<LogGroupName, LogGroupState>,
+    /// How API Gateway writes logs in this account and region; `None`: nobody
+    /// asked, because the file wants no logs.
+    pub account_logging: Option<AccountLogging>,
+}
+
+/// By which role API Gateway writes the logs of all APIs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct AccountLogging {
+    /// The role's ARN, if one is set.
+    pub role_arn: Option<String>,
+    /// The role that the deployer makes for it, if it exists.
+    pub shared_role: Option<RoleState>,
 }
 
 /// An IAM role.
@@ -49,7 +67,7 @@ pub struct RoleState {
 }
 
 /// A CloudWatch log group.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct LogGroupState {
     /// Its tags.
     pub tags: Tags,
@@ -96,6 +114,8 @@ pub struct ApiState {
     pub description: String,
     /// How a message finds its route.
     pub route_selection_expression: String,
+    /// Its other settings.
+    pub settings: ApiSettings,
     /// The draft's routes.
     pub routes: Vec<RouteState>,
     /// The draft's integrations.
@@ -150,6 +170,8 @@ pub struct RouteState {
     pub route_key: String,
     /// E.g. `integrations/a1b2c3d`.
     pub target: Option<String>,
+    /// AWS's word, e.g. `NONE` or `AWS_IAM`.
+    pub authorization: String,
 }
 
 /// An integration of the draft.
@@ -193,4 +215,6 @@ pub struct ApiStageState {
     pub deployment_id: Option<DeploymentId>,
     /// Its tags.
     pub tags: Tags,
+    /// Variables, limits, logs.
+    pub settings: StageSettings,
 }

@@ -4,6 +4,7 @@
 
 use crate::desired::Desired;
 use crate::manifest::ManifestKey;
+use crate::stage_settings::ApiSettings;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -13,8 +14,9 @@ const DESCRIPTION_PREFIX: &str = "deployer release ";
 const MANIFEST_INFIX: &str = " manifest ";
 const HASH_DIGITS: usize = 16;
 
-/// The hash of everything that is live together: route selection, routes, and
-/// each function's code and configuration.
+/// The hash of everything that is live together: route selection, routes and who
+/// may call them, the API's own settings, and each function's code and
+/// configuration. An API stage's settings are not among them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ReleaseHash(String);
@@ -28,12 +30,21 @@ impl ReleaseHash {
             .map(|function| (&function.name, &function.code, &function.configuration))
             .collect();
         // Maps are sorted and fields are in order, so equal content is equal text.
-        let content = json!({
+        let mut content = json!({
             "route_selection_expression": desired.route_selection_expression,
             "routes": desired.routes,
             "functions": functions,
             "invoke_role": desired.names.invoke_role,
         });
+        // Only what differs from AWS's defaults, so that a release that was made
+        // before these settings existed keeps its hash.
+        let gateway = &desired.gateway;
+        if !gateway.iam_routes.is_empty() {
+            content["iam_routes"] = json!(gateway.iam_routes);
+        }
+        if gateway.api != ApiSettings::default() {
+            content["api"] = json!(gateway.api);
+        }
         let digest = Sha256::digest(content.to_string().as_bytes());
         let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         Self(digits[..HASH_DIGITS].to_owned())

@@ -29,6 +29,20 @@ pub fn ownership(identity: &StageIdentity) -> Tags {
     ])
 }
 
+/// The same with the stage file's own tags.
+pub fn with_own(identity: &StageIdentity, own: &Tags) -> Tags {
+    let mut tags = own.clone();
+    tags.extend(ownership(identity));
+    tags
+}
+
+/// Whether a tag is none of a stage file's business: AWS's own, and those by
+/// which the deployer knows what is its.
+pub fn is_reserved(key: &str) -> bool {
+    let key = key.to_lowercase();
+    key.starts_with("aws:") || key.starts_with("deployer:")
+}
+
 /// Whose resource the tags say it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ownership {

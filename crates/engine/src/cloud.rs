@@ -45,6 +45,17 @@ pub trait CloudReader: Send + Sync {
         log_group: &LogGroupName,
     ) -> impl Future<Output = Result<Option<LogGroupState>, CloudError>> + Send;
 
+    /// Log groups that API Gateway uses for the execution logs of API stages of
+    /// this name, whatever their API, with their tags.
+    fn list_execution_log_groups(
+        &self,
+        api_stage: &str,
+    ) -> impl Future<Output = Result<BTreeMap<LogGroupName, LogGroupState>, CloudError>> + Send;
+
+    /// The ARN of the role by which API Gateway writes logs in this account and
+    /// region, if one is set.
+    fn find_logging_role(&self) -> impl Future<Output = Result<Option<String>, CloudError>> + Send;
+
     /// What a journal's streams are called; `None`: there is no journal.
     fn list_journal(
         &self,

@@ -9,7 +9,7 @@ use crate::cloud::{CloudReader, CloudWriter};
 use crate::down::{self, Down, DownError};
 use crate::events::Event;
 use crate::lease::{Journal, LeaseRequest, exclusively};
-use crate::observe::{Look, look};
+use crate::observe::{Look, complete_for, look};
 use crate::rollback::{self, Rollback, RollbackError};
 use crate::up::{self, Up, UpError};
 use deployer_core::desired::Desired;
@@ -51,6 +51,7 @@ pub async fn up_from<R: CloudReader, W: CloudWriter, J: Journal>(
         means.events.event(Event::Observing);
         seen = look(means.reader, &desired.names, &desired.function_names()).await?;
     }
+    seen.observed = complete_for(means.reader, desired, seen.observed).await?;
     let plan = up::plan_of(desired, &seen.observed)?;
     if plan.is_empty() {
         let up = up::carry_out(desired, means, plan, &seen.observed).await?;

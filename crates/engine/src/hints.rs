@@ -12,6 +12,9 @@ struct Hint {
     next_step: &'static str,
 }
 
+/// How services say that the caller may not do it.
+const ACCESS_DENIED: &[&str] = &["AccessDenied", "AccessDeniedException"];
+
 const HINTS: &[Hint] = &[
     Hint {
         codes: &["ExpiredToken", "ExpiredTokenException", "RequestExpired"],
@@ -29,7 +32,17 @@ const HINTS: &[Hint] = &[
         next_step: "AWS doesn't accept these credentials: check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE and this machine's clock",
     },
     Hint {
-        codes: &["AccessDenied", "AccessDeniedException"],
+        codes: ACCESS_DENIED,
+        message: "::/account",
+        next_step: "logs of API Gateway need one role for the whole account: have somebody who may GET and PATCH arn:aws:apigateway:REGION::/account set it once (the deployer then leaves it alone), or remove access_logs and execution_logs",
+    },
+    Hint {
+        codes: ACCESS_DENIED,
+        message: "gateway-logs",
+        next_step: "logs of API Gateway need one role for the whole account: have somebody who may create roles set it once (the deployer then leaves it alone), or remove access_logs and execution_logs",
+    },
+    Hint {
+        codes: ACCESS_DENIED,
         message: "",
         next_step: "the caller lacks the permission the message names: add it to the caller's policy",
     },
@@ -123,6 +136,21 @@ mod tests {
             next_step(&error("ExpiredToken", "", CloudErrorKind::Refused))
                 .contains("aws sso login")
         );
+    }
+
+    #[test]
+    fn who_may_not_set_the_accounts_role_for_logs_learns_who_could() {
+        for message in [
+            "User: arn:aws:iam::1:user/me is not authorized to perform: apigateway:PATCH on resource: arn:aws:apigateway:eu-central-1::/account",
+            "User: arn:aws:iam::1:user/me is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::1:role/deployer-account-eu-central-1-gateway-logs",
+        ] {
+            let step = next_step(&error(
+                "AccessDeniedException",
+                message,
+                CloudErrorKind::Refused,
+            ));
+            assert!(step.contains("remove access_logs"), "{step}");
+        }
     }
 
     #[test]

@@ -5,9 +5,11 @@
 use crate::cloud::{CloudReader, JournalStreams};
 use crate::error::CloudError;
 use crate::lease::Quiet;
+use deployer_core::account_logging::role_name;
+use deployer_core::desired::Desired;
 use deployer_core::manifest::{self, Manifest, ManifestKey};
 use deployer_core::names::{FunctionName, LogGroupName, Names};
-use deployer_core::observed::{ApiState, FunctionState, LogGroupState, Observed};
+use deployer_core::observed::{AccountLogging, ApiState, FunctionState, LogGroupState, Observed};
 use deployer_core::tags::{Ownership, ownership_of};
 use futures_util::future::{try_join, try_join4};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -67,11 +69,19 @@ pub async fn look<R: CloudReader>(
         reader.find_role(&names.execution_role),
         reader.find_role(&names.invoke_role),
     );
-    let logs = try_join(
+    let access_log_group = names.access_log_group();
+    let logs = try_join4(
         reader.list_log_groups(&prefix),
         journal(reader, &journal_name, began),
+        reader.find_log_group(&access_log_group),
+        reader.list_execution_log_groups(&names.api_stage),
     );
-    let ((execution_role, invoke_role), (log_groups, journal), apis, mut functions) = try_join4(
+    let (
+        (execution_role, invoke_role),
+        (log_groups, journal, access_log_group, execution_log_groups),
+        apis,
+        mut functions,
+    ) = try_join4(
         roles,
         logs,
         reader.list_apis(names),
@@ -111,6 +121,9 @@ pub async fn look<R: CloudReader>(
             unowned_apis,
             journal: journal.state,
             releases: journal.releases,
+            access_log_group,
+            execution_log_groups,
+            account_logging: None,
         },
         quiet: journal.quiet,
         began,
@@ -154,6 +167,40 @@ async fn journal<R: CloudReader>(
         releases,
         quiet,
     })
+}
+
+/// As [`observe`], for what is desired: only where API Gateway is to write logs,
+/// it asks by which role, which needs a permission of its own.
+///
+/// # Errors
+/// The first read that fails.
+pub async fn observe_for<R: CloudReader>(
+    reader: &R,
+    desired: &Desired,
+) -> Result<Observed, CloudError> {
+    let observed = observe(reader, &desired.names, &desired.function_names()).await?;
+    complete_for(reader, desired, observed).await
+}
+
+/// The rest of [`observe_for`], after [`observe`] or [`look`].
+///
+/// # Errors
+/// The first read that fails.
+pub async fn complete_for<R: CloudReader>(
+    reader: &R,
+    desired: &Desired,
+    mut observed: Observed,
+) -> Result<Observed, CloudError> {
+    if desired.gateway.stage.write_logs() {
+        let shared = role_name(&desired.account.region);
+        let (role_arn, shared_role) =
+            try_join(reader.find_logging_role(), reader.find_role(&shared)).await?;
+        observed.account_logging = Some(AccountLogging {
+            role_arn,
+            shared_role,
+        });
+    }
+    Ok(observed)
 }
 
 async fn find_functions<R: CloudReader>(

@@ -104,6 +104,15 @@ pub const PASSING_ERRORS: &[PassingError] = &[
         source: "IAM is eventually consistent; assumed to read so",
     },
     PassingError {
+        service: "apigateway",
+        code: "BadRequestException",
+        message: "CloudWatch Logs role ARN must be set in account settings",
+        deadline: Duration::from_secs(30),
+        manner: Manner::Each,
+        reason: "the account's new role for logs to be known to API Gateway",
+        source: "the plan has set it or seen it; that it takes a moment is assumed",
+    },
+    PassingError {
         service: "iam",
         code: "Throttling",
         message: "",

@@ -21,6 +21,8 @@ pub struct Rollback {
     pub outcome: Outcome,
     /// The stage's URL.
     pub url: Option<String>,
+    /// The status with which it answers a plain GET.
+    answer: u16,
 }
 
 /// Why nothing was rolled back.
@@ -95,7 +97,19 @@ pub(crate) async fn carry_out<R: CloudReader, W: CloudWriter>(
     });
     let outcome = apply(&plan, means).await;
     let url = url_of(observed, means.names);
-    Rollback { plan, outcome, url }
+    let target = plan.bindings.deployment_id.as_ref();
+    let mut deployments = observed.apis.iter().flat_map(|api| &api.deployments);
+    let manifest = deployments
+        .find(|deployment| Some(&deployment.deployment_id) == target)
+        .and_then(|deployment| observed.manifest_of(deployment));
+    let api = manifest.map(|manifest| manifest.api.clone());
+    let answer = api.unwrap_or_default().status_of_plain_get();
+    Rollback {
+        plan,
+        outcome,
+        url,
+        answer,
+    }
 }
 
 /// Waits until what is live answers.
@@ -108,7 +122,8 @@ pub(crate) async fn verify<R: CloudReader, W>(
 ) -> Result<(), CloudError> {
     match &rollback.url {
         Some(url) if rollback.outcome.complete() => {
-            wait_until_endpoint_answers(means.reader, url, means.events, means.interrupt).await
+            let (answer, events, interrupt) = (rollback.answer, means.events, means.interrupt);
+            wait_until_endpoint_answers(means.reader, url, answer, events, interrupt).await
         }
         _ => Ok(()),
     }

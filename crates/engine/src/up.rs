@@ -5,7 +5,7 @@ use crate::cloud::{CloudReader, CloudWriter};
 use crate::error::{CloudError, CloudErrorKind};
 use crate::events::Event;
 use crate::lease::LeaseError;
-use crate::observe::observe;
+use crate::observe::observe_for;
 use crate::verify::{Verify, wait_until_endpoint_answers};
 use deployer_core::desired::Desired;
 use deployer_core::names::Names;
@@ -34,6 +34,8 @@ pub struct Up {
     pub served_before: bool,
     /// Whether the new release became live.
     pub released: bool,
+    /// The status with which its endpoint answers a plain GET.
+    answer: u16,
 }
 
 /// What users of the service reach after an `up`, however it ended.
@@ -111,7 +113,7 @@ pub async fn make_plan<R: CloudReader>(
     reader: &R,
     desired: &Desired,
 ) -> Result<(Plan, Observed), UpError> {
-    let observed = observe(reader, &desired.names, &desired.function_names()).await?;
+    let observed = observe_for(reader, desired).await?;
     let plan = plan_of(desired, &observed)?;
     Ok((plan, observed))
 }
@@ -181,6 +183,7 @@ pub(crate) async fn carry_out<R: CloudReader, W: CloudWriter>(
             url,
             served_before,
             released,
+            answer: desired.gateway.api.status_of_plain_get(),
         });
     }
     unreachable!("the last round returns")
@@ -202,7 +205,8 @@ pub(crate) async fn verify<R: CloudReader, W>(
 ) -> Result<(), CloudError> {
     match &up.url {
         Some(url) if means.verify == Verify::Endpoint => {
-            wait_until_endpoint_answers(means.reader, url, means.events, means.interrupt).await
+            let (answer, events, interrupt) = (up.answer, means.events, means.interrupt);
+            wait_until_endpoint_answers(means.reader, url, answer, events, interrupt).await
         }
         _ => Ok(()),
     }

@@ -6,7 +6,6 @@ use crate::error::{CloudError, CloudErrorKind};
 use crate::events::{Event, EventSink};
 use crate::interrupt::Interrupt;
 use crate::retry;
-use deployer_core::assumptions::STATUS_OF_PLAIN_GET_ON_LIVE_STAGE;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -23,13 +22,14 @@ pub enum Verify {
 /// How long an endpoint may take.
 const ENDPOINT_DEADLINE: Duration = Duration::from_secs(60);
 
-/// Waits until `url` (`wss://…/stage`) answers as a live stage does.
+/// Waits until `url` (`wss://…/stage`) answers a plain GET as `expected`.
 ///
 /// # Errors
 /// The last reason, when the deadline has passed or we were asked to stop.
 pub async fn wait_until_endpoint_answers<R: CloudReader>(
     reader: &R,
     url: &str,
+    expected: u16,
     events: &dyn EventSink,
     interrupt: &Interrupt,
 ) -> Result<(), CloudError> {
@@ -40,7 +40,7 @@ pub async fn wait_until_endpoint_answers<R: CloudReader>(
     let mut pauses = retry::pauses();
     loop {
         let reason = match reader.probe(url).await {
-            Ok(STATUS_OF_PLAIN_GET_ON_LIVE_STAGE) => {
+            Ok(status) if status == expected => {
                 events.event(Event::Verified {
                     elapsed: started.elapsed(),
                 });

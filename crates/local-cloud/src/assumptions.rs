@@ -17,6 +17,17 @@ pub(crate) const CONNECT_FAILED: StatusCode = StatusCode::BAD_GATEWAY;
 /// Assumed: too many connections are refused with this status.
 pub(crate) const CONNECT_THROTTLED: StatusCode = StatusCode::TOO_MANY_REQUESTS;
 
+/// Assumed: what an access log has where a request lacks a variable.
+pub(crate) const ABSENT_CONTEXT_VARIABLE: &str = "-";
+/// Assumed: the message of the frame for a message beyond the limits of its
+/// route. The socket stays open.
+pub(crate) const MESSAGE_THROTTLED: &str = "Too Many Requests";
+/// Assumed: the limits of a route don't hold for `$disconnect`, which nobody
+/// sends.
+pub(crate) const DISCONNECT_IS_THROTTLED: bool = false;
+/// Assumed: where an API's own address is disabled, `@connections` is too.
+pub(crate) const DISABLED_ENDPOINT_HAS_NO_CONNECTIONS: bool = true;
+
 /// Assumed: the body of a handshake that the gateway or `$connect` refused.
 /// (`$connect`'s own body is never delivered.)
 pub(crate) fn handshake_refusal_body(

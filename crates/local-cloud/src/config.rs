@@ -15,6 +15,11 @@ pub const ACCOUNT_ID: &str = "000000000000";
 /// The region a local cloud plays unless told otherwise.
 pub const REGION: &str = "us-east-1";
 
+/// Access key id of the account's own user, who may do anything.
+pub const USER_ACCESS_KEY_ID: &str = "AKIALOCALCLOUDUSER00";
+/// Its secret. No secret: who reaches the port is the machine's own user.
+pub const USER_SECRET_ACCESS_KEY: &str = "local";
+
 /// Everything [`crate::start`] needs to know. [`Config::new`] fills in what
 /// production uses; tests replace single fields.
 pub struct Config {

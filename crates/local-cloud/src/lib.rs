@@ -8,9 +8,9 @@
 //! * the WebSocket gateway and its `@connections` API ([`gateway`]).
 //!
 //! Deliberately absent: any rule about what a control-plane call does (that is
-//! the model's), persistence (a stopped cloud forgets everything), TLS,
-//! authorizers, throttling of clients by rate, verification of request signatures (only
-//! *whose* key signed is read), and enforcement of a function's memory size.
+//! the model's), persistence (a stopped cloud forgets everything), TLS, Lambda
+//! authorizers, verification of signatures but of handshakes ([`sigv4`]; elsewhere
+//! only *whose* key signed is read), and enforcement of a function's memory size.
 //! What is not known for certain about AWS is listed in [`assumptions`].
 
 mod admin;
@@ -28,10 +28,11 @@ mod run_dir;
 mod runtime;
 mod server;
 mod signature;
+mod sigv4;
 
 pub use clock::{Clock, SystemClock};
 pub use cloud_model::{IdSource, Realism};
-pub use config::{ACCOUNT_ID, Config, REGION};
+pub use config::{ACCOUNT_ID, Config, REGION, USER_ACCESS_KEY_ID, USER_SECRET_ACCESS_KEY};
 pub use ids::RandomIds;
 pub use limits::Limits;
 pub use server::{Running, StartError, start};

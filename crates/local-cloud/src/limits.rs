@@ -74,6 +74,8 @@ pub(crate) const BUSY_EXECUTABLE_PAUSE: Duration = Duration::from_millis(5);
 /// How long a killed process may take to be reaped.
 pub(crate) const REAP_WAIT: Duration = Duration::from_secs(2);
 
+/// Bytes of a line of an execution log; longer ones are cut (AWS's).
+pub(crate) const EXECUTION_LOG_LINE: usize = 1024;
 /// Longest log line kept, in bytes; the rest of it is dropped (AWS: 256 KB).
 pub(crate) const LOG_LINE: usize = 256 * 1024;
 /// Log entries waiting for one environment's log writer.

@@ -329,7 +329,10 @@ impl Server {
     fn take_effect(&self, effect: Effect) {
         let registry = &self.gateway.registry;
         match effect {
-            Effect::ApiDeleted { api_id } => registry.close_deleted(&api_id, None),
+            Effect::ApiDeleted { api_id } => {
+                registry.close_deleted(&api_id, None);
+                self.gateway.throttle.forget(&api_id);
+            }
             Effect::StageDeleted { api_id, stage_name } => {
                 registry.close_deleted(&api_id, Some(&stage_name));
             }

@@ -1,11 +1,12 @@
 //! What the scenarios in `tests/` share: running the `deployer` binary, a
 //! WebSocket client, a local cloud with the engine at work on it, a writer that
-//! fails by script, and a proxy that does so on the wire.
+//! fails by script, a proxy that does so on the wire, and requests by hand.
 //!
 //! Deliberately absent: assertions about the product, but for what must hold
 //! after every fault ([`World::converge`], [`World::empty`]). Beyond that a
 //! scenario says itself what must hold.
 
+mod by_hand;
 mod client;
 mod command;
 mod faults;
@@ -13,6 +14,7 @@ pub mod proxy;
 mod wire;
 mod world;
 
+pub use by_hand::{Call, send};
 pub use client::{Client, Received};
 pub use command::{Deployer, Ran, free_port};
 pub use faults::{Fault, FaultyWriter};

@@ -28,10 +28,11 @@ pub async fn run(
         Place::Local { port } => Some(local::stop_if_empty(project, port).await?),
         Place::Aws { .. } => None,
     };
+    let done = removed.as_ref().map_or(0, |down| down.outcome.done.len());
     screen.down(&DownResult {
         stage: name,
         identity: definition.identity.to_string(),
-        removed: removed.as_ref().map_or(0, |down| down.outcome.done.len()),
+        removed: done,
         retained: removed
             .iter()
             .flat_map(|down| &down.retained)
@@ -39,6 +40,9 @@ pub async fn run(
             .collect(),
         local_cloud_stopped: local_cloud == Some(Afterwards::Ended),
         local_cloud_needed: local_cloud == Some(Afterwards::StillNeeded),
+        logging_role_kept: done > 0
+            && local_cloud != Some(Afterwards::Ended)
+            && definition.api.write_logs(),
     });
     Ok(())
 }

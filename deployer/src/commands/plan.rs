@@ -11,6 +11,7 @@ use deployer_core::desired::Desired;
 use deployer_core::observed::Observed;
 use deployer_core::plan;
 use deployer_core::policy::Account;
+use deployer_engine::observe::complete_for;
 use deployer_engine::up;
 
 /// Plans one stage. `adopt`: with what `up --adopt` would take over.
@@ -35,7 +36,8 @@ pub async fn run(
     let plan = match seen {
         Some((stage, seen)) => {
             let desired = desired(stage.account.clone());
-            up::plan_of(&desired, &seen.observed)?
+            let observed = complete_for(&stage.cloud, &desired, seen.observed).await?;
+            up::plan_of(&desired, &observed)?
         }
         // Nothing can be in a local cloud that isn't running.
         None => {

@@ -86,6 +86,7 @@ async fn deploy(
         steps: up.done_before + up.outcome.done.len(),
         release: ReleaseHash::of(&desired).to_string(),
         url: up.url.unwrap_or_default(),
+        endpoint_disabled: desired.gateway.api.disable_execute_api_endpoint,
         notice: definition.notice.as_deref(),
     });
     Ok(())

@@ -19,6 +19,8 @@ pub struct UpResult<'a> {
     pub release: String,
     /// Where.
     pub url: String,
+    /// Whether clients need another address than `url`.
+    pub endpoint_disabled: bool,
     /// What users of the stage must know.
     pub notice: Option<&'a str>,
 }
@@ -39,6 +41,9 @@ pub struct DownResult<'a> {
     pub local_cloud_stopped: bool,
     /// Whether the local cloud goes on, other stages living in it.
     pub local_cloud_needed: bool,
+    /// Whether the stage used the account's role for API Gateway's logs, which
+    /// stays.
+    pub logging_role_kept: bool,
 }
 
 /// What is live.
@@ -159,8 +164,12 @@ pub(super) fn up(result: &UpResult<'_>) -> String {
         ),
     };
     let url = &result.url;
+    let next = match result.endpoint_disabled {
+        false => format!("npx wscat -c {url}"),
+        true => "connect by a custom domain: the API's own address is disabled".to_owned(),
+    };
     with_notice(
-        format!("{head}\n  url   {url}\n  next  npx wscat -c {url}"),
+        format!("{head}\n  url   {url}\n  next  {next}"),
         result.notice,
     )
 }
@@ -182,7 +191,9 @@ pub(super) fn down(result: &DownResult<'_>) -> String {
         _ => head,
     };
     let lines = result.retained.iter();
-    lines.fold(head, |text, name| format!("{text}\n  retained  {name}"))
+    let text = lines.fold(head, |text, name| format!("{text}\n  retained  {name}"));
+    let kept = "the role by which API Gateway writes the account's logs stays: others may use it";
+    with_notice(text, result.logging_role_kept.then_some(kept))
 }
 
 pub(super) fn status(result: &StatusResult<'_>) -> String {
@@ -230,6 +241,7 @@ mod tests {
 
     fn up_result(changed: bool) -> UpResult<'static> {
         UpResult {
+            endpoint_disabled: false,
             stage: "local",
             identity: "chat/local".into(),
             changed,
@@ -248,6 +260,7 @@ mod tests {
     #[test]
     fn an_up_that_changed_nothing_says_so() {
         let text = up(&UpResult {
+            endpoint_disabled: false,
             notice: Some("for demonstration"),
             ..up_result(false)
         });
@@ -281,6 +294,7 @@ mod tests {
     #[test]
     fn a_second_down_says_there_is_nothing_to_do() {
         let result = DownResult {
+            logging_role_kept: false,
             stage: "local",
             identity: "chat/local".into(),
             removed: 0,
@@ -300,6 +314,7 @@ mod tests {
             retained: vec!["/aws/lambda/chat-alpha-room".into()],
             local_cloud_stopped: false,
             local_cloud_needed: false,
+            logging_role_kept: false,
         });
         assert_eq!(
             text,

@@ -76,6 +76,7 @@ async fn with_children(client: &Client, api: &Api) -> Result<Option<ApiState>, C
             .route_selection_expression()
             .unwrap_or_default()
             .to_owned(),
+        settings: super::stages::api_settings(api),
         routes,
         integrations,
         deployments,
@@ -94,6 +95,10 @@ async fn routes(client: &Client, id: &str) -> Result<Vec<RouteState>, CloudError
             route_id: RouteId::new(route.route_id().unwrap_or_default()),
             route_key: route.route_key().unwrap_or_default().to_owned(),
             target: route.target().map(str::to_owned),
+            authorization: route
+                .authorization_type()
+                .map_or("NONE", |kind| kind.as_str())
+                .to_owned(),
         })
         .collect())
 }
@@ -142,6 +147,7 @@ async fn stages(client: &Client, id: &str) -> Result<Vec<ApiStageState>, CloudEr
             name: stage.stage_name().unwrap_or_default().to_owned(),
             deployment_id: stage.deployment_id().map(DeploymentId::new),
             tags: super::sorted(stage.tags()),
+            settings: super::stages::settings(stage),
         })
         .collect())
 }

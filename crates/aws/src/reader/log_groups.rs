@@ -3,7 +3,7 @@
 use crate::error::{Call, found};
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::LogGroup;
-use deployer_core::names::LogGroupName;
+use deployer_core::names::{EXECUTION_LOG_PREFIX, LogGroupName};
 use deployer_core::observed::LogGroupState;
 use deployer_engine::error::CloudError;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -15,6 +15,28 @@ const TAG_READS_IN_FLIGHT: usize = 5;
 pub(super) async fn list(
     logs: &Client,
     prefix: &str,
+) -> Result<BTreeMap<LogGroupName, LogGroupState>, CloudError> {
+    list_where(logs, prefix, |_| true).await
+}
+
+/// Of all APIs of the account: a group whose API is gone is found by its tags.
+pub(super) async fn list_of_execution_logs(
+    logs: &Client,
+    api_stage: &str,
+) -> Result<BTreeMap<LogGroupName, LogGroupState>, CloudError> {
+    let is_one = |name: &str| {
+        let rest = name.strip_prefix(EXECUTION_LOG_PREFIX);
+        rest.and_then(|rest| rest.split_once('/'))
+            .is_some_and(|(_, stage)| stage == api_stage)
+    };
+    list_where(logs, EXECUTION_LOG_PREFIX, is_one).await
+}
+
+/// Tags are read of those that hold only: each costs a call.
+async fn list_where(
+    logs: &Client,
+    prefix: &str,
+    holds: impl Fn(&str) -> bool,
 ) -> Result<BTreeMap<LogGroupName, LogGroupState>, CloudError> {
     let call = Call::new("logs", "DescribeLogGroups", prefix);
     let groups: Result<Vec<LogGroup>, _> = logs
@@ -29,6 +51,7 @@ pub(super) async fn list(
     stream::iter(
         groups
             .into_iter()
+            .filter(|group| group.log_group_name().is_some_and(&holds))
             .map(|group| async move { with_tags(logs, &group).await }),
     )
     .buffer_unordered(TAG_READS_IN_FLIGHT)

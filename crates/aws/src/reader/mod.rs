@@ -5,10 +5,12 @@ mod functions;
 mod journal;
 mod log_groups;
 mod roles;
+mod stages;
 
 pub(crate) use functions::readiness_of;
 pub(crate) use journal::streams;
 
+use crate::account;
 use crate::connect::Cloud;
 use crate::error::Call;
 use deployer_core::manifest::{Manifest, ManifestKey};
@@ -57,6 +59,17 @@ impl CloudReader for Cloud {
     ) -> Result<Option<LogGroupState>, CloudError> {
         let mut groups = log_groups::list(&self.logs, log_group.as_str()).await?;
         Ok(groups.remove(log_group))
+    }
+
+    async fn list_execution_log_groups(
+        &self,
+        api_stage: &str,
+    ) -> Result<BTreeMap<LogGroupName, LogGroupState>, CloudError> {
+        log_groups::list_of_execution_logs(&self.logs, api_stage).await
+    }
+
+    async fn find_logging_role(&self) -> Result<Option<String>, CloudError> {
+        account::logging_role(&self.apigateway).await
     }
 
     async fn list_journal(

@@ -3,13 +3,15 @@
 //! CreateApi, CreateIntegration, CreateRoute and CreateDeployment have no
 //! idempotency token: they make one attempt.
 
+use super::stages::Settings;
 use crate::error::{Call, gone};
 use aws_sdk_apigatewayv2::Client;
 use aws_sdk_apigatewayv2::config::{Builder as ConfigBuilder, Config};
 use aws_sdk_apigatewayv2::types::{IntegrationType, ProtocolType};
 use aws_smithy_types::retry::RetryConfig;
 use deployer_core::names::{ApiId, DeploymentId, FunctionKey, IntegrationId};
-use deployer_core::plan::Action;
+use deployer_core::plan::{Action, authorization_type};
+use deployer_core::stage_settings::StageUpdate;
 use deployer_engine::cloud::{Produced, WriteContext};
 use deployer_engine::error::CloudError;
 
@@ -40,7 +42,10 @@ pub(super) async fn perform(
         Action::CreateDeployment { .. }
         | Action::DeleteDeployment { .. }
         | Action::CreateStage { .. }
-        | Action::UpdateStage { .. } => write.release(action).await,
+        | Action::UpdateStage { .. }
+        | Action::ConfigureStage { .. }
+        | Action::DeleteRouteSettings { .. }
+        | Action::DeleteAccessLogSettings { .. } => write.release(action).await,
         _ => unreachable!("the writer sends each action to its service"),
     }
 }
@@ -88,6 +93,7 @@ impl Write<'_> {
                 name,
                 description,
                 route_selection_expression,
+                settings,
                 tags,
             } => {
                 let created = self
@@ -97,6 +103,8 @@ impl Write<'_> {
                     .description(description)
                     .protocol_type(ProtocolType::Websocket)
                     .route_selection_expression(route_selection_expression)
+                    .disable_execute_api_endpoint(settings.disable_execute_api_endpoint)
+                    .ip_address_type(settings.ip_address_type.as_str().into())
                     .set_tags(Some(tags.clone().into_iter().collect()))
                     .customize()
                     .config_override(one_attempt())
@@ -117,12 +125,15 @@ impl Write<'_> {
             Action::UpdateApi {
                 description,
                 route_selection_expression,
+                settings,
             } => {
                 self.client
                     .update_api()
                     .api_id(self.api_id()?)
                     .description(description)
                     .route_selection_expression(route_selection_expression)
+                    .disable_execute_api_endpoint(settings.disable_execute_api_endpoint)
+                    .ip_address_type(settings.ip_address_type.as_str().into())
                     .send()
                     .await
                     .map_err(|error| self.call.error(error))?;
@@ -203,12 +214,14 @@ impl Write<'_> {
             Action::CreateRoute {
                 route_key,
                 function,
+                iam,
             } => {
                 self.client
                     .create_route()
                     .api_id(api_id)
                     .route_key(route_key.as_str())
                     .target(self.target(function)?)
+                    .authorization_type(authorization_type(*iam).into())
                     .customize()
                     .config_override(one_attempt())
                     .send()
@@ -216,13 +229,17 @@ impl Write<'_> {
                     .map_err(|error| self.call.error(error))?;
             }
             Action::UpdateRoute {
-                route_id, function, ..
+                route_id,
+                function,
+                iam,
+                ..
             } => {
                 self.client
                     .update_route()
                     .api_id(api_id)
                     .route_id(route_id.as_str())
                     .target(self.target(function)?)
+                    .authorization_type(authorization_type(*iam).into())
                     .send()
                     .await
                     .map_err(|error| self.call.error(error))?;
@@ -238,6 +255,28 @@ impl Write<'_> {
             _ => unreachable!("only routes come here"),
         }
         Ok(Produced::Nothing)
+    }
+
+    async fn update_stage(
+        &self,
+        stage_name: &str,
+        deployment_id: Option<String>,
+        settings: &StageUpdate,
+    ) -> Result<(), CloudError> {
+        let settings = Settings::from(settings);
+        self.client
+            .update_stage()
+            .api_id(self.api_id()?)
+            .stage_name(stage_name)
+            .set_deployment_id(deployment_id)
+            .set_stage_variables(settings.variables)
+            .set_default_route_settings(settings.default_route)
+            .set_route_settings(settings.routes)
+            .set_access_log_settings(settings.access_log)
+            .send()
+            .await
+            .map_err(|error| self.call.error(error))?;
+        Ok(())
     }
 
     async fn release(&self, action: &Action) -> Result<Produced, CloudError> {
@@ -268,12 +307,21 @@ impl Write<'_> {
                 let answer = request.deployment_id(deployment_id.as_str()).send().await;
                 gone(answer.map_err(|error| self.call.error(error)))?;
             }
-            Action::CreateStage { stage_name, tags } => {
+            Action::CreateStage {
+                stage_name,
+                settings,
+                tags,
+            } => {
+                let settings = Settings::from(settings);
                 self.client
                     .create_stage()
                     .api_id(api_id)
                     .stage_name(stage_name)
                     .deployment_id(self.deployment_id()?)
+                    .set_stage_variables(settings.variables)
+                    .set_default_route_settings(settings.default_route)
+                    .set_route_settings(settings.routes)
+                    .set_access_log_settings(settings.access_log)
                     .set_tags(Some(tags.clone().into_iter().collect()))
                     .customize()
                     .config_override(one_attempt())
@@ -281,15 +329,31 @@ impl Write<'_> {
                     .await
                     .map_err(|error| self.call.error(error))?;
             }
-            Action::UpdateStage { stage_name } => {
-                self.client
-                    .update_stage()
-                    .api_id(api_id)
-                    .stage_name(stage_name)
-                    .deployment_id(self.deployment_id()?)
-                    .send()
-                    .await
-                    .map_err(|error| self.call.error(error))?;
+            Action::UpdateStage {
+                stage_name,
+                settings,
+            } => {
+                let deployment_id = Some(self.deployment_id()?.to_owned());
+                self.update_stage(stage_name, deployment_id, settings)
+                    .await?;
+            }
+            Action::ConfigureStage {
+                stage_name,
+                settings,
+            } => self.update_stage(stage_name, None, settings).await?,
+            Action::DeleteRouteSettings {
+                stage_name,
+                route_key,
+            } => {
+                let request = self.client.delete_route_settings().api_id(api_id);
+                let request = request.stage_name(stage_name).route_key(route_key.as_str());
+                let answer = request.send().await;
+                gone(answer.map_err(|error| self.call.error(error)))?;
+            }
+            Action::DeleteAccessLogSettings { stage_name } => {
+                let request = self.client.delete_access_log_settings().api_id(api_id);
+                let answer = request.stage_name(stage_name).send().await;
+                gone(answer.map_err(|error| self.call.error(error)))?;
             }
             _ => unreachable!("only deployments and stages come here"),
         }

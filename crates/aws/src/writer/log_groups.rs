@@ -5,7 +5,9 @@ use crate::lease::unless_it_exists;
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use deployer_core::manifest::{ManifestDraft, ManifestKey};
+use deployer_core::names::LogGroupName;
 use deployer_core::plan::Action;
+use deployer_core::tags::Tags;
 use deployer_engine::cloud::{Produced, WriteContext};
 use deployer_engine::error::CloudError;
 
@@ -16,24 +18,15 @@ pub(super) async fn perform(
 ) -> Result<Produced, CloudError> {
     let operation = action.operation();
     match action {
-        Action::CreateLogGroup { log_group, tags } => {
-            let call = Call::new("logs", operation, log_group.as_str());
-            let request = logs.create_log_group().log_group_name(log_group.as_str());
-            let tags = Some(tags.clone().into_iter().collect());
-            let answer = request.set_tags(tags).send().await;
-            // Reads may lag behind: what a moment ago wasn't there may be, made
-            // with the lease or by an `up` that was interrupted. The plan refused
-            // what wasn't ours.
-            unless_it_exists(answer.map_err(|error| call.error(error)))?;
-        }
+        Action::CreateLogGroup { log_group, tags } => create(logs, log_group, tags).await?,
         Action::PutRetentionPolicy { log_group, days } => {
-            let call = Call::new("logs", operation, log_group.as_str());
-            logs.put_retention_policy()
-                .log_group_name(log_group.as_str())
-                .retention_in_days(i32::try_from(*days).unwrap_or(i32::MAX))
-                .send()
-                .await
-                .map_err(|error| call.error(error))?;
+            put_retention(logs, log_group, *days).await?;
+        }
+        Action::CreateExecutionLogGroup { tags } => {
+            create(logs, &execution_log_group(operation, context)?, tags).await?;
+        }
+        Action::PutExecutionLogRetention { days } => {
+            put_retention(logs, &execution_log_group(operation, context)?, *days).await?;
         }
         Action::DeleteLogStream {
             log_group,
@@ -63,6 +56,43 @@ pub(super) async fn perform(
         _ => unreachable!("the writer sends each action to its service"),
     }
     Ok(Produced::Nothing)
+}
+
+async fn create(logs: &Client, log_group: &LogGroupName, tags: &Tags) -> Result<(), CloudError> {
+    let call = Call::new("logs", "CreateLogGroup", log_group.as_str());
+    let request = logs.create_log_group().log_group_name(log_group.as_str());
+    let tags = Some(tags.clone().into_iter().collect());
+    let answer = request.set_tags(tags).send().await;
+    // Reads may lag behind: what a moment ago wasn't there may be, made with the
+    // lease or by an `up` that was interrupted. The plan refused what wasn't ours.
+    unless_it_exists(answer.map_err(|error| call.error(error)))?;
+    Ok(())
+}
+
+async fn put_retention(
+    logs: &Client,
+    log_group: &LogGroupName,
+    days: u32,
+) -> Result<(), CloudError> {
+    let call = Call::new("logs", "PutRetentionPolicy", log_group.as_str());
+    logs.put_retention_policy()
+        .log_group_name(log_group.as_str())
+        .retention_in_days(i32::try_from(days).unwrap_or(i32::MAX))
+        .send()
+        .await
+        .map_err(|error| call.error(error))?;
+    Ok(())
+}
+
+/// The group that API Gateway uses for this stage.
+fn execution_log_group(
+    operation: &'static str,
+    context: &WriteContext<'_>,
+) -> Result<LogGroupName, CloudError> {
+    let call = Call::new("logs", operation, "");
+    let api_id = context.bindings.api_id.as_ref();
+    let api_id = api_id.ok_or_else(|| call.incomplete("id of the API"))?;
+    Ok(context.names.execution_log_group(api_id))
 }
 
 /// One event in a stream of its own. Written twice, it says the same twice; the

@@ -9,7 +9,10 @@ mod apis;
 mod functions;
 mod log_groups;
 mod roles;
+mod stages;
+mod tags;
 
+use crate::account;
 use crate::connect::Cloud;
 use deployer_core::plan::Action;
 use deployer_engine::cloud::{CloudWriter, Produced, WriteContext};
@@ -27,6 +30,8 @@ impl CloudWriter for Cloud {
             | Action::PutRetentionPolicy { .. }
             | Action::DeleteLogGroup { .. }
             | Action::DeleteLogStream { .. }
+            | Action::CreateExecutionLogGroup { .. }
+            | Action::PutExecutionLogRetention { .. }
             | Action::RecordRelease { .. } => {
                 log_groups::perform(&self.logs, action, context).await
             }
@@ -34,6 +39,7 @@ impl CloudWriter for Cloud {
             | Action::UpdateAssumeRolePolicy { .. }
             | Action::PutRolePolicy { .. }
             | Action::DeleteRolePolicy { .. }
+            | Action::AttachRolePolicy { .. }
             | Action::DetachRolePolicy { .. }
             | Action::DeleteRole { .. } => roles::perform(&self.iam, action, context).await,
             Action::CreateFunction { .. }
@@ -58,7 +64,17 @@ impl CloudWriter for Cloud {
             | Action::CreateDeployment { .. }
             | Action::DeleteDeployment { .. }
             | Action::CreateStage { .. }
-            | Action::UpdateStage { .. } => apis::perform(&self.apigateway, action, context).await,
+            | Action::UpdateStage { .. }
+            | Action::ConfigureStage { .. }
+            | Action::DeleteRouteSettings { .. }
+            | Action::DeleteAccessLogSettings { .. } => {
+                apis::perform(&self.apigateway, action, context).await
+            }
+            Action::UpdateAccount { role_arn } => {
+                account::set_logging_role(&self.apigateway, role_arn).await?;
+                Ok(Produced::Nothing)
+            }
+            Action::Tag { .. } | Action::Untag { .. } => tags::perform(self, action, context).await,
         }
     }
 }

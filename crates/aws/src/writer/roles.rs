@@ -4,6 +4,7 @@ use crate::error::{Call, gone};
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::Tag;
 use aws_smithy_types::retry::RetryConfig;
+use deployer_core::account_logging::is_shared;
 use deployer_core::plan::Action;
 use deployer_core::policy::INLINE_POLICY_NAME;
 use deployer_engine::cloud::{Produced, WriteContext};
@@ -20,15 +21,17 @@ pub(super) async fn perform(
             role,
             description,
             trust,
-            tags,
+            tags: tags_of_role,
         } => {
             let call = Call::new("iam", operation, role.as_str());
-            let tags: Result<Vec<Tag>, _> = tags
+            let tags: Result<Vec<Tag>, _> = tags_of_role
                 .iter()
                 .map(|(key, value)| Tag::builder().key(key).value(value).build())
                 .collect();
             let tags = tags.map_err(|_| call.incomplete("tag key"))?;
-            iam.create_role()
+            let shared = is_shared(tags_of_role);
+            let created = iam
+                .create_role()
                 .role_name(role.as_str())
                 .description(description)
                 .assume_role_policy_document(trust.to_string())
@@ -37,6 +40,22 @@ pub(super) async fn perform(
                 .config_override(
                     aws_sdk_iam::config::Config::builder().retry_config(RetryConfig::disabled()),
                 )
+                .send()
+                .await
+                .map_err(|error| call.error(error));
+            match created {
+                // Another stage's `up` was quicker: no lease covers both.
+                Err(error) if shared && error.is("EntityAlreadyExists") => {}
+                created => {
+                    created?;
+                }
+            }
+        }
+        Action::AttachRolePolicy { role, policy_arn } => {
+            let call = Call::new("iam", operation, role.as_str());
+            iam.attach_role_policy()
+                .role_name(role.as_str())
+                .policy_arn(policy_arn)
                 .send()
                 .await
                 .map_err(|error| call.error(error))?;

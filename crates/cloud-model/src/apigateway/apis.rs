@@ -34,6 +34,8 @@ pub(crate) struct Api {
     pub(super) route_selection_expression: String,
     api_key_selection_expression: String,
     disable_schema_validation: bool,
+    pub(super) disable_execute_api_endpoint: bool,
+    ip_address_type: String,
     created: Timestamp,
     pub(super) tags: TagMap,
     /// By id, as all below but stages.
@@ -75,6 +77,8 @@ impl Gateway {
         let version = read::text(&members, "version", 1, 64)?;
         let api_key_selection_expression = members.text("apiKeySelectionExpression")?;
         let disable_schema_validation = members.boolean("disableSchemaValidation")?;
+        let disable_endpoint = members.boolean("disableExecuteApiEndpoint")?;
+        let ip_address_type = ip_address_type(&members)?;
         if self.apis.len() >= APIS {
             return Err(bad_request(format!(
                 "Maximum number of APIs ({APIS}) has been reached"
@@ -90,6 +94,8 @@ impl Gateway {
             api_key_selection_expression: api_key_selection_expression
                 .unwrap_or_else(|| DEFAULT_API_KEY_SELECTION.to_owned()),
             disable_schema_validation: disable_schema_validation.unwrap_or(false),
+            disable_execute_api_endpoint: disable_endpoint.unwrap_or(false),
+            ip_address_type: ip_address_type.unwrap_or_else(|| "ipv4".to_owned()),
             created: call.now,
             tags,
             routes: BTreeMap::new(),
@@ -147,6 +153,8 @@ impl Api {
         }
         let key_selection = members.text("apiKeySelectionExpression")?;
         let disable_schema_validation = members.boolean("disableSchemaValidation")?;
+        let disable_endpoint = members.boolean("disableExecuteApiEndpoint")?;
+        let ip_address_type = ip_address_type(&members)?;
         // All checks are behind us: nothing changes by halves.
         if let Some(name) = name {
             self.name = name;
@@ -162,6 +170,12 @@ impl Api {
         if let Some(disable) = disable_schema_validation {
             self.disable_schema_validation = disable;
         }
+        if let Some(disable) = disable_endpoint {
+            self.disable_execute_api_endpoint = disable;
+        }
+        if let Some(kind) = ip_address_type {
+            self.ip_address_type = kind;
+        }
         Ok(Reply::ok(self.show(call)))
     }
 
@@ -172,9 +186,9 @@ impl Api {
             "apiKeySelectionExpression": self.api_key_selection_expression,
             "createdDate": iso_seconds(self.created),
             "description": self.description,
-            "disableExecuteApiEndpoint": false,
+            "disableExecuteApiEndpoint": self.disable_execute_api_endpoint,
             "disableSchemaValidation": self.disable_schema_validation,
-            "ipAddressType": "ipv4",
+            "ipAddressType": self.ip_address_type,
             "name": self.name,
             "protocolType": "WEBSOCKET",
             "routeSelectionExpression": self.route_selection_expression,
@@ -185,19 +199,20 @@ impl Api {
 }
 
 fn refuse_what_is_absent(members: &Members) -> Result<(), Failure> {
-    // Quick create is of HTTP APIs; without the execute-api endpoint an API
-    // needs a custom domain.
+    // Quick create is of HTTP APIs.
     read::refuse(
         members,
         &["corsConfiguration", "credentialsArn", "routeKey", "target"],
-    )?;
-    read::refuse_true(members, &["disableExecuteApiEndpoint"])?;
-    match members.text("ipAddressType")?.as_deref() {
-        None | Some("ipv4") => Ok(()),
-        Some("dualstack") => Err(bad_request(unsupported("ipAddressType dualstack"))),
-        Some(other) => Err(bad_request(format!(
-            "Invalid ipAddressType specified: {other}"
-        ))),
+    )
+}
+
+/// Which addresses clients may have; here they only ever have IPv4's.
+fn ip_address_type(members: &Members) -> Result<Option<String>, Failure> {
+    match members.text("ipAddressType")? {
+        Some(other) if !["ipv4", "dualstack"].contains(&other.as_str()) => Err(bad_request(
+            format!("Invalid ipAddressType specified: {other}"),
+        )),
+        known => Ok(known),
     }
 }
 

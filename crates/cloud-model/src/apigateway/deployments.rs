@@ -1,5 +1,5 @@
-//! Deployments: immutable snapshots of an API's routes, integrations and route
-//! selection expression.
+//! Deployments: immutable snapshots of an API's routes, integrations, route
+//! selection expression, and whether its own address serves.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,6 +23,7 @@ const ID_CHARS: usize = 6;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Snapshot {
     pub(super) route_selection_expression: String,
+    pub(super) endpoint_disabled: bool,
     pub(super) routes: BTreeMap<String, LiveRoute>,
 }
 
@@ -137,12 +138,14 @@ impl Api {
                 .and_then(|id| self.integrations.get(id));
             let live = LiveRoute {
                 route_key: route.key.clone(),
+                iam: route.iam,
                 integration: integration.map(super::integrations::Integration::freeze),
             };
             (route.key.clone(), live)
         };
         Snapshot {
             route_selection_expression: self.route_selection_expression.clone(),
+            endpoint_disabled: self.disable_execute_api_endpoint,
             routes: self.routes.iter().map(live).collect(),
         }
     }

@@ -1,15 +1,16 @@
 //! API Gateway v2's control plane, for WebSocket APIs.
 //!
 //! Deliberately absent: HTTP APIs, authorizers, models, route and integration
-//! responses, custom domains, VPC links, autoDeploy, access logs, throttling
-//! that differs from the default. Whoever asks for one of them is told so;
+//! responses, custom domains, VPC links, autoDeploy. Whoever asks for one of them is told so;
 //! nothing is accepted that the data plane would not honour.
 
+mod account;
 mod apis;
 mod deployments;
 mod integrations;
 mod read;
 mod routes;
+mod settings;
 mod stages;
 mod tags;
 
@@ -21,6 +22,7 @@ use crate::call::Call;
 use crate::error::Failure;
 use crate::wire::rest_json::{Reply, RestRequest};
 
+pub(crate) use account::is_about_account;
 pub(crate) use apis::Api;
 
 /// All APIs of the account and region.
@@ -28,12 +30,17 @@ pub(crate) use apis::Api;
 pub(crate) struct Gateway {
     /// By id. Shared with whoever keeps what readers saw of an API earlier.
     apis: BTreeMap<String, Arc<Api>>,
+    /// By which API Gateway writes logs.
+    logs_role: Option<String>,
 }
 
 impl Gateway {
     /// API Gateway with these APIs.
     pub(crate) fn of(apis: BTreeMap<String, Arc<Api>>) -> Self {
-        Self { apis }
+        Self {
+            apis,
+            logs_role: None,
+        }
     }
 
     /// All APIs by id.
@@ -71,6 +78,16 @@ impl Gateway {
             ["v2", "apis", api_id, collection, id] => {
                 self.item(api_id, collection, id, request, call)
             }
+            ["v2", "apis", api_id, "stages", name, rest @ ..]
+                if request.method == http::Method::DELETE =>
+            {
+                let api = self.api_mut(api_id, call)?;
+                match rest {
+                    ["accesslogsettings"] => api.delete_access_log_settings(name, call),
+                    ["routesettings", key] => api.delete_route_settings(name, key, call),
+                    _ => Err(Failure::not_served(&request.title())),
+                }
+            }
             ["v2", "tags", first, rest @ ..] => {
                 // The ARN is one encoded segment, or its slashes stand raw.
                 let arn = rest
@@ -98,7 +115,11 @@ impl Gateway {
             ("GET", "integrations") => self.api(api_id, call)?.get_integrations(request),
             ("POST", "deployments") => self.api_mut(api_id, call)?.create_deployment(request, call),
             ("GET", "deployments") => self.api(api_id, call)?.get_deployments(request),
-            ("POST", "stages") => self.api_mut(api_id, call)?.create_stage(request, call),
+            ("POST", "stages") => {
+                let may_log = self.logs_role.is_some();
+                let api = self.api_mut(api_id, call)?;
+                api.create_stage(request, call, may_log)
+            }
             ("GET", "stages") => self.api(api_id, call)?.get_stages(request),
             _ => Err(Failure::not_served(&request.title())),
         }
@@ -127,7 +148,11 @@ impl Gateway {
             ("PATCH", "deployments") => self.api_mut(api_id, call)?.update_deployment(id, request),
             ("DELETE", "deployments") => self.api_mut(api_id, call)?.delete_deployment(id),
             ("GET", "stages") => Ok(Reply::ok(self.api(api_id, call)?.stage(id)?.show())),
-            ("PATCH", "stages") => self.api_mut(api_id, call)?.update_stage(id, request, call),
+            ("PATCH", "stages") => {
+                let may_log = self.logs_role.is_some();
+                let api = self.api_mut(api_id, call)?;
+                api.update_stage(id, request, call, may_log)
+            }
             ("DELETE", "stages") => self.api_mut(api_id, call)?.delete_stage(id, call),
             _ => Err(Failure::not_served(&request.title())),
         }
@@ -149,7 +174,9 @@ impl Gateway {
 
     /// What a stage serves; `None` without stage or deployment.
     pub(crate) fn live_stage(&self, api_id: &str, stage_name: &str) -> Option<LiveStage> {
-        self.apis.get(api_id)?.live_stage(stage_name)
+        let may_log = self.logs_role.is_some();
+        let stage = self.apis.get(api_id)?.live_stage(stage_name)?;
+        Some(LiveStage { may_log, ..stage })
     }
 
     /// `{id} {name}` of every API: names alone are not unique.

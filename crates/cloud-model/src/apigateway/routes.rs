@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{Api, bad_request, conflict, not_found, read};
-use crate::assumptions::{ROUTE_KEY_RESERVED, gateway_quota, unknown_target};
+use crate::assumptions::{
+    AUTHORIZATION_ELSEWHERE, ROUTE_KEY_RESERVED, gateway_quota, unknown_target,
+};
 use crate::call::Call;
 use crate::error::{Failure, unsupported};
 use crate::ids::free_id;
@@ -20,6 +22,8 @@ pub(crate) struct Route {
     id: String,
     pub(super) key: String,
     operation_name: Option<String>,
+    /// Whether callers must sign.
+    pub(super) iam: bool,
     /// The integration's id.
     pub(super) target: Option<String>,
 }
@@ -28,7 +32,7 @@ impl Route {
     pub(super) fn show(&self) -> Value {
         present(json!({
             "apiKeyRequired": false,
-            "authorizationType": "NONE",
+            "authorizationType": if self.iam { "AWS_IAM" } else { "NONE" },
             "operationName": self.operation_name,
             "routeId": self.id,
             "routeKey": self.key,
@@ -51,6 +55,7 @@ impl Api {
         refuse_what_is_absent(&members)?;
         let key = read::required(&members, "routeKey", 128)?;
         self.check_key(&key, None)?;
+        let iam = self::iam(&members, &key)?.unwrap_or(false);
         let operation_name = read::text(&members, "operationName", 1, 64)?;
         let target = match members.text("target")? {
             Some(target) => self.read_target(&target)?,
@@ -64,6 +69,7 @@ impl Api {
             id: id.clone(),
             key,
             operation_name,
+            iam,
             target,
         };
         let shown = route.show();
@@ -85,13 +91,14 @@ impl Api {
         id: &str,
         request: &RestRequest,
     ) -> Result<Reply, Failure> {
-        self.route(id)?;
+        let former = self.route(id)?.key.clone();
         let members = request.members()?;
         refuse_what_is_absent(&members)?;
         let key = read::text(&members, "routeKey", 1, 128)?;
         if let Some(key) = &key {
             self.check_key(key, Some(id))?;
         }
+        let iam = self::iam(&members, key.as_ref().unwrap_or(&former))?;
         let operation_name = read::text(&members, "operationName", 0, 64)?;
         let target = match members.text("target")? {
             Some(target) => Some(self.read_target(&target)?),
@@ -102,6 +109,9 @@ impl Api {
             route.key = key;
         }
         read::merge(&mut route.operation_name, operation_name);
+        if let Some(iam) = iam {
+            route.iam = iam;
+        }
         if let Some(target) = target {
             route.target = target;
         }
@@ -166,10 +176,18 @@ fn refuse_what_is_absent(members: &Members) -> Result<(), Failure> {
             "routeResponseSelectionExpression",
         ],
     )?;
-    read::refuse_true(members, &["apiKeyRequired"])?;
+    read::refuse_true(members, &["apiKeyRequired"])
+}
+
+/// Whether callers must sign, when it is said. Who a client is is asked when it
+/// connects, and at no other route.
+fn iam(members: &Members, key: &str) -> Result<Option<bool>, Failure> {
     match members.text("authorizationType")?.as_deref() {
-        None | Some("NONE") => Ok(()),
-        Some(known @ ("AWS_IAM" | "CUSTOM" | "JWT")) => Err(bad_request(unsupported(&format!(
+        None => Ok(None),
+        Some("NONE") => Ok(Some(false)),
+        Some("AWS_IAM") if key == "$connect" => Ok(Some(true)),
+        Some("AWS_IAM") => Err(bad_request(AUTHORIZATION_ELSEWHERE)),
+        Some(known @ ("CUSTOM" | "JWT")) => Err(bad_request(unsupported(&format!(
             "authorizationType {known}"
         )))),
         Some(other) => Err(bad_request(format!(

@@ -6,14 +6,14 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::tags::add_tags;
-use super::{Api, bad_request, conflict, not_found, read, unknown_stage};
+use super::{Api, bad_request, conflict, not_found, read, settings, unknown_stage};
 use crate::assumptions::{
-    DEFAULT_BURST_LIMIT, DEFAULT_LOGGING_LEVEL, DEFAULT_RATE_LIMIT, EMPTY_STAGE_VARIABLE_REMOVES,
-    STAGE_EXISTS, STAGE_NAME_RULE, UPDATE_STAGE_IGNORES_EMPTY_DESCRIPTION, gateway_quota,
-    unknown_deployment,
+    EMPTY_STAGE_VARIABLE_REMOVES, LOGS_ROLE_MISSING, ROUTE_SETTINGS_UNKNOWN, STAGE_EXISTS,
+    STAGE_NAME_RULE, UPDATE_STAGE_IGNORES_EMPTY_DESCRIPTION, gateway_quota, unknown_deployment,
 };
 use crate::call::{Call, iso_seconds};
-use crate::error::{Failure, unsupported};
+use crate::dataplane::{LiveAccessLog, LiveSettings, LoggingLevel};
+use crate::error::Failure;
 use crate::limits::{STAGE_VARIABLES, STAGES_PER_API};
 use crate::tags::TagMap;
 use crate::wire::members::{Members, present};
@@ -27,8 +27,10 @@ pub(crate) struct Stage {
     pub(super) deployment_id: Option<String>,
     description: Option<String>,
     variables: BTreeMap<String, String>,
-    /// Route keys that were given settings; the settings equal the defaults.
-    route_settings: Vec<String>,
+    default_settings: LiveSettings,
+    /// By route key.
+    route_settings: BTreeMap<String, LiveSettings>,
+    access_log: Option<LiveAccessLog>,
     created: Timestamp,
     updated: Timestamp,
     pub(super) tags: TagMap,
@@ -39,12 +41,17 @@ impl Stage {
         let route_settings: BTreeMap<&str, Value> = self
             .route_settings
             .iter()
-            .map(|key| (key.as_str(), default_settings()))
+            .map(|(key, of_route)| (key.as_str(), settings::show(of_route)))
             .collect();
+        let access_log = self
+            .access_log
+            .as_ref()
+            .map(|log| json!({ "destinationArn": log.destination_arn, "format": log.format }));
         present(json!({
+            "accessLogSettings": access_log,
             "autoDeploy": false,
             "createdDate": iso_seconds(self.created),
-            "defaultRouteSettings": default_settings(),
+            "defaultRouteSettings": settings::show(&self.default_settings),
             "deploymentId": self.deployment_id,
             "description": self.description,
             "lastUpdatedDate": iso_seconds(self.updated),
@@ -67,12 +74,20 @@ struct Input {
     deployment_id: Option<String>,
     description: Option<String>,
     variables: BTreeMap<String, String>,
-    route_settings: Vec<String>,
+    default_settings: LiveSettings,
+    route_settings: BTreeMap<String, LiveSettings>,
+    access_log: Option<LiveAccessLog>,
 }
 
 impl Input {
-    fn read(members: &Members, api: &Api) -> Result<Self, Failure> {
-        read::refuse(members, &["accessLogSettings", "clientCertificateId"])?;
+    /// `before` is the stage that is to change.
+    fn read(
+        members: &Members,
+        api: &Api,
+        before: Option<&Stage>,
+        may_log: bool,
+    ) -> Result<Self, Failure> {
+        read::refuse(members, &["clientCertificateId"])?;
         read::refuse_true(members, &["autoDeploy"])?;
         let deployment_id = members.text("deploymentId")?;
         if let Some(id) = deployment_id.as_deref()
@@ -80,18 +95,32 @@ impl Input {
         {
             return Err(unknown_deployment(id));
         }
-        if let Some(settings) = members.object("defaultRouteSettings")? {
-            check_settings(&settings)?;
-        }
-        let mut route_settings = Vec::new();
-        for (key, settings) in members.object_map("routeSettings")?.unwrap_or_default() {
+        let was = before.map_or(&settings::DEFAULTS, |stage| &stage.default_settings);
+        let default_settings = match members.object("defaultRouteSettings")? {
+            Some(given) => settings::merge(was, &given)?,
+            None => was.clone(),
+        };
+        let mut route_settings = BTreeMap::new();
+        for (key, given) in members.object_map("routeSettings")?.unwrap_or_default() {
             if !api.routes.values().any(|route| route.key == key) {
                 return Err(not_found(format!(
                     "Unable to find Route by key {key} within the provided RouteSettings"
                 )));
             }
-            check_settings(&settings)?;
-            route_settings.push(key);
+            let was = before.and_then(|stage| stage.route_settings.get(&key));
+            let of_route = settings::merge(was.unwrap_or(&settings::DEFAULTS), &given)?;
+            route_settings.insert(key, of_route);
+        }
+        let was = before.and_then(|stage| stage.access_log.as_ref());
+        let access_log = match members.object("accessLogSettings")? {
+            Some(given) => Some(settings::access_log(&given, was)?),
+            None => was.cloned(),
+        };
+        let logs = std::iter::once(&default_settings)
+            .chain(route_settings.values())
+            .any(|settings| settings.level != LoggingLevel::Off);
+        if (logs || access_log.is_some()) && !may_log {
+            return Err(bad_request(LOGS_ROLE_MISSING));
         }
         let variables = members.text_map("stageVariables")?.unwrap_or_default();
         check_variables(&variables)?;
@@ -99,7 +128,9 @@ impl Input {
             deployment_id,
             description: read::text(members, "description", 0, 1024)?,
             variables,
+            default_settings,
             route_settings,
+            access_log,
         })
     }
 }
@@ -113,6 +144,7 @@ impl Api {
         &mut self,
         request: &RestRequest,
         call: &mut Call<'_>,
+        may_log: bool,
     ) -> Result<Reply, Failure> {
         let members = request.members()?;
         let name = read::required(&members, "stageName", 128)?;
@@ -122,7 +154,7 @@ impl Api {
         {
             return Err(bad_request(STAGE_NAME_RULE));
         }
-        let input = Input::read(&members, self)?;
+        let input = Input::read(&members, self, None, may_log)?;
         let mut tags = TagMap::new();
         add_tags(&mut tags, members.text_map("tags")?.unwrap_or_default())?;
         if self.stages.contains_key(&name) {
@@ -136,7 +168,9 @@ impl Api {
             deployment_id: input.deployment_id,
             description: input.description.filter(|text| !text.is_empty()),
             variables: input.variables,
+            default_settings: input.default_settings,
             route_settings: input.route_settings,
+            access_log: input.access_log,
             created: call.now,
             updated: call.now,
             tags,
@@ -160,9 +194,10 @@ impl Api {
         name: &str,
         request: &RestRequest,
         call: &Call<'_>,
+        may_log: bool,
     ) -> Result<Reply, Failure> {
-        self.stage(name)?;
-        let input = Input::read(&request.members()?, self)?;
+        let before = self.stage(name)?;
+        let input = Input::read(&request.members()?, self, Some(before), may_log)?;
         let stage = self
             .stages
             .get_mut(name)
@@ -184,13 +219,41 @@ impl Api {
             .description
             .filter(|text| !(text.is_empty() && UPDATE_STAGE_IGNORES_EMPTY_DESCRIPTION));
         read::merge(&mut stage.description, description);
-        for key in input.route_settings {
-            if !stage.route_settings.contains(&key) {
-                stage.route_settings.push(key);
-            }
-        }
+        stage.default_settings = input.default_settings;
+        stage.route_settings.extend(input.route_settings);
+        stage.access_log = input.access_log;
         stage.updated = call.now;
         Ok(Reply::ok(stage.show()))
+    }
+
+    /// Deleting what is not set is no mistake.
+    pub(super) fn delete_access_log_settings(
+        &mut self,
+        name: &str,
+        call: &Call<'_>,
+    ) -> Result<Reply, Failure> {
+        let stage = self.stage_mut(name)?;
+        stage.access_log = None;
+        stage.updated = call.now;
+        Ok(Reply::empty(204))
+    }
+
+    /// The route's settings are the stage's again.
+    pub(super) fn delete_route_settings(
+        &mut self,
+        name: &str,
+        key: &str,
+        call: &Call<'_>,
+    ) -> Result<Reply, Failure> {
+        let stage = self.stage_mut(name)?;
+        let removed = stage.route_settings.remove(key);
+        removed.ok_or_else(|| not_found(format!("{ROUTE_SETTINGS_UNKNOWN} {key}")))?;
+        stage.updated = call.now;
+        Ok(Reply::empty(204))
+    }
+
+    fn stage_mut(&mut self, name: &str) -> Result<&mut Stage, Failure> {
+        self.stages.get_mut(name).ok_or_else(|| unknown_stage(name))
     }
 
     pub(super) fn delete_stage(
@@ -220,38 +283,13 @@ impl Api {
             route_selection_expression: snapshot.route_selection_expression.clone(),
             routes: snapshot.routes.clone(),
             stage_variables: stage.variables.clone(),
+            endpoint_disabled: snapshot.endpoint_disabled,
+            default_settings: stage.default_settings.clone(),
+            route_settings: stage.route_settings.clone(),
+            access_log: stage.access_log.clone(),
+            may_log: false,
         })
     }
-}
-
-fn default_settings() -> Value {
-    json!({
-        "dataTraceEnabled": false,
-        "detailedMetricsEnabled": false,
-        "loggingLevel": DEFAULT_LOGGING_LEVEL,
-        "throttlingBurstLimit": DEFAULT_BURST_LIMIT,
-        "throttlingRateLimit": DEFAULT_RATE_LIMIT,
-    })
-}
-
-/// Only the defaults are honoured: there is no throttling, tracing or logging
-/// of routes.
-fn check_settings(settings: &Members) -> Result<(), Failure> {
-    read::refuse_true(settings, &["dataTraceEnabled", "detailedMetricsEnabled"])?;
-    match settings.text("loggingLevel")?.as_deref() {
-        None | Some(DEFAULT_LOGGING_LEVEL) => {}
-        Some(level) => return Err(bad_request(unsupported(&format!("loggingLevel {level}")))),
-    }
-    let burst = settings.integer("throttlingBurstLimit")?;
-    let rate = settings.number("throttlingRateLimit")?;
-    if burst.is_some_and(|burst| burst != DEFAULT_BURST_LIMIT)
-        || rate.is_some_and(|rate| rate != DEFAULT_RATE_LIMIT)
-    {
-        return Err(bad_request(unsupported(
-            "throttling that differs from the default",
-        )));
-    }
-    Ok(())
 }
 
 fn check_variables(variables: &BTreeMap<String, String>) -> Result<(), Failure> {

@@ -108,6 +108,12 @@ impl Iam {
         )
     }
 
+    /// Whether a managed policy is attached to the role.
+    pub(crate) fn has_attached(&self, role_arn: &str, policy_arn: &str) -> bool {
+        self.find_role(role_arn)
+            .is_some_and(|role| role.attached.contains(policy_arn))
+    }
+
     /// Whether a service may assume the role, in a context of condition keys.
     pub(crate) fn trusts(&self, role_arn: &str, service: &str, context: &Context) -> bool {
         self.find_role(role_arn)

@@ -50,6 +50,11 @@ enum Detail {
 }
 
 impl Role {
+    /// Whether that is its name.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        self.name == name
+    }
+
     fn show(&self, detail: Detail) -> Xml {
         let xml = Xml::default()
             .text("Path", &self.path)

@@ -61,6 +61,22 @@ impl Habits {
         Ok(reply)
     }
 
+    /// Serves one request about API Gateway's account, which knows roles as they
+    /// were.
+    pub(crate) fn account(
+        &mut self,
+        gateway: &mut Gateway,
+        request: &RestRequest,
+        iam: &Iam,
+        call: &Call<'_>,
+    ) -> Result<Reply, Failure> {
+        if let Some(quotas) = &mut self.quotas {
+            quotas.gateway(request, call.now)?;
+        }
+        let known = self.known_iam(call.now);
+        gateway.account(request, known.as_ref().unwrap_or(iam), call.settings)
+    }
+
     /// Serves one request to Lambda, which knows roles as they were.
     pub(crate) fn lambda(
         &mut self,

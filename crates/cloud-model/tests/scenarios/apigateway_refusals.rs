@@ -88,7 +88,6 @@ fn apis_need_a_name_a_protocol_and_a_selection() {
     for (option, value) in [
         ("corsConfiguration", json!({ "maxAge": 1 })),
         ("target", json!("arn:x")),
-        ("disableExecuteApiEndpoint", json!(true)),
     ] {
         let body = with(api_input(), json!({ option: value }));
         let text = format!("The local cloud does not support {option} yet");
@@ -157,11 +156,6 @@ fn routes_take_known_keys_and_targets_only() {
             "Invalid Integration identifier specified x",
         );
     for (option, value, named) in [
-        (
-            "authorizationType",
-            json!("AWS_IAM"),
-            "authorizationType AWS_IAM",
-        ),
         (
             "authorizationType",
             json!("CUSTOM"),
@@ -355,22 +349,22 @@ fn stages_honour_what_they_accept() {
         (
             "accessLogSettings",
             json!({ "format": "x" }),
-            "The local cloud does not support accessLogSettings yet",
-        ),
-        (
-            "defaultRouteSettings",
-            json!({ "throttlingRateLimit": 5 }),
-            "The local cloud does not support throttling that differs from the default yet",
+            "Missing required member: destinationArn",
         ),
         (
             "defaultRouteSettings",
             json!({ "loggingLevel": "INFO" }),
-            "The local cloud does not support loggingLevel INFO yet",
+            "CloudWatch Logs role ARN must be set in account settings to enable logging",
         ),
         (
             "defaultRouteSettings",
-            json!({ "detailedMetricsEnabled": true }),
-            "The local cloud does not support detailedMetricsEnabled yet",
+            json!({ "loggingLevel": "DEBUG" }),
+            "Invalid loggingLevel specified: DEBUG",
+        ),
+        (
+            "defaultRouteSettings",
+            json!({ "throttlingRateLimit": -1 }),
+            "Throttling limits must not be negative",
         ),
         (
             "stageName",

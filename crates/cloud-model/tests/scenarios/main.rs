@@ -11,6 +11,7 @@ mod apigateway;
 mod apigateway_refusals;
 mod common;
 mod data_plane;
+mod gateway_settings;
 mod iam;
 mod lambda;
 mod lambda_refusals;

@@ -9,6 +9,7 @@ use crate::names::{
     Names, RoleName, RouteId, RouteKey,
 };
 use crate::policy::{self, Account};
+use crate::stage_settings::{ApiSettings, StageUpdate};
 use crate::tags::Tags;
 use serde::Serialize;
 use serde_json::Value;
@@ -94,6 +95,15 @@ pub enum Action {
         log_group: LogGroupName,
     },
 
+    /// Makes the group that API Gateway itself uses for execution logs, before it
+    /// does: with tags, it can be found when its API is gone.
+    CreateExecutionLogGroup {
+        tags: Tags,
+    },
+    PutExecutionLogRetention {
+        days: u32,
+    },
+
     DeleteLogStream {
         log_group: LogGroupName,
         log_stream: String,
@@ -115,6 +125,10 @@ pub enum Action {
     DeleteRolePolicy {
         role: RoleName,
         policy_name: String,
+    },
+    AttachRolePolicy {
+        role: RoleName,
+        policy_arn: String,
     },
     DetachRolePolicy {
         role: RoleName,
@@ -166,11 +180,17 @@ pub enum Action {
         name: String,
         description: String,
         route_selection_expression: String,
+        settings: ApiSettings,
         tags: Tags,
     },
     UpdateApi {
         description: String,
         route_selection_expression: String,
+        settings: ApiSettings,
+    },
+    /// Lets API Gateway write logs in this account and region.
+    UpdateAccount {
+        role_arn: String,
     },
     DeleteApi {
         api_id: ApiId,
@@ -193,11 +213,13 @@ pub enum Action {
     CreateRoute {
         route_key: RouteKey,
         function: FunctionKey,
+        iam: bool,
     },
     UpdateRoute {
         route_key: RouteKey,
         route_id: RouteId,
         function: FunctionKey,
+        iam: bool,
     },
     DeleteRoute {
         route_key: String,
@@ -222,12 +244,59 @@ pub enum Action {
     /// The cut-over of a first release: everything becomes live at once.
     CreateStage {
         stage_name: String,
+        settings: StageUpdate,
         tags: Tags,
     },
-    /// The cut-over of a later release.
+    /// The cut-over of a later release; settings that changed ride on it.
     UpdateStage {
         stage_name: String,
+        settings: StageUpdate,
     },
+    /// Settings that changed while the release did not.
+    ConfigureStage {
+        stage_name: String,
+        settings: StageUpdate,
+    },
+    DeleteRouteSettings {
+        stage_name: String,
+        route_key: RouteKey,
+    },
+    DeleteAccessLogSettings {
+        stage_name: String,
+    },
+
+    Tag {
+        resource: Taggable,
+        tags: Tags,
+    },
+    Untag {
+        resource: Taggable,
+        keys: Vec<String>,
+    },
+}
+
+/// What can have tags.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the variants are AWS's resources")]
+pub enum Taggable {
+    Api,
+    Stage(String),
+    Function(FunctionName),
+    Role(RoleName),
+    LogGroup(LogGroupName),
+}
+
+impl Taggable {
+    /// As users read it.
+    fn name(&self) -> String {
+        match self {
+            Self::Api => "api".to_owned(),
+            Self::Stage(name) => format!("stage {name}"),
+            Self::Function(name) => format!("function {name}"),
+            Self::Role(name) => format!("role {name}"),
+            Self::LogGroup(name) => format!("log group {name}"),
+        }
+    }
 }
 
 /// What a step does to its resource.
@@ -259,8 +328,17 @@ impl Action {
             | Self::CreateRoute { .. }
             | Self::CreateDeployment { .. }
             | Self::PublishVersion { .. }
+            | Self::CreateExecutionLogGroup { .. }
             | Self::RecordRelease { .. } => Verb::Create,
             Self::PutRetentionPolicy { .. }
+            | Self::PutExecutionLogRetention { .. }
+            | Self::AttachRolePolicy { .. }
+            | Self::UpdateAccount { .. }
+            | Self::ConfigureStage { .. }
+            | Self::DeleteRouteSettings { .. }
+            | Self::DeleteAccessLogSettings { .. }
+            | Self::Tag { .. }
+            | Self::Untag { .. }
             | Self::UpdateAssumeRolePolicy { .. }
             | Self::PutRolePolicy { .. }
             | Self::UpdateFunctionConfiguration { .. }
@@ -324,7 +402,23 @@ impl Action {
             Self::DeleteLogStream { .. } => "DeleteLogStream",
             Self::RecordRelease { .. } => "PutLogEvents",
             Self::CreateStage { .. } => "CreateStage",
-            Self::UpdateStage { .. } => "UpdateStage",
+            Self::UpdateStage { .. } | Self::ConfigureStage { .. } => "UpdateStage",
+            Self::DeleteRouteSettings { .. } => "DeleteRouteSettings",
+            Self::DeleteAccessLogSettings { .. } => "DeleteAccessLogSettings",
+            Self::CreateExecutionLogGroup { .. } => "CreateLogGroup",
+            Self::PutExecutionLogRetention { .. } => "PutRetentionPolicy",
+            Self::AttachRolePolicy { .. } => "AttachRolePolicy",
+            Self::UpdateAccount { .. } => "UpdateAccount",
+            Self::Tag {
+                resource: Taggable::Role(_),
+                ..
+            } => "TagRole",
+            Self::Tag { .. } => "TagResource",
+            Self::Untag {
+                resource: Taggable::Role(_),
+                ..
+            } => "UntagRole",
+            Self::Untag { .. } => "UntagResource",
         }
     }
 
@@ -343,6 +437,17 @@ impl Action {
                 | Self::DeleteDeployment { .. }
                 | Self::CreateStage { .. }
                 | Self::UpdateStage { .. }
+                | Self::ConfigureStage { .. }
+                | Self::DeleteRouteSettings { .. }
+                | Self::DeleteAccessLogSettings { .. }
+                | Self::Tag {
+                    resource: Taggable::Api | Taggable::Stage(_),
+                    ..
+                }
+                | Self::Untag {
+                    resource: Taggable::Api | Taggable::Stage(_),
+                    ..
+                }
         )
     }
 
@@ -377,7 +482,8 @@ impl Action {
             Self::DeleteRolePolicy { role, policy_name } => {
                 ("role policy", format!("{role}/{policy_name}"))
             }
-            Self::DetachRolePolicy { role, policy_arn } => {
+            Self::AttachRolePolicy { role, policy_arn }
+            | Self::DetachRolePolicy { role, policy_arn } => {
                 ("attached policy", format!("{role}: {policy_arn}"))
             }
             Self::CreateFunction { function, .. } => ("function", function.name.to_string()),
@@ -399,6 +505,7 @@ impl Action {
             Self::CreateRoute {
                 route_key,
                 function,
+                ..
             }
             | Self::UpdateRoute {
                 route_key,
@@ -417,9 +524,18 @@ impl Action {
                 log_stream,
             } => ("manifest", format!("{log_group} {log_stream}")),
             Self::RecordRelease { journal, .. } => ("manifest", journal.to_string()),
-            Self::CreateStage { stage_name, .. } | Self::UpdateStage { stage_name } => {
-                ("stage", stage_name.clone())
-            }
+            Self::CreateStage { stage_name, .. }
+            | Self::UpdateStage { stage_name, .. }
+            | Self::ConfigureStage { stage_name, .. } => ("stage", stage_name.clone()),
+            Self::DeleteRouteSettings {
+                stage_name,
+                route_key,
+            } => ("route settings", format!("{stage_name} {route_key}")),
+            Self::DeleteAccessLogSettings { stage_name } => ("access log", stage_name.clone()),
+            Self::CreateExecutionLogGroup { .. } => ("log group", "of execution logs".to_owned()),
+            Self::PutExecutionLogRetention { .. } => ("retention", "of execution logs".to_owned()),
+            Self::UpdateAccount { role_arn } => ("account", format!("logs by {role_arn}")),
+            Self::Tag { resource, .. } | Self::Untag { resource, .. } => ("tags", resource.name()),
         }
     }
 }

@@ -35,6 +35,12 @@ pub(super) fn as_ours(desired: &Desired, observed: &Observed, adopted: &[Adopted
                     .iter_mut()
                     .for_each(|state| claim(&mut state.tags));
             }
+            Adopted::LogGroup { log_group } if *log_group == desired.names.access_log_group() => {
+                observed
+                    .access_log_group
+                    .iter_mut()
+                    .for_each(|state| claim(&mut state.tags));
+            }
             Adopted::LogGroup { log_group } => {
                 let entry = observed.log_groups.entry(log_group.clone());
                 entry.and_modify(|state| claim(&mut state.tags));

@@ -3,6 +3,7 @@
 
 use super::changes::{FieldChange, change};
 use super::functions::FunctionSteps;
+use super::stage_settings::Settings;
 use super::{Action, Bindings, Builder, StepId};
 use crate::desired::Desired;
 use crate::manifest::{self, ManifestDraft};
@@ -11,23 +12,36 @@ use crate::observed::{ApiState, IntegrationState, Observed};
 use crate::release::ReleaseHash;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The API itself; the step that creates it, if it doesn't exist.
+/// The steps that make the API as it should be.
+#[derive(Default)]
+pub(super) struct ApiSteps {
+    /// It was created.
+    pub created: Option<StepId>,
+    /// It was changed; what a deployment freezes of it.
+    pub updated: Option<StepId>,
+}
+
+/// The API itself.
 pub(super) fn plan_api(
     builder: &mut Builder,
     desired: &Desired,
     state: Option<&ApiState>,
     bindings: &mut Bindings,
-) -> Option<StepId> {
+) -> ApiSteps {
+    let settings = &desired.gateway.api;
+    let mut steps = ApiSteps::default();
     let Some(api) = state else {
-        return Some(builder.add(
+        steps.created = Some(builder.add(
             Action::CreateApi {
                 name: desired.names.api.clone(),
                 description: desired.description.clone(),
                 route_selection_expression: desired.route_selection_expression.clone(),
+                settings: settings.clone(),
                 tags: desired.tags.clone(),
             },
             [],
         ));
+        return steps;
     };
     bindings.api_id = Some(api.api_id.clone());
     bindings.api_endpoint = Some(api.endpoint.clone());
@@ -38,6 +52,16 @@ pub(super) fn plan_api(
             &api.route_selection_expression,
             &desired.route_selection_expression,
         ),
+        change(
+            "disable_execute_api_endpoint",
+            api.settings.disable_execute_api_endpoint,
+            settings.disable_execute_api_endpoint,
+        ),
+        change(
+            "ip_address_type",
+            &api.settings.ip_address_type,
+            &settings.ip_address_type,
+        ),
     ]
     .into_iter()
     .flatten()
@@ -46,10 +70,11 @@ pub(super) fn plan_api(
         let action = Action::UpdateApi {
             description: desired.description.clone(),
             route_selection_expression: desired.route_selection_expression.clone(),
+            settings: settings.clone(),
         };
-        builder.add_change(action, [], changes);
+        steps.updated = Some(builder.add_change(action, [], changes));
     }
-    None
+    steps
 }
 
 /// Integrations and routes of the draft; the steps after which it is complete.
@@ -91,13 +116,24 @@ pub(super) fn plan_draft(
                     .integrations
                     .get(function)
                     .map(|id| format!("integrations/{id}"));
-                if wanted.is_none() || route.target != wanted {
+                let iam = desired.gateway.iam_routes.contains(&key);
+                let authorization = change(
+                    "authorization",
+                    route.authorization.as_str(),
+                    authorization_type(iam),
+                );
+                if wanted.is_none() || route.target != wanted || authorization.is_some() {
                     let action = Action::UpdateRoute {
                         route_key: key,
                         route_id: route.route_id.clone(),
                         function: function.clone(),
+                        iam,
                     };
-                    gone.push(draft.add(action, integration_ready.get(function).copied()));
+                    let after = integration_ready.get(function).copied();
+                    let changes = authorization.into_iter().collect();
+                    let step = draft.builder.add_change(action, after, changes);
+                    draft.steps.push(step);
+                    gone.push(step);
                 }
             }
             None => {
@@ -117,6 +153,7 @@ pub(super) fn plan_draft(
         let action = Action::CreateRoute {
             route_key: route_key.clone(),
             function: function.clone(),
+            iam: desired.gateway.iam_routes.contains(route_key),
         };
         let after = integration_ready.get(function).copied().or(api_created);
         draft.add(action, after);
@@ -133,7 +170,7 @@ pub(super) fn plan_draft(
 }
 
 /// Freezes the draft and makes it live: the last of the writes that a user of
-/// the service can notice. The steps after which the new release serves.
+/// the service can notice. Settings of the stage that changed ride on it.
 pub(super) fn plan_release(
     builder: &mut Builder,
     desired: &Desired,
@@ -141,7 +178,8 @@ pub(super) fn plan_release(
     state: Option<&ApiState>,
     functions: &BTreeMap<FunctionKey, FunctionSteps>,
     ready: Vec<StepId>,
-) -> Vec<StepId> {
+    settings: &Settings,
+) -> Live {
     let release = ReleaseHash::of(desired);
     let stage_name = desired.names.api_stage.clone();
     let stage = state.and_then(|api| api.stages.iter().find(|stage| stage.name == stage_name));
@@ -158,26 +196,65 @@ pub(super) fn plan_release(
     let versions = functions.values().filter_map(|steps| steps.version);
     let recordable = journal.into_iter().chain(versions);
     if let (Some(live), true) = (live, live_release.as_ref() == Some(&release)) {
+        let configured = settings.configure(builder, desired, &ready);
         if observed.manifest_of(live).is_none() {
             builder.add(record(Some(live.manifest_key())), recordable);
         }
-        return Vec::new();
+        return Live {
+            released: Vec::new(),
+            configured,
+        };
     }
     let now = live_release.map_or_else(|| "none of ours".to_owned(), |hash| hash.to_string());
     let changes: Vec<FieldChange> = change("release", now, release.to_string())
         .into_iter()
+        .chain(settings.changes.iter().cloned())
         .collect();
     let recorded = builder.add(record(None), recordable);
     let deployed = builder.add(Action::CreateDeployment { manifest }, ready);
-    let prepared = [recorded, deployed];
+    let before = settings
+        .prepared
+        .iter()
+        .copied()
+        .chain([recorded, deployed]);
+    let update = settings.update.clone();
     let cut_over = match stage {
         None => {
-            let tags = desired.tags.clone();
-            builder.add(Action::CreateStage { stage_name, tags }, prepared)
+            let action = Action::CreateStage {
+                stage_name,
+                settings: update,
+                tags: desired.tags.clone(),
+            };
+            builder.add(action, before)
         }
-        Some(_) => builder.add_change(Action::UpdateStage { stage_name }, prepared, changes),
+        Some(_) => {
+            let action = Action::UpdateStage {
+                stage_name,
+                settings: update,
+            };
+            builder.add_change(action, before, changes)
+        }
     };
-    vec![cut_over]
+    Live {
+        released: vec![cut_over],
+        configured: vec![cut_over],
+    }
+}
+
+/// After what everything is as it should be.
+pub(super) struct Live {
+    /// The new release serves; empty when there is none.
+    pub released: Vec<StepId>,
+    /// The stage's settings are in force; empty when they were already.
+    pub configured: Vec<StepId>,
+}
+
+/// AWS's word for who may connect.
+pub fn authorization_type(iam: bool) -> &'static str {
+    match iam {
+        true => "AWS_IAM",
+        false => "NONE",
+    }
 }
 
 /// The journal that manifests are written to.

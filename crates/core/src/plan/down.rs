@@ -2,9 +2,11 @@
 //!
 //! Everything goes at once, but for log groups, which come after what writes to
 //! them and by which an interrupted `down` finds functions again. Works on any
-//! half-built state, and needs nothing of the stage file but the names.
+//! half-built state, and needs nothing of the stage file but the names. The
+//! account's role for API Gateway's logs stays: others may write by it.
 
 use super::roles::detachments;
+use super::stage_settings::execution_log_groups;
 use super::{Action, Bindings, Builder, Plan, functions};
 use crate::manifest::journal;
 use crate::names::{LogGroupName, Names, StageIdentity};
@@ -20,17 +22,18 @@ pub fn down(names: &Names, observed: &Observed, retain: &BTreeSet<Retained>) -> 
     let ours = |tags: &Tags| ownership_of(tags, identity) == Ownership::Ours;
     let retained = retained(names, observed, retain);
     let mut builder = Builder::default();
-    for api in observed.apis.iter().filter(|api| ours(&api.tags)) {
-        let api_id = api.api_id.clone();
-        builder.add(Action::DeleteApi { api_id }, []);
-    }
+    let apis = observed.apis.iter().filter(|api| ours(&api.tags));
+    let apis: Vec<_> = apis
+        .map(|api| api.api_id.clone())
+        .map(|api_id| builder.add(Action::DeleteApi { api_id }, []))
+        .collect();
     let doomed_functions = observed
         .functions
         .iter()
         .filter(|(_, state)| ours(&state.tags))
         .map(|(name, _)| name.clone())
         .collect();
-    let doomed_log_groups = observed
+    let doomed_log_groups: Vec<_> = observed
         .log_groups
         .keys()
         .filter(|name| !retained.contains(name))
@@ -38,6 +41,17 @@ pub fn down(names: &Names, observed: &Observed, retain: &BTreeSet<Retained>) -> 
         .cloned()
         .collect();
     functions::delete(&mut builder, doomed_functions, doomed_log_groups, &[]);
+    let mut gateway_log_groups = execution_log_groups(names, observed);
+    if observed
+        .access_log_group
+        .as_ref()
+        .is_some_and(|state| ours(&state.tags))
+    {
+        gateway_log_groups.insert(names.access_log_group());
+    }
+    for log_group in gateway_log_groups {
+        builder.add(Action::DeleteLogGroup { log_group }, apis.iter().copied());
+    }
     for (role, state) in observed.roles.iter().filter(|(_, state)| ours(&state.tags)) {
         let inline = state
             .inline_policies

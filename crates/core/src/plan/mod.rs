@@ -5,6 +5,7 @@
 //! Deliberately absent: retries, waiting, parallelism — how a step is carried
 //! out is the engine's business.
 
+mod account_logging;
 mod action;
 mod adopt;
 mod api;
@@ -16,10 +17,12 @@ mod prune;
 mod refusal;
 mod roles;
 mod rollback;
+mod stage_settings;
+mod tags;
 mod up;
 
-pub use action::{Action, Adopted, Bindings, PolicyTemplate, Verb};
-pub use api::function_of_uri;
+pub use action::{Action, Adopted, Bindings, PolicyTemplate, Taggable, Verb};
+pub use api::{authorization_type, function_of_uri};
 pub use changes::FieldChange;
 pub use down::{down, retained};
 pub use lint::{UnsoundPlan, Violation, lint, sound};

@@ -2,7 +2,9 @@
 //! ownership tags. What nobody has tagged may be adopted, if that is asked for;
 //! what another stage has tagged never.
 
+use super::account_logging;
 use super::action::Adopted;
+use crate::account_logging::{is_shared, role_name};
 use crate::desired::Desired;
 use crate::manifest::journal;
 use crate::names::{Names, StageIdentity};
@@ -23,6 +25,8 @@ pub enum Obstacle {
     OneOfSeveral,
     /// A role at a path, so that its ARN isn't the one its name implies.
     AtPath(String),
+    /// It has the name of what the deployer makes for an account, but not its tags.
+    NotShared,
 }
 
 impl fmt::Display for Obstacle {
@@ -43,6 +47,10 @@ impl fmt::Display for Obstacle {
             Self::OneOfSeveral => write!(
                 f,
                 "is one of several with this name, none of them tagged: delete or rename all but the one to adopt"
+            ),
+            Self::NotShared => write!(
+                f,
+                "has the name of the deployer's role for the account's logs, but not its tags: delete or rename it"
             ),
             Self::AtPath(arn) => write!(
                 f,
@@ -118,6 +126,7 @@ pub(super) fn check(desired: &Desired, observed: &Observed) -> Result<Vec<Adopte
         }
     }
     inspection.journal(names, observed);
+    inspection.gateway(desired, observed);
     for function in desired.functions.values() {
         if let Some(state) = observed.log_groups.get(&function.log_group) {
             inspection.log_group(&function.log_group, &state.tags);
@@ -200,6 +209,27 @@ impl<'a> Inspection<'a> {
     fn journal(&mut self, names: &Names, observed: &Observed) {
         if let Some(state) = &observed.journal {
             self.log_group(&journal(names), &state.tags);
+        }
+    }
+
+    /// What the access logs and the account's logging need.
+    fn gateway(&mut self, desired: &Desired, observed: &Observed) {
+        if let (Some(state), Some(_)) = (
+            &observed.access_log_group,
+            desired.gateway.access_log_retention_days,
+        ) {
+            self.log_group(&desired.names.access_log_group(), &state.tags);
+        }
+        let logging = observed.account_logging.as_ref();
+        let role = logging.and_then(|logging| logging.shared_role.as_ref());
+        if account_logging::is_ours(desired, observed)
+            && role.is_some_and(|role| !is_shared(&role.tags))
+        {
+            self.refused.push(RefusedResource {
+                kind: "role",
+                name: role_name(&desired.account.region).to_string(),
+                obstacle: Obstacle::NotShared,
+            });
         }
     }
 

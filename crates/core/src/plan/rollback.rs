@@ -7,6 +7,7 @@ use super::{Action, Bindings, Builder, Plan};
 use crate::names::Names;
 use crate::observed::{ApiState, DeploymentState, Observed};
 use crate::release::ReleaseHash;
+use crate::stage_settings::StageUpdate;
 use std::fmt;
 
 /// Why there is nothing to go back to.
@@ -110,6 +111,8 @@ pub fn rollback(
         .collect();
     let action = Action::UpdateStage {
         stage_name: names.api_stage.clone(),
+        // They are the stage's, not a release's.
+        settings: StageUpdate::default(),
     };
     builder.add_change(action, [], changes);
     let bindings = Bindings {

@@ -4,7 +4,10 @@
 //! stage to it; what only the former release needed goes last.
 
 use super::Action;
-use super::{Bindings, Builder, Plan, Refusal, adopt, api, functions, prune, refusal, roles};
+use super::{
+    Bindings, Builder, Plan, Refusal, adopt, api, functions, prune, refusal, roles, stage_settings,
+    tags,
+};
 use crate::desired::Desired;
 use crate::names::StageIdentity;
 use crate::observed::{ApiState, Observed};
@@ -33,9 +36,10 @@ fn of_owned(desired: &Desired, observed: &Observed) -> Plan {
     let mut builder = Builder::default();
     let mut bindings = Bindings::default();
 
-    let api_created = api::plan_api(&mut builder, desired, api_state, &mut bindings);
-    // The API's own settings are in what a deployment freezes.
-    let api_steps = 0..builder.steps.len();
+    tags::plan(&mut builder, desired, observed, api_state);
+    let api_steps = api::plan_api(&mut builder, desired, api_state, &mut bindings);
+    let api_created = api_steps.created;
+    let settings = stage_settings::prepare(&mut builder, desired, observed, api_state, api_created);
     let role_steps = roles::plan(
         &mut builder,
         desired,
@@ -59,16 +63,21 @@ fn of_owned(desired: &Desired, observed: &Observed) -> Plan {
         api_created,
         &function_steps,
     );
-    ready.extend(api_steps);
     ready.extend(role_steps.ready.iter().copied());
     ready.extend(function_steps.values().flat_map(|steps| &steps.all));
-    let live = api::plan_release(
+    // The API's own settings are in what a deployment freezes.
+    ready.extend(api_steps.updated);
+    let api::Live {
+        released: live,
+        configured,
+    } = api::plan_release(
         &mut builder,
         desired,
         observed,
         api_state,
         &function_steps,
         ready,
+        &settings,
     );
 
     functions::delete(&mut builder, doomed_functions, doomed_log_groups, &live);
@@ -83,14 +92,14 @@ fn of_owned(desired: &Desired, observed: &Observed) -> Plan {
         releasing,
         &live,
     );
+    let mut settled = configured;
     for api in surplus_apis {
-        builder.add(
-            Action::DeleteApi {
-                api_id: api.api_id.clone(),
-            },
-            live.iter().copied(),
-        );
+        let action = Action::DeleteApi {
+            api_id: api.api_id.clone(),
+        };
+        settled.push(builder.add(action, live.iter().copied()));
     }
+    settings.clear(&mut builder, desired, observed, api_state, &settled);
     let steps = builder.steps;
     Plan {
         identity: names.identity.clone(),

@@ -4,6 +4,7 @@
 //! A setting of a function wins over one for all functions; at the same level,
 //! the stage's wins over the service's.
 
+use super::api_definition::{self, ApiDefinition};
 use super::types::{
     Architecture, FunctionDefaults, FunctionSettings, Retained, ServiceFile, StageFile, Target,
 };
@@ -37,6 +38,10 @@ pub struct StageDefinition {
     pub keep_releases: usize,
     /// What is left in the account when it is no longer needed.
     pub retain: BTreeSet<Retained>,
+    /// The settings of the API, its API stage and its routes.
+    pub api: ApiDefinition,
+    /// Tags beside the deployer's own.
+    pub tags: BTreeMap<String, String>,
 }
 
 /// Where a stage lives.
@@ -100,7 +105,11 @@ pub(super) fn merge(stage_name: &str, service: &ServiceFile, stage: &StageFile) 
             profile: stage.aws_profile.clone(),
         },
     };
+    let mut tags = service.tags.clone();
+    tags.extend(stage.tags.clone());
     StageDefinition {
+        api: api_definition::merge(service, stage),
+        tags,
         identity: StageIdentity {
             service: service.service.clone(),
             stage: stage_name.to_owned(),

@@ -3,7 +3,11 @@
 //!
 //! Deliberately absent: reading files. Sources come in as text.
 
+mod api;
+mod api_definition;
+mod api_rules;
 mod check;
+mod context_variables;
 mod definition;
 mod legal;
 mod problem;
@@ -12,6 +16,7 @@ mod schema;
 mod source;
 mod types;
 
+pub use api_definition::{AccessLogsDefinition, ApiDefinition, DEFAULT_ACCESS_LOG_FORMAT};
 pub use check::nearest;
 pub use definition::{DEFAULT_LOCAL_PORT, FunctionDefinition, Place, StageDefinition};
 pub use problem::{FileProblems, Problem, line_and_column};
@@ -93,5 +98,7 @@ fn read_one<T: serde::de::DeserializeOwned>(
         })
 }
 
+#[cfg(test)]
+mod api_tests;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 //! files, and with AWS's limits.
 
 use super::SERVICE_FILE_STEM;
+use super::api_rules::{self, Tables};
 use super::check::nearest;
 use super::definition::StageDefinition;
 use super::problem::Problem;
@@ -73,6 +74,12 @@ pub(super) fn of_service(source: &Source, file: &ServiceFile) -> Vec<Problem> {
             &settings.environment,
         ));
     }
+    let tables = Tables {
+        api_stage: &file.api_stage,
+        route_settings: &file.route_settings,
+        tags: &file.tags,
+    };
+    problems.extend(api_rules::check(source, &tables, file));
     problems
 }
 
@@ -127,11 +134,19 @@ pub(super) fn of_stage(
             &settings.environment,
         ));
     }
+    let tables = Tables {
+        api_stage: &file.api_stage,
+        route_settings: &file.route_settings,
+        tags: &file.tags,
+    };
+    problems.extend(api_rules::check(source, &tables, service));
     problems
 }
 
 pub(super) fn of_definition(source: &Source, definition: &StageDefinition) -> Vec<Problem> {
-    let mut problems = Vec::new();
+    let mut problems: Vec<Problem> = api_rules::too_many_tags(source, &definition.tags)
+        .into_iter()
+        .collect();
     for (key, function) in &definition.functions {
         let measured = serde_json::to_string(&function.environment).map_or(0, |json| json.len());
         if measured > ENVIRONMENT_LIMIT {

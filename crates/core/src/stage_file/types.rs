@@ -5,6 +5,7 @@
 //! Deliberately absent: `flatten` and `untagged`, which turn a typo into a
 //! message about something else.
 
+use super::api::{ApiStageTable, ApiTable, RouteTable};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +37,18 @@ pub struct ServiceFile {
     /// Which function serves which route key.
     #[schemars(extend("minProperties" = 1, "maxProperties" = 300, "propertyNames" = super::legal::route_keys()))]
     pub routes: BTreeMap<String, String>,
+    /// The API as a whole.
+    #[serde(default)]
+    pub api: ApiTable,
+    /// The API stage: variables, limits, logs.
+    #[serde(default)]
+    pub api_stage: ApiStageTable,
+    /// Settings of single routes, by route key.
+    #[serde(default)]
+    pub route_settings: BTreeMap<String, RouteTable>,
+    /// Tags of everything that can have them, beside the deployer's own.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
 }
 
 /// `stages/<stage>.toml`: what differs in one stage.
@@ -67,6 +80,18 @@ pub struct StageFile {
     /// Settings of single functions in this stage.
     #[serde(default)]
     pub functions: BTreeMap<String, FunctionSettings>,
+    /// The API as a whole.
+    #[serde(default)]
+    pub api: ApiTable,
+    /// The API stage: variables, limits, logs.
+    #[serde(default)]
+    pub api_stage: ApiStageTable,
+    /// Settings of single routes, by route key.
+    #[serde(default)]
+    pub route_settings: BTreeMap<String, RouteTable>,
+    /// Tags of everything that can have them, beside the deployer's own.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
 }
 
 /// Where a stage lives.

@@ -185,6 +185,7 @@ fn some_write() -> Action {
 
 fn cut_over() -> Action {
     Action::UpdateStage {
+        settings: Default::default(),
         stage_name: "alpha".into(),
     }
 }

@@ -1,6 +1,8 @@
 //! The frames that tell a client its message failed, byte for byte as AWS sends
 //! them: a space after `"message":` and after commas, none after other colons.
 
+use crate::assumptions::MESSAGE_THROTTLED;
+
 /// What the client is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ErrorMessage {
@@ -10,14 +12,27 @@ pub(crate) enum ErrorMessage {
     InternalServerError,
     /// The function took longer than the integration allows; it keeps running.
     EndpointRequestTimedOut,
+    /// Beyond the limits of the route.
+    TooManyRequests,
 }
 
 impl ErrorMessage {
-    fn text(self) -> &'static str {
+    pub(crate) fn text(self) -> &'static str {
         match self {
             Self::Forbidden => "Forbidden",
             Self::InternalServerError => "Internal server error",
             Self::EndpointRequestTimedOut => "Endpoint request timed out",
+            Self::TooManyRequests => MESSAGE_THROTTLED,
+        }
+    }
+
+    /// What logs say the request came to.
+    pub(crate) fn status(self) -> u16 {
+        match self {
+            Self::Forbidden => 403,
+            Self::InternalServerError => 500,
+            Self::EndpointRequestTimedOut => 504,
+            Self::TooManyRequests => 429,
         }
     }
 

@@ -2,8 +2,8 @@
 //! `CONNECT` has headers and query but no body, `MESSAGE` has a body and neither
 //! headers nor query, `DISCONNECT` has four odd headers. Pure.
 //!
-//! Deliberately absent: `authorizer` and the IAM and API-key members of
-//! `identity`, for this gateway has no authorizers.
+//! Deliberately absent: `authorizer` and the API-key members of `identity`, for
+//! this gateway has no authorizers.
 
 use std::collections::BTreeMap;
 
@@ -27,6 +27,18 @@ pub(crate) struct ConnectionFacts {
     pub(crate) connected_at: Timestamp,
     pub(crate) source_ip: String,
     pub(crate) user_agent: Option<String>,
+    /// Who signed the handshake, where a signature was asked for.
+    pub(crate) iam: Option<IamIdentity>,
+}
+
+/// Whoever signed a handshake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct IamIdentity {
+    pub(crate) access_key_id: String,
+    pub(crate) account_id: String,
+    /// The unique id, or what stands for it.
+    pub(crate) user: String,
+    pub(crate) user_arn: String,
 }
 
 /// What is true of one event only.
@@ -35,6 +47,13 @@ pub(crate) struct Occasion {
     pub(crate) request_id: String,
     pub(crate) at: Timestamp,
     pub(crate) stage_variables: BTreeMap<String, String>,
+}
+
+impl Occasion {
+    /// `29/Nov/2023:08:04:01 +0000`
+    pub(crate) fn clf_time(&self) -> String {
+        self.at.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string()
+    }
 }
 
 /// The client's request, as `$connect` gets to see it.
@@ -112,12 +131,12 @@ fn context(
         "eventType": event_type,
         "requestId": occasion.request_id,
         "extendedRequestId": occasion.request_id,
-        "requestTime": occasion.at.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string(),
+        "requestTime": occasion.clf_time(),
         "requestTimeEpoch": occasion.at.as_millisecond(),
         "messageDirection": "IN",
         "stage": facts.stage,
         "connectedAt": facts.connected_at.as_millisecond(),
-        "identity": {"sourceIp": facts.source_ip},
+        "identity": identity(facts),
         "domainName": facts.domain_name,
         "connectionId": facts.connection_id,
         "apiId": facts.api_id,
@@ -125,6 +144,20 @@ fn context(
     match context {
         Value::Object(context) => context,
         _ => Map::new(),
+    }
+}
+
+fn identity(facts: &ConnectionFacts) -> Value {
+    match &facts.iam {
+        None => json!({ "sourceIp": facts.source_ip }),
+        Some(iam) => json!({
+            "accessKey": iam.access_key_id,
+            "accountId": iam.account_id,
+            "caller": iam.user,
+            "sourceIp": facts.source_ip,
+            "user": iam.user,
+            "userArn": iam.user_arn,
+        }),
     }
 }
 
@@ -209,6 +242,7 @@ mod tests {
             connected_at: "2023-11-29T08:04:01.796Z".parse().unwrap(),
             source_ip: "127.0.0.1".to_owned(),
             user_agent: Some("test".to_owned()),
+            iam: None,
         }
     }
 

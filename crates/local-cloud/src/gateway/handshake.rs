@@ -12,13 +12,17 @@ use http::header::{CONNECTION, HeaderValue, UPGRADE};
 use http::{HeaderMap, Method, Request, StatusCode};
 use hyper::body::Incoming;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::address::{self, StageAddress};
+use super::events::Occasion;
 use super::events::{self, ConnectionFacts};
+use super::iam;
 use super::integration::{self, IntegrationFailure};
 use super::messages::{disconnected, occasion};
 use super::registry::{Connection, TaskPlace};
+use super::request_log::{Integration, Report};
 use super::route_selection::CONNECT;
 use super::{Gateway, Registry, connection};
 use crate::assumptions::{
@@ -40,12 +44,12 @@ struct Ids {
 pub(crate) fn upgrade_required(gateway: &Gateway, stage: Option<&StageAddress>) -> Answer {
     let found = stage.and_then(|stage| gateway.model.live_stage(&stage.api_id, &stage.stage));
     match found {
-        Some(_) => refuse(
+        Some(live) if !live.endpoint_disabled => refuse(
             &new_ids(gateway),
             StatusCode::UPGRADE_REQUIRED,
             "Upgrade Required",
         ),
-        None => refuse(&new_ids(gateway), StatusCode::FORBIDDEN, "Forbidden"),
+        _ => refuse(&new_ids(gateway), StatusCode::FORBIDDEN, "Forbidden"),
     }
 }
 
@@ -58,7 +62,7 @@ pub(crate) async fn connect(
 ) -> Answer {
     let ids = new_ids(&gateway);
     let live = stage.and_then(|stage| gateway.model.live_stage(&stage.api_id, &stage.stage));
-    let Some(live) = live else {
+    let Some(live) = live.filter(|live| !live.endpoint_disabled) else {
         return refuse(&ids, StatusCode::FORBIDDEN, "Forbidden");
     };
     if request.uri().to_string().len() > MAX_URL {
@@ -70,8 +74,7 @@ pub(crate) async fn connect(
     let Some(place) = Registry::place(&gateway) else {
         return refuse(&ids, CONNECT_THROTTLED, "Too Many Requests");
     };
-    let upgrade = hyper::upgrade::on(&mut request);
-    let facts = ConnectionFacts {
+    let mut facts = ConnectionFacts {
         connection_id: ids.connection.clone(),
         api_id: live.api_id.clone(),
         stage: live.stage_name.clone(),
@@ -79,7 +82,38 @@ pub(crate) async fn connect(
         connected_at: gateway.model.now(),
         source_ip: peer.ip().to_string(),
         user_agent: header(request.headers(), "user-agent").map(str::to_owned),
+        iam: None,
     };
+    let refused = |facts: &ConnectionFacts, status: StatusCode, message: &str| {
+        gateway.log_request(&Report {
+            stage: &live,
+            facts,
+            occasion: &occasion(&gateway, &live, &ids.request),
+            event_type: "CONNECT",
+            route_key: CONNECT,
+            message_id: None,
+            payload: "",
+            status: status.as_u16(),
+            error: Some(message),
+            integration: None,
+        });
+        refuse(&ids, status, message)
+    };
+    // Who isn't let in uses up nobody's limit.
+    if live.routes.get(CONNECT).is_some_and(|route| route.iam) {
+        match iam::authorize(&gateway, &live, &request) {
+            Ok(identity) => facts.iam = Some(identity),
+            Err(refusal) => {
+                let (api_id, stage) = (&facts.api_id, &facts.stage);
+                gateway.remember_failure(api_id, stage, &ids.request, refusal.to_string());
+                return refused(&facts, StatusCode::FORBIDDEN, refusal.told());
+            }
+        }
+    }
+    if !gateway.throttle.lets_through(&live, CONNECT) {
+        return refused(&facts, CONNECT_THROTTLED, "Too Many Requests");
+    }
+    let upgrade = hyper::upgrade::on(&mut request);
     let headers = forwarded(&gateway, request.headers(), peer);
     let query = request.uri().query().map(str::to_owned);
     let (decide, decided) = oneshot::channel();
@@ -148,14 +182,44 @@ impl Opening {
         drop(place);
     }
 
+    fn log(&self, occasion: &Occasion, status: u16, integration: Option<Integration<'_>>) {
+        let status_line = StatusCode::from_u16(status).ok();
+        let reason = status_line.and_then(|status| status.canonical_reason());
+        self.gateway.log_request(&Report {
+            stage: &self.live,
+            facts: &self.facts,
+            occasion,
+            event_type: "CONNECT",
+            route_key: CONNECT,
+            message_id: None,
+            payload: "",
+            status,
+            error: reason.filter(|_| status >= 400),
+            integration,
+        });
+    }
+
     async fn ask_connect(&self) -> Decision {
-        let Some(route) = self.live.routes.get(CONNECT) else {
-            return Ok(None);
-        };
         let gateway = &self.gateway;
         let occasion = occasion(gateway, &self.live, &self.request_id);
+        let Some(route) = self.live.routes.get(CONNECT) else {
+            self.log(&occasion, 200, None);
+            return Ok(None);
+        };
+        let started = Instant::now();
         let event = events::connect(&self.facts, &occasion, &self.headers, self.query.as_deref());
-        let response = match integration::call(gateway, &self.live, route, event).await {
+        let answer = integration::call(gateway, &self.live, route, event).await;
+        let call = Integration {
+            took: started.elapsed(),
+            status: match &answer {
+                Ok(response) => response.status.as_u16(),
+                Err(failure) => status_of(failure).as_u16(),
+            },
+            failure: answer.as_ref().err(),
+        };
+        let status = call.status;
+        self.log(&occasion, status, Some(call));
+        let response = match answer {
             Ok(response) => response,
             Err(failure) => {
                 let (api_id, stage) = (&self.facts.api_id, &self.facts.stage);

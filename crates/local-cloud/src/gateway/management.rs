@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use super::address::ConnectionAddress;
 use super::registry::{Closing, Connection};
 use super::{Gateway, iso_millis};
-use crate::assumptions::NOT_UTF8_POST;
+use crate::assumptions::{DISABLED_ENDPOINT_HAS_NO_CONNECTIONS, NOT_UTF8_POST};
 use crate::http_io::{self, Answer, BodyError, Refusal};
 use crate::ids::is_connection_id;
 use crate::limits::MAX_MESSAGE;
@@ -60,7 +60,7 @@ fn check(
         && gateway
             .model
             .live_stage(&stage.api_id, &stage.stage)
-            .is_none()
+            .is_none_or(|live| live.endpoint_disabled && DISABLED_ENDPOINT_HAS_NO_CONNECTIONS)
     {
         let body = r#"{"message":"Forbidden"}"#;
         return Err(Box::new(http_io::error(

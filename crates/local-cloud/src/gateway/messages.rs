@@ -7,13 +7,16 @@
 use std::sync::Arc;
 
 use cloud_model::LiveStage;
+use tokio::time::Instant;
 
 use super::error_frame::ErrorMessage;
 use super::events::{self, Occasion};
 use super::integration::{self, IntegrationFailure};
 use super::registry::{Closing, Connection};
+use super::request_log::{Integration, Report};
 use super::route_selection::{self, DISCONNECT};
 use super::{Gateway, events::ConnectionFacts};
+use crate::assumptions::DISCONNECT_IS_THROTTLED;
 
 /// Routes one message; the client hears of it only when it failed.
 pub(crate) async fn handle(gateway: Arc<Gateway>, connection: Arc<Connection>, text: String) {
@@ -36,20 +39,55 @@ async fn route(
     let Some(stage) = gateway.model.live_stage(&facts.api_id, &facts.stage) else {
         return Err(ErrorMessage::Forbidden);
     };
-    let Some(route) = route_selection::select(&stage, text) else {
-        return Err(ErrorMessage::Forbidden);
-    };
-    let message_id = gateway.model.ids.websocket_id();
     let occasion = occasion(gateway, &stage, request_id);
-    let event = events::message(facts, &occasion, &route.route_key, &message_id, text);
-    match integration::call(gateway, &stage, route, event).await {
-        Ok(_answer) => Ok(()),
+    let message_id = gateway.model.ids.websocket_id();
+    let report = |route_key: &str, error: Option<ErrorMessage>, call: Option<Integration<'_>>| {
+        gateway.log_request(&Report {
+            stage: &stage,
+            facts,
+            occasion: &occasion,
+            event_type: "MESSAGE",
+            route_key,
+            message_id: Some(&message_id),
+            payload: text,
+            status: error.map_or(200, ErrorMessage::status),
+            error: error.map(ErrorMessage::text),
+            integration: call,
+        });
+        error.map_or(Ok(()), Err)
+    };
+    let Some(route) = route_selection::select(&stage, text) else {
+        return report("$default", Some(ErrorMessage::Forbidden), None);
+    };
+    let key = &route.route_key;
+    if !gateway.throttle.lets_through(&stage, key) {
+        return report(key, Some(ErrorMessage::TooManyRequests), None);
+    }
+    let event = events::message(facts, &occasion, key, &message_id, text);
+    let started = Instant::now();
+    let answer = integration::call(gateway, &stage, route, event).await;
+    let took = started.elapsed();
+    match answer {
+        Ok(answer) => {
+            let call = Integration {
+                took,
+                status: answer.status.as_u16(),
+                failure: None,
+            };
+            report(key, None, Some(call))
+        }
         Err(failure) => {
             gateway.remember_failure(&facts.api_id, &facts.stage, request_id, failure.to_string());
-            Err(match failure {
+            let error = match failure {
                 IntegrationFailure::TimedOut(_) => ErrorMessage::EndpointRequestTimedOut,
                 _ => ErrorMessage::InternalServerError,
-            })
+            };
+            let call = Integration {
+                took,
+                status: error.status(),
+                failure: Some(&failure),
+            };
+            report(key, Some(error), Some(call))
         }
     }
 }
@@ -59,19 +97,52 @@ pub(crate) async fn disconnected(gateway: &Gateway, facts: &ConnectionFacts, clo
     let Some(stage) = gateway.model.live_stage(&facts.api_id, &facts.stage) else {
         return;
     };
-    let Some(route) = stage.routes.get(DISCONNECT) else {
-        return;
-    };
     let request_id = gateway.model.ids.websocket_id();
     let occasion = occasion(gateway, &stage, &request_id);
+    let report = |status: u16, call: Option<Integration<'_>>| {
+        gateway.log_request(&Report {
+            stage: &stage,
+            facts,
+            occasion: &occasion,
+            event_type: "DISCONNECT",
+            route_key: DISCONNECT,
+            message_id: None,
+            payload: "",
+            status,
+            error: None,
+            integration: call,
+        });
+    };
+    let Some(route) = stage.routes.get(DISCONNECT) else {
+        return report(200, None);
+    };
+    if DISCONNECT_IS_THROTTLED && !gateway.throttle.lets_through(&stage, DISCONNECT) {
+        return report(429, None);
+    }
     let event = events::disconnect(facts, &occasion, closing.code, &closing.reason);
-    if let Err(failure) = integration::call(gateway, &stage, route, event).await {
-        gateway.remember_failure(
-            &facts.api_id,
-            &facts.stage,
-            &request_id,
-            failure.to_string(),
-        );
+    let started = Instant::now();
+    let answer = integration::call(gateway, &stage, route, event).await;
+    let took = started.elapsed();
+    match answer {
+        Ok(answer) => {
+            let status = answer.status.as_u16();
+            let call = Integration {
+                took,
+                status,
+                failure: None,
+            };
+            report(200, Some(call));
+        }
+        Err(failure) => {
+            let reason = failure.to_string();
+            gateway.remember_failure(&facts.api_id, &facts.stage, &request_id, reason);
+            let call = Integration {
+                took,
+                status: 500,
+                failure: Some(&failure),
+            };
+            report(500, Some(call));
+        }
     }
 }
 

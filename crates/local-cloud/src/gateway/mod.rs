@@ -1,23 +1,26 @@
 //! The WebSocket side of API Gateway: handshakes, messages, their routes and
 //! functions, and the `@connections` API that answers.
 //!
-//! Deliberately absent: authorizers, API keys, request models, throttling by
-//! rate, integrations other than Lambda proxies, custom domains, access logs.
+//! Deliberately absent: Lambda authorizers, API keys, request models, the
+//! account's own limits, integrations other than Lambda proxies, custom domains.
 
 pub(crate) mod address;
 mod connection;
 mod error_frame;
 mod events;
 mod handshake;
+mod iam;
 mod integration;
 mod json_path;
 mod management;
 mod messages;
 mod proxy_response;
 mod registry;
+mod request_log;
 mod route_selection;
 #[cfg(test)]
 mod samples;
+mod throttle;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,6 +33,8 @@ pub(crate) use handshake::{connect, upgrade_required};
 pub(crate) use management::manage;
 pub(crate) use registry::{Closing, Registry};
 
+use throttle::Throttle;
+
 use crate::limits::Limits;
 use crate::model::Model;
 use crate::runtime::Pool;
@@ -41,6 +46,9 @@ pub(crate) struct Gateway {
     pub(crate) registry: Registry,
     pub(crate) limits: Limits,
     pub(crate) port: u16,
+    pub(crate) throttle: Throttle,
+    /// Of everything that this gateway logs.
+    log_stream: String,
     failures: Mutex<VecDeque<RecentFailure>>,
 }
 
@@ -60,6 +68,8 @@ const RECENT_FAILURES: usize = 20;
 impl Gateway {
     pub(crate) fn new(model: Arc<Model>, pool: Arc<Pool>, limits: Limits, port: u16) -> Self {
         Self {
+            log_stream: model.ids.hex32(),
+            throttle: Throttle::default(),
             model,
             pool,
             registry: Registry::default(),

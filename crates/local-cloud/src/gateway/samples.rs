@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cloud_model::{LiveRoute, LiveStage};
+use cloud_model::{LiveRoute, LiveSettings, LiveStage, LoggingLevel};
 
 pub(crate) fn stage() -> LiveStage {
     LiveStage {
@@ -12,12 +12,24 @@ pub(crate) fn stage() -> LiveStage {
         route_selection_expression: "$request.body.action".to_owned(),
         routes: BTreeMap::new(),
         stage_variables: BTreeMap::new(),
+        endpoint_disabled: false,
+        default_settings: LiveSettings {
+            burst_limit: 5_000,
+            rate_limit: 10_000.0,
+            detailed_metrics: false,
+            level: LoggingLevel::Off,
+            data_trace: false,
+        },
+        route_settings: BTreeMap::new(),
+        access_log: None,
+        may_log: false,
     }
 }
 
 pub(crate) fn route() -> LiveRoute {
     LiveRoute {
         route_key: "join".to_owned(),
+        iam: false,
         integration: None,
     }
 }

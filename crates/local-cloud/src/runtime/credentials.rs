@@ -35,7 +35,7 @@ impl Caller {
 
 /// All credentials of live environments; bounded by the number of processes.
 #[derive(Default)]
-pub(crate) struct Credentials(Mutex<HashMap<String, Caller>>);
+pub(crate) struct Credentials(Mutex<HashMap<String, (Caller, Keys)>>);
 
 impl Credentials {
     /// Makes credentials that are good until [`Credentials::revoke`].
@@ -45,20 +45,28 @@ impl Credentials {
             secret_access_key: ids.secret(),
             session_token: ids.secret() + &ids.secret(),
         };
-        self.lock().insert(keys.access_key_id.clone(), caller);
+        self.lock()
+            .insert(keys.access_key_id.clone(), (caller, keys.clone()));
         keys
     }
 
     /// Whose key this is; `None`: not a function's.
     pub(crate) fn caller(&self, access_key_id: &str) -> Option<Caller> {
-        self.lock().get(access_key_id).cloned()
+        self.lock()
+            .get(access_key_id)
+            .map(|(caller, _)| caller.clone())
+    }
+
+    /// What the key's owner signs with; `None`: not a function's.
+    pub(crate) fn keys(&self, access_key_id: &str) -> Option<Keys> {
+        self.lock().get(access_key_id).map(|(_, keys)| keys.clone())
     }
 
     pub(crate) fn revoke(&self, access_key_id: &str) {
         self.lock().remove(access_key_id);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Caller>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Caller, Keys)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,14 +1,19 @@
 //! What one action makes, needs and touches: the table the linter goes by. An
 //! action that isn't in it doesn't compile.
 
+use crate::account_logging::is_role_name;
 use crate::names::{ApiId, FunctionKey, FunctionName, LogGroupName, RoleName};
-use crate::plan::{Action, Adopted, PolicyTemplate};
+use crate::plan::{Action, Adopted, PolicyTemplate, Taggable};
 
 /// Something a step can provide and another refer to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Thing {
     LogGroup(LogGroupName),
     Role(RoleName),
+    /// The account's role for API Gateway's logs, which all stages share.
+    SharedRole,
+    /// The log group that API Gateway uses for the plan's API.
+    ExecutionLogGroup,
     Function(FunctionName),
     /// The version of a function that the plan's release invokes.
     Version(FunctionKey),
@@ -80,11 +85,28 @@ pub(super) fn of(action: &Action) -> Footprint {
         | Action::DeleteLogStream { log_group, .. } => {
             F::touching(Thing::LogGroup(log_group.clone()))
         }
-        Action::CreateRole { role, .. } => F::making(Thing::Role(role.clone())),
+        Action::CreateExecutionLogGroup { .. } => {
+            F::making(Thing::ExecutionLogGroup).needs(Thing::ThisApi)
+        }
+        Action::PutExecutionLogRetention { .. } => F::touching(Thing::ExecutionLogGroup),
+        Action::CreateRole { role, .. } => F::making(thing_of(role)),
+        Action::AttachRolePolicy { role, .. } => F::touching(thing_of(role)),
+        Action::UpdateAccount { .. } => F {
+            needs: vec![Thing::SharedRole],
+            ..F::default()
+        },
+        Action::Tag { resource, .. } | Action::Untag { resource, .. } => {
+            F::touching(match resource {
+                Taggable::Api | Taggable::Stage(_) => Thing::ThisApi,
+                Taggable::Function(name) => Thing::Function(name.clone()),
+                Taggable::Role(role) => thing_of(role),
+                Taggable::LogGroup(name) => Thing::LogGroup(name.clone()),
+            })
+        }
         Action::UpdateAssumeRolePolicy { role, .. }
         | Action::DeleteRolePolicy { role, .. }
         | Action::DetachRolePolicy { role, .. }
-        | Action::DeleteRole { role } => F::touching(Thing::Role(role.clone())),
+        | Action::DeleteRole { role } => F::touching(thing_of(role)),
         Action::PutRolePolicy { role, policy } => {
             let touching = F::touching(Thing::Role(role.clone()));
             match policy {
@@ -124,6 +146,9 @@ pub(super) fn of(action: &Action) -> Footprint {
             F::touching(Thing::ThisApi).needs(Thing::Integration(function.clone()))
         }
         Action::UpdateApi { .. }
+        | Action::ConfigureStage { .. }
+        | Action::DeleteRouteSettings { .. }
+        | Action::DeleteAccessLogSettings { .. }
         | Action::DeleteIntegration { .. }
         | Action::DeleteRoute { .. }
         | Action::DeleteDeployment { .. } => F::touching(Thing::ThisApi),
@@ -140,6 +165,13 @@ pub(super) fn of(action: &Action) -> Footprint {
         Action::CreateStage { .. } | Action::UpdateStage { .. } => {
             F::touching(Thing::ThisApi).needs(Thing::Deployment)
         }
+    }
+}
+
+fn thing_of(role: &RoleName) -> Thing {
+    match is_role_name(role) {
+        true => Thing::SharedRole,
+        false => Thing::Role(role.clone()),
     }
 }
 

@@ -20,8 +20,9 @@ mod live;
 mod order;
 
 use super::{Action, Plan, StepId, Verb};
+use crate::account_logging::is_shared;
 use crate::manifest::journal;
-use crate::names::{ApiId, Names, StageIdentity};
+use crate::names::{ApiId, LogGroupName, Names, StageIdentity};
 use crate::observed::{ApiState, Observed};
 use crate::tags::{Ownership, Tags, claimant, ownership_of};
 use footprint::{Footprint, Thing};
@@ -193,13 +194,36 @@ impl Linter<'_> {
             Thing::LogGroup(name) if *name == journal(self.names) => {
                 observed.journal.as_ref().map(|state| &state.tags)
             }
-            Thing::LogGroup(name) => observed.log_groups.get(name).map(|state| &state.tags),
+            Thing::LogGroup(name) if *name == self.names.access_log_group() => {
+                observed.access_log_group.as_ref().map(|state| &state.tags)
+            }
+            Thing::LogGroup(name) => match observed.execution_log_groups.get(name) {
+                Some(state) => Some(self.api_of_logs(name).unwrap_or(&state.tags)),
+                None => observed.log_groups.get(name).map(|state| &state.tags),
+            },
+            Thing::ExecutionLogGroup => {
+                let api_id = self.plan.bindings.api_id.as_ref()?;
+                let name = self.names.execution_log_group(api_id);
+                self.tags(&Thing::LogGroup(name))
+            }
+            Thing::SharedRole => {
+                let logging = observed.account_logging.as_ref()?;
+                logging.shared_role.as_ref().map(|role| &role.tags)
+            }
             Thing::Role(name) => observed.roles.get(name).map(|state| &state.tags),
             Thing::Function(name) => observed.functions.get(name).map(|state| &state.tags),
             Thing::Api(id) => self.api(id).map(|api| &api.tags),
             Thing::ThisApi => self.this_api().map(|api| &api.tags),
             Thing::Version(_) | Thing::Integration(_) | Thing::Deployment => None,
         }
+    }
+
+    /// The tags of the API whose execution logs are in a group: API Gateway itself
+    /// makes such groups, without tags.
+    fn api_of_logs(&self, log_group: &LogGroupName) -> Option<&Tags> {
+        let mut apis = self.observed.apis.iter();
+        let api = apis.find(|api| self.names.execution_log_group(&api.api_id) == *log_group)?;
+        Some(&api.tags)
     }
 
     fn this_api(&self) -> Option<&ApiState> {
@@ -221,9 +245,10 @@ impl Linter<'_> {
         let Some(touched) = &self.footprints[id].touches else {
             return;
         };
-        let foreign = self
-            .tags(touched)
-            .is_some_and(|tags| ownership_of(tags, &self.names.identity) != Ownership::Ours);
+        let foreign = self.tags(touched).is_some_and(|tags| match touched {
+            Thing::SharedRole => !is_shared(tags),
+            _ => ownership_of(tags, identity) != Ownership::Ours,
+        });
         if foreign && !self.is_adopted_before(touched, id) {
             let rule = format!("touches {touched:?}, which isn't this stage's");
             self.violation(id, rule);

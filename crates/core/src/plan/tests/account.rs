@@ -1,17 +1,21 @@
 //! The smallest account that plans can be applied to: each action changes an
 //! [`Observed`] as AWS would, without AWS's validation.
 
+use crate::account_logging::role_name;
 use crate::desired::Desired;
 use crate::manifest::journal;
 use crate::names::{
-    ApiId, DeploymentId, FunctionKey, FunctionName, FunctionVersion, IntegrationId, RouteId,
+    ApiId, DeploymentId, EXECUTION_LOG_PREFIX, FunctionKey, FunctionName, FunctionVersion,
+    IntegrationId, LogGroupName, RoleName, RouteId,
 };
 use crate::observed::{
-    ApiStageState, ApiState, DeploymentState, FunctionState, IntegrationState, LogGroupState,
-    Observed, RoleState, RouteState, VersionState,
+    AccountLogging, ApiStageState, ApiState, DeploymentState, FunctionState, IntegrationState,
+    LogGroupState, Observed, RoleState, RouteState, VersionState,
 };
-use crate::plan::{Action, Adopted, Bindings, Plan};
+use crate::plan::{Action, Adopted, Bindings, Plan, Taggable, authorization_type};
 use crate::policy::{Account, INLINE_POLICY_NAME};
+use crate::stage_settings::{StageSettings, StageUpdate};
+use crate::tags::Tags;
 use std::collections::BTreeMap;
 
 pub struct Ledger {
@@ -110,25 +114,87 @@ impl Ledger {
                     tags,
                     retention_days: None,
                 };
-                let former = match log_group == journal(&self.names) {
-                    true => self.observed.journal.replace(group),
-                    false => self.observed.log_groups.insert(log_group, group),
+                let former = if log_group == journal(&self.names) {
+                    self.observed.journal.replace(group)
+                } else if log_group == self.names.access_log_group() {
+                    self.observed.access_log_group.replace(group)
+                } else {
+                    self.observed.log_groups.insert(log_group, group)
                 };
                 assert!(former.is_none());
             }
             Action::PutRetentionPolicy { log_group, days } => {
-                self.observed
-                    .log_groups
-                    .get_mut(&log_group)
-                    .expect("exists")
-                    .retention_days = Some(days);
+                self.log_group(&log_group).retention_days = Some(days);
             }
             Action::DeleteLogGroup { log_group } if log_group == journal(&self.names) => {
                 self.observed.journal.take().expect("exists");
                 self.observed.releases.clear();
             }
+            Action::DeleteLogGroup { log_group } if log_group == self.names.access_log_group() => {
+                self.observed.access_log_group.take().expect("exists");
+                assert!(
+                    self.observed
+                        .apis
+                        .iter()
+                        .flat_map(|api| &api.stages)
+                        .all(|stage| stage.settings.access_log.is_none()),
+                    "nobody writes there any longer"
+                );
+            }
+            Action::DeleteLogGroup { log_group }
+                if log_group.as_str().starts_with(EXECUTION_LOG_PREFIX) =>
+            {
+                let groups = &mut self.observed.execution_log_groups;
+                groups.remove(&log_group).expect("exists");
+            }
             Action::DeleteLogGroup { log_group } => {
                 self.observed.log_groups.remove(&log_group).expect("exists");
+            }
+            Action::CreateExecutionLogGroup { tags } => {
+                let api_id = bindings.api_id.clone().expect("bound");
+                let group = LogGroupState {
+                    tags,
+                    retention_days: None,
+                };
+                let name = self.names.execution_log_group(&api_id);
+                let former = self.observed.execution_log_groups.insert(name, group);
+                assert!(former.is_none());
+            }
+            Action::PutExecutionLogRetention { days } => {
+                let api_id = bindings.api_id.clone().expect("bound");
+                let name = self.names.execution_log_group(&api_id);
+                self.log_group(&name).retention_days = Some(days);
+            }
+            Action::CreateRole { role, .. } if self.is_shared(&role) => {
+                let Action::CreateRole { trust, tags, .. } = action.clone() else {
+                    unreachable!()
+                };
+                let state = RoleState {
+                    arn: self.account.role_arn(&role),
+                    tags,
+                    trust,
+                    inline_policies: BTreeMap::new(),
+                    attached_policies: Vec::new(),
+                };
+                self.logging().shared_role = Some(state);
+            }
+            Action::AttachRolePolicy { role, policy_arn } => {
+                assert!(self.is_shared(&role));
+                let role = self.logging().shared_role.as_mut().expect("exists");
+                role.attached_policies.push(policy_arn);
+            }
+            Action::UpdateAccount { role_arn } => {
+                let logging = self.logging();
+                let role = logging.shared_role.as_ref().expect("exists");
+                assert!(!role.attached_policies.is_empty(), "AWS checks it");
+                logging.role_arn = Some(role_arn);
+            }
+            Action::Tag { resource, tags } => {
+                self.tags_of(&resource, bindings).extend(tags);
+            }
+            Action::Untag { resource, keys } => {
+                let tags = self.tags_of(&resource, bindings);
+                tags.retain(|key, _| !keys.contains(key));
             }
             Action::CreateRole {
                 role, trust, tags, ..
@@ -233,6 +299,7 @@ impl Ledger {
             Action::CreateApi {
                 description,
                 route_selection_expression,
+                settings,
                 tags,
                 ..
             } => {
@@ -245,6 +312,7 @@ impl Ledger {
                     tags,
                     description,
                     route_selection_expression,
+                    settings,
                     routes: Vec::new(),
                     integrations: Vec::new(),
                     deployments: Vec::new(),
@@ -254,8 +322,10 @@ impl Ledger {
             Action::UpdateApi {
                 description,
                 route_selection_expression,
+                settings,
             } => {
                 let api = self.api(bindings);
+                api.settings = settings;
                 api.description = description;
                 api.route_selection_expression = route_selection_expression;
             }
@@ -305,6 +375,7 @@ impl Ledger {
             Action::CreateRoute {
                 route_key,
                 function,
+                iam,
             } => {
                 let route_id = RouteId::new(self.id());
                 let target = Some(format!("integrations/{}", bindings.integrations[&function]));
@@ -318,18 +389,23 @@ impl Ledger {
                     route_id,
                     route_key: route_key.to_string(),
                     target,
+                    authorization: authorization_type(iam).into(),
                 });
             }
             Action::UpdateRoute {
-                route_id, function, ..
+                route_id,
+                function,
+                iam,
+                ..
             } => {
                 let target = Some(format!("integrations/{}", bindings.integrations[&function]));
                 let api = self.api(bindings);
-                api.routes
-                    .iter_mut()
+                let mut routes = api.routes.iter_mut();
+                let route = routes
                     .find(|route| route.route_id == route_id)
-                    .expect("exists")
-                    .target = target;
+                    .expect("exists");
+                route.target = target;
+                route.authorization = authorization_type(iam).into();
             }
             Action::DeleteRoute { route_id, .. } => {
                 self.api(bindings)
@@ -374,23 +450,124 @@ impl Ledger {
                     .releases
                     .retain(|key, _| key.stream() != log_stream);
             }
-            Action::CreateStage { stage_name, tags } => {
+            Action::CreateStage {
+                stage_name,
+                settings,
+                tags,
+            } => {
                 let deployment_id = bindings.deployment_id.clone();
                 self.api(bindings).stages.push(ApiStageState {
-                    name: stage_name,
+                    name: stage_name.clone(),
                     deployment_id,
                     tags,
+                    settings: StageSettings::default(),
                 });
+                self.configure(&stage_name, settings, bindings);
             }
-            Action::UpdateStage { stage_name } => {
+            Action::UpdateStage {
+                stage_name,
+                settings,
+            } => {
+                self.configure(&stage_name, settings, bindings);
                 let deployment_id = bindings.deployment_id.clone();
-                let api = self.api(bindings);
-                api.stages
-                    .iter_mut()
-                    .find(|stage| stage.name == stage_name)
-                    .expect("exists")
-                    .deployment_id = deployment_id;
+                self.stage(&stage_name, bindings).deployment_id = deployment_id;
             }
+            Action::ConfigureStage {
+                stage_name,
+                settings,
+            } => {
+                assert!(!settings.is_empty(), "something changes");
+                self.configure(&stage_name, settings, bindings);
+            }
+            Action::DeleteRouteSettings {
+                stage_name,
+                route_key,
+            } => {
+                let settings = &mut self.stage(&stage_name, bindings).settings;
+                settings.routes.remove(&route_key).expect("exists");
+            }
+            Action::DeleteAccessLogSettings { stage_name } => {
+                let settings = &mut self.stage(&stage_name, bindings).settings;
+                settings.access_log.take().expect("exists");
+            }
+        }
+    }
+
+    fn stage(&mut self, name: &str, bindings: &Bindings) -> &mut ApiStageState {
+        let mut stages = self.api(bindings).stages.iter_mut();
+        stages.find(|stage| stage.name == name).expect("exists")
+    }
+
+    /// As UpdateStage does: what isn't given stays, what is empty goes.
+    fn configure(&mut self, stage: &str, update: StageUpdate, bindings: &Bindings) {
+        let route_keys: Vec<String> = self
+            .api(bindings)
+            .routes
+            .iter()
+            .map(|route| route.route_key.clone())
+            .collect();
+        let settings = &mut self.stage(stage, bindings).settings;
+        settings.variables.extend(update.variables);
+        settings.variables.retain(|_, value| !value.is_empty());
+        if let Some(route) = update.default_route {
+            settings.default_route = route;
+        }
+        for key in update.routes.keys() {
+            assert!(
+                route_keys.iter().any(|known| known == key.as_str()),
+                "{key}"
+            );
+        }
+        settings.routes.extend(update.routes);
+        if let Some(log) = update.access_log {
+            settings.access_log = Some(log);
+        }
+        let settings = settings.clone();
+        if settings.write_logs() {
+            let logging = self.observed.account_logging.as_ref();
+            assert!(logging.is_some_and(|logging| logging.role_arn.is_some()));
+        }
+        if settings.access_log.is_some() {
+            assert!(self.observed.access_log_group.is_some());
+        }
+        if settings.write_execution_logs() {
+            let api_id = bindings.api_id.as_ref().expect("bound");
+            let name = self.names.execution_log_group(api_id);
+            assert!(self.observed.execution_log_groups.contains_key(&name));
+        }
+    }
+
+    fn is_shared(&self, role: &RoleName) -> bool {
+        *role == role_name(&self.account.region)
+    }
+
+    fn logging(&mut self) -> &mut AccountLogging {
+        self.observed.account_logging.get_or_insert_default()
+    }
+
+    fn log_group(&mut self, name: &LogGroupName) -> &mut LogGroupState {
+        if *name == self.names.access_log_group() {
+            return self.observed.access_log_group.as_mut().expect("exists");
+        }
+        if *name == journal(&self.names) {
+            return self.observed.journal.as_mut().expect("exists");
+        }
+        let groups = match name.as_str().starts_with(EXECUTION_LOG_PREFIX) {
+            true => &mut self.observed.execution_log_groups,
+            false => &mut self.observed.log_groups,
+        };
+        groups.get_mut(name).expect("exists")
+    }
+
+    fn tags_of(&mut self, resource: &Taggable, bindings: &Bindings) -> &mut Tags {
+        match resource {
+            Taggable::Api => &mut self.api(bindings).tags,
+            Taggable::Stage(name) => &mut self.stage(name, bindings).tags,
+            Taggable::Function(name) => {
+                &mut self.observed.functions.get_mut(name).expect("exists").tags
+            }
+            Taggable::Role(name) => &mut self.observed.roles.get_mut(name).expect("exists").tags,
+            Taggable::LogGroup(name) => &mut self.log_group(name).tags,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod properties;
+mod settings;
 
 use super::{Action, Plan, Refusal, RollbackRefusal, Verb, lint, rollback};
 use crate::desired::{Desired, FunctionCode};
@@ -195,6 +196,7 @@ fn changes_made_by_hand_are_seen_and_undone() {
         route_id: "hand".into(),
         route_key: "hand".into(),
         target: Some("integrations/hand".into()),
+        authorization: "NONE".into(),
     });
     api.integrations.push(IntegrationState {
         integration_id: "hand".into(),

@@ -11,9 +11,12 @@ use proptest::sample::Index;
 /// Services of one to five functions with one to three routes each.
 fn services() -> impl Strategy<Value = Desired> {
     let function = (1_u32..=3, proptest::option::of(1_u32..5), 128_u32..512);
-    (btree_map("[a-e]", function, 1..=5), any::<bool>()).prop_map(|(functions, new_code)| {
+    let functions = btree_map("[a-e]", function, 1..=5);
+    (functions, any::<bool>(), settings()).prop_map(|(functions, new_code, settings)| {
         let mut tables = String::from("service = \"chat\"\n");
-        let mut routes = String::from("[routes]\n");
+        let mut routes = String::from("[routes]\n\"$connect\" = \"");
+        routes += functions.keys().next().expect("at least one");
+        routes += "\"\n";
         for (name, (count, reserved, memory)) in &functions {
             tables += &format!("[functions.{name}]\nmemory_mb = {memory}\n");
             if let Some(reserved) = reserved {
@@ -24,9 +27,36 @@ fn services() -> impl Strategy<Value = Desired> {
             }
         }
         desired_with(
-            &format!("{tables}{routes}"),
+            &format!("{tables}{routes}{settings}"),
             if new_code { "two" } else { "one" },
         )
+    })
+}
+
+/// Settings of the API, each there or not.
+fn settings() -> impl Strategy<Value = String> {
+    let lines = [
+        "[api]\ndisable_execute_api_endpoint = true\n",
+        "[api_stage.variables]\none = \"1\"\n",
+        "[api_stage.variables]\none = \"2\"\ntwo = \"2\"\n",
+        "[api_stage.throttling]\nburst_limit = 7\n",
+        "[api_stage.access_logs]\nretention_days = 7\n",
+        "[api_stage.access_logs]\nformat = \"$context.requestId\"\n",
+        "[api_stage.execution_logs]\nlevel = \"error\"\n",
+        "[api_stage.execution_logs]\nlevel = \"info\"\nretention_days = 3\n",
+        "[route_settings.\"$connect\"]\nauthorization = \"iam\"\n",
+        "[route_settings.\"$connect\".throttling]\nrate_limit = 0.5\n",
+        "[tags]\nteam = \"a\"\n",
+        "[tags]\nteam = \"b\"\ncost = \"c\"\n",
+    ];
+    proptest::sample::subsequence(lines.to_vec(), 0..=lines.len()).prop_map(|lines| {
+        // Two of the same table can't stand in one file: the first counts.
+        let mut seen = std::collections::BTreeSet::new();
+        let header = |line: &str| line.lines().next().unwrap_or_default().to_owned();
+        lines
+            .into_iter()
+            .filter(|line| seen.insert(header(line)))
+            .collect()
     })
 }
 
@@ -153,6 +183,8 @@ proptest! {
         prop_assert!(up(&last, &ledger.observed).unwrap().is_empty());
         let plan = down(&last.names, &ledger.observed);
         apply_all(&mut ledger, &plan);
+        // The account's role is no stage's.
+        ledger.observed.account_logging = None;
         prop_assert_eq!(&ledger.observed, &Default::default());
     }
 
@@ -194,6 +226,8 @@ proptest! {
         ledger.apply(&plan, stopped);
         let plan = down(&desired.names, &ledger.observed);
         apply_all(&mut ledger, &plan);
+        // The account's role is no stage's.
+        ledger.observed.account_logging = None;
         prop_assert_eq!(&ledger.observed, &Default::default());
     }
 

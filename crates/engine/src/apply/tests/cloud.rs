@@ -124,6 +124,17 @@ impl CloudReader for ScriptedCloud {
         unreachable!("applying doesn't ask")
     }
 
+    async fn list_execution_log_groups(
+        &self,
+        _: &str,
+    ) -> Result<BTreeMap<LogGroupName, LogGroupState>, CloudError> {
+        unreachable!("applying doesn't ask")
+    }
+
+    async fn find_logging_role(&self) -> Result<Option<String>, CloudError> {
+        unreachable!("applying doesn't ask")
+    }
+
     async fn list_journal(&self, _: &LogGroupName) -> Result<Option<JournalStreams>, CloudError> {
         unreachable!("applying doesn't ask")
     }

@@ -314,6 +314,7 @@ async fn what_a_write_makes_is_there_for_later_steps() {
         name: "chat-alpha".into(),
         description: String::new(),
         route_selection_expression: "$request.body.action".into(),
+        settings: Default::default(),
         tags: Default::default(),
     };
     let outcome = run_quietly(&plan(vec![(create, vec![])]), &cloud).await;

@@ -1,0 +1,88 @@
+//! Tags of what is there already: what the file adds, changes, or no longer has.
+//! What is made gets its tags with it.
+
+use super::changes::{FieldChange, or_none};
+use super::{Action, Builder};
+use crate::desired::Desired;
+use crate::manifest::journal;
+use crate::observed::{ApiState, Observed};
+use crate::plan::Taggable;
+use crate::tags::{Tags, is_reserved};
+
+/// Brings the tags of everything that stays to what they should be.
+pub(super) fn plan(
+    builder: &mut Builder,
+    desired: &Desired,
+    observed: &Observed,
+    api: Option<&ApiState>,
+) {
+    let names = &desired.names;
+    let mut found: Vec<(Taggable, &Tags)> = Vec::new();
+    if let Some(api) = api {
+        found.push((Taggable::Api, &api.tags));
+        let stage = api.stages.iter().find(|s| s.name == names.api_stage);
+        found.extend(stage.map(|stage| (Taggable::Stage(stage.name.clone()), &stage.tags)));
+        if desired.gateway.execution_log_retention_days.is_some() {
+            let name = names.execution_log_group(&api.api_id);
+            let state = observed.execution_log_groups.get(&name);
+            found.extend(state.map(|state| (Taggable::LogGroup(name), &state.tags)));
+        }
+    }
+    for role in [&names.execution_role, &names.invoke_role] {
+        let state = observed.roles.get(role);
+        found.extend(state.map(|state| (Taggable::Role(role.clone()), &state.tags)));
+    }
+    for function in desired.functions.values() {
+        let state = observed.functions.get(&function.name);
+        found.extend(state.map(|s| (Taggable::Function(function.name.clone()), &s.tags)));
+        let state = observed.log_groups.get(&function.log_group);
+        found.extend(state.map(|s| (Taggable::LogGroup(function.log_group.clone()), &s.tags)));
+    }
+    let state = observed.journal.as_ref();
+    found.extend(state.map(|state| (Taggable::LogGroup(journal(names)), &state.tags)));
+    if desired.gateway.access_log_retention_days.is_some() {
+        let state = observed.access_log_group.as_ref();
+        let name = names.access_log_group();
+        found.extend(state.map(|state| (Taggable::LogGroup(name), &state.tags)));
+    }
+    for (resource, now) in found {
+        plan_one(builder, resource, now, &desired.tags);
+    }
+}
+
+fn plan_one(builder: &mut Builder, resource: Taggable, now: &Tags, wanted: &Tags) {
+    let word = |key: &String, tags: &Tags| or_none(tags.get(key));
+    let change = |key: &String| FieldChange {
+        field: key.clone(),
+        old: word(key, now),
+        new: word(key, wanted),
+    };
+    let gone: Vec<String> = now
+        .keys()
+        .filter(|key| !wanted.contains_key(*key) && !is_reserved(key))
+        .cloned()
+        .collect();
+    let changes: Vec<FieldChange> = gone.iter().map(change).collect();
+    let mut before = None;
+    if !gone.is_empty() {
+        let action = Action::Untag {
+            resource: resource.clone(),
+            keys: gone,
+        };
+        // First, so that the new ones never exceed the limit.
+        before = Some(builder.add_change(action, [], changes));
+    }
+    let set: Tags = wanted
+        .iter()
+        .filter(|(key, value)| now.get(*key) != Some(*value))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    if !set.is_empty() {
+        let changes = set.keys().map(change).collect();
+        let action = Action::Tag {
+            resource,
+            tags: set,
+        };
+        builder.add_change(action, before, changes);
+    }
+}

@@ -1,0 +1,90 @@
+//! Who may connect where `$connect` asks for a signature: whoever signed must be
+//! somebody of the account, and be allowed `execute-api:Invoke` on the route.
+//!
+//! Deliberately absent: other accounts, and policies of the account's own user,
+//! who may do anything.
+
+use cloud_model::LiveStage;
+use http::Request;
+
+use super::Gateway;
+use super::events::IamIdentity;
+use super::route_selection::CONNECT;
+use crate::config::{USER_ACCESS_KEY_ID, USER_SECRET_ACCESS_KEY};
+use crate::sigv4::{self, Expected, Secret, Unverified};
+
+const ACTION: &str = "execute-api:Invoke";
+
+/// Why a client is not let in.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("the handshake isn't signed as it should be: {0}")]
+    Unverified(#[from] Unverified),
+    #[error("{who} is not authorized to perform: {ACTION} on resource: {resource}")]
+    NotAllowed { who: String, resource: String },
+}
+
+impl Refusal {
+    /// What the client is told.
+    pub(crate) fn told(&self) -> &'static str {
+        match self {
+            Self::Unverified(Unverified::Unsigned) => "Missing Authentication Token",
+            _ => "Forbidden",
+        }
+    }
+}
+
+/// Whoever signed the handshake, if they may connect.
+pub(crate) fn authorize<B>(
+    gateway: &Gateway,
+    stage: &LiveStage,
+    request: &Request<B>,
+) -> Result<IamIdentity, Refusal> {
+    let model = &gateway.model;
+    let credentials = &gateway.pool.credentials;
+    let expected = Expected {
+        region: &model.region,
+        service: "execute-api",
+        now: model.now(),
+    };
+    let secret_of = |key: &str| {
+        if key == USER_ACCESS_KEY_ID {
+            return Some(Secret {
+                secret_access_key: USER_SECRET_ACCESS_KEY.to_owned(),
+                session_token: None,
+            });
+        }
+        credentials.keys(key).map(|keys| Secret {
+            secret_access_key: keys.secret_access_key,
+            session_token: Some(keys.session_token),
+        })
+    };
+    let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+    let access_key_id = sigv4::verify(method, uri, headers, expected, secret_of)?;
+    let account_id = model.account_id.clone();
+    let Some(caller) = credentials.caller(&access_key_id) else {
+        return Ok(IamIdentity {
+            user: access_key_id.clone(),
+            access_key_id,
+            user_arn: format!("arn:aws:iam::{account_id}:user/local"),
+            account_id,
+        });
+    };
+    let resource = format!(
+        "arn:aws:execute-api:{}:{account_id}:{}/{}/{CONNECT}",
+        model.region, stage.api_id, stage.stage_name
+    );
+    let user_arn = caller.session_arn();
+    if !model.role_allows(&caller.role_arn, ACTION, &resource) {
+        return Err(Refusal::NotAllowed {
+            who: user_arn,
+            resource,
+        });
+    }
+    Ok(IamIdentity {
+        user: access_key_id.clone(),
+        access_key_id,
+        account_id,
+        user_arn,
+    })
+}
