@@ -1,5 +1,6 @@
 //! Getting the lease: at once, after its holder, or not at all.
 
+use super::writer::Moment;
 use super::{EXPIRY, Journal, LOOK, LOOK_SOON, LeaseRequest, PATIENCE, Quiet};
 use crate::error::CloudError;
 use crate::events::{Event, EventSink};
@@ -41,9 +42,11 @@ pub enum LeaseError {
 pub(super) struct Acquired {
     pub generation: Generation,
     /// Since when; others count from when they see it, which is later.
-    pub asked: Instant,
+    pub asked: Moment,
     /// Whether nobody held it since the account was observed.
     pub undisturbed: bool,
+    /// Whether another was seen at work, whose last writes reads may not show yet.
+    pub after_another: bool,
     /// Streams of former leases, which nobody needs any more.
     pub old_streams: Vec<String>,
 }
@@ -62,6 +65,7 @@ pub(super) async fn acquire<J: Journal>(
     }
     let started = Instant::now();
     let mut watched: Option<(Lease, Instant)> = None;
+    let mut after_another = false;
     loop {
         let streams = match request.store.list_lease_streams(&request.journal).await? {
             Some(streams) => streams,
@@ -74,6 +78,7 @@ pub(super) async fn acquire<J: Journal>(
             }
         };
         let lease = latest(streams.iter().map(String::as_str));
+        after_another |= lease.as_ref().is_some_and(|lease| !lease.ended);
         let free = match &lease {
             None => Some(Generation::NONE),
             Some(lease) if lease.ended => Some(lease.generation),
@@ -82,8 +87,12 @@ pub(super) async fn acquire<J: Journal>(
         };
         if let Some(free) = free {
             if let Some(acquired) = create(request, free.next(), &streams).await? {
-                return Ok(acquired);
+                return Ok(Acquired {
+                    after_another,
+                    ..acquired
+                });
             }
+            after_another = true;
             // Another was quicker; look who, as soon as that can be seen.
             sleep(LOOK_SOON).await;
             if started.elapsed() <= PATIENCE && !interrupt.requested() {
@@ -134,7 +143,7 @@ async fn create<J: Journal>(
     generation: Generation,
     streams: &[String],
 ) -> Result<Option<Acquired>, LeaseError> {
-    let asked = Instant::now();
+    let asked = Moment::now();
     let created = request
         .store
         .create_stream(&request.journal, &generation.stream())
@@ -144,6 +153,7 @@ async fn create<J: Journal>(
         generation,
         asked,
         undisturbed: false,
+        after_another: false,
         old_streams: streams.iter().filter(is_old).cloned().collect(),
     }))
 }

@@ -1,28 +1,33 @@
 //! Work under the lease: say whose it is, renew it meanwhile, end it afterwards.
 
 use super::acquire::{Acquired, LeaseError, acquire};
-use super::{Journal, LeaseRequest, LeasedWriter, Quiet, RENEWAL, Validity};
+use super::writer::Moment;
+use super::{Journal, LeaseRequest, LeasedWriter, Quiet, RENEWAL, SETTLED, Validity};
 use crate::error::CloudError;
 use crate::events::EventSink;
 use crate::interrupt::Interrupt;
 use deployer_core::lease::{Generation, latest};
 use deployer_core::names::LogGroupName;
-use std::time::SystemTime;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 /// A lease whose work is done; it is over when it has been ended.
 #[must_use]
 pub struct Held<'a, 'r, J> {
     request: &'a LeaseRequest<'r, J>,
     generation: Generation,
+    validity: Validity,
 }
 
 impl<J: Journal> Held<'_, '_, J> {
-    /// Says that it is over. Failing to is no error: the lease expires.
+    /// Says that it is over. Failing to is no error: the lease expires. One that has
+    /// lapsed isn't ended: in a journal that a `down` deleted and another deploy made
+    /// anew, it would be somebody else's of the same number.
     pub async fn end(self) {
-        let end = self.generation.end_stream();
-        let Self { request, .. } = self;
-        let _expires_else = request.store.create_stream(&request.journal, &end).await;
+        if self.validity.holds() {
+            let end = self.generation.end_stream();
+            let Self { request, .. } = self;
+            let _expires_else = request.store.create_stream(&request.journal, &end).await;
+        }
     }
 
     /// The journal is gone, and with it the lease.
@@ -45,28 +50,37 @@ pub async fn exclusively<'a, 'r, J: Journal, W, T>(
 ) -> Result<(T, Held<'a, 'r, J>), LeaseError> {
     let acquired = acquire(request, quiet, events, interrupt).await?;
     let generation = acquired.generation;
+    if acquired.after_another {
+        // What is planned from older answers would undo what the other released.
+        sleep(SETTLED).await;
+    }
     let validity = Validity::since(acquired.asked);
     let leased = LeasedWriter {
         inner: writer,
         store: request.store,
         journal: &request.journal,
         generation,
+        holder: &request.holder,
         validity: &validity,
     };
     let outcome = tokio::select! {
+        // In one order, not in one drawn anew each time: runs can be repeated.
+        biased;
         outcome = work(&leased, acquired.undisturbed) => outcome,
         never = keep(request, &acquired, &validity) => match never {},
     };
     let held = Held {
         request,
         generation,
+        validity,
     };
     Ok((outcome, held))
 }
 
-/// Names the holder, clears away what former leases left, and renews for ever.
-/// What fails is tried again at the next turn; the writer stops by itself when
-/// no renewal succeeds in time.
+/// Names the holder, clears away what former leases left, and renews as long as
+/// the lease holds. What fails is tried again at the next turn. What has lapsed
+/// isn't renewed any more, not even if nobody seems to have taken over: somebody may
+/// be about to, having seen it lapse.
 async fn keep<J: Journal>(
     request: &LeaseRequest<'_, J>,
     acquired: &Acquired,
@@ -78,37 +92,47 @@ async fn keep<J: Journal>(
         ..
     } = acquired;
     let store = request.store;
-    let holder = generation.holder_stream(&request.holder);
-    let mut named = store.create_stream(&request.journal, &holder).await.is_ok();
+    let mut named = name(request, *generation).await;
     for stream in old_streams {
         let _left_for_the_next = store.delete_stream(&request.journal, stream).await;
     }
     let mut number = 0;
     loop {
         sleep(RENEWAL).await;
-        number += 1;
-        let asked = Instant::now();
-        let asked_by_wall = SystemTime::now();
-        let stream = generation.renewal_stream(number);
-        if store.create_stream(&request.journal, &stream).await.is_ok()
-            && is_latest(store, &request.journal, *generation).await == Ok(true)
-        {
-            validity.renewed(asked);
-            validity.proven((asked, asked_by_wall));
+        if !validity.holds() {
+            return std::future::pending().await;
         }
         if !named {
-            named = store.create_stream(&request.journal, &holder).await.is_ok();
+            named = name(request, *generation).await;
+        }
+        number += 1;
+        let asked = Moment::now();
+        let stream = generation.renewal_stream(number);
+        if store.create_stream(&request.journal, &stream).await.is_ok()
+            && is_ours(store, &request.journal, *generation, &request.holder).await == Ok(true)
+        {
+            validity.renewed(asked);
         }
     }
 }
 
-/// Whether nobody has taken over.
-pub(super) async fn is_latest<J: Journal>(
+/// Says whose the lease is, which nobody waits for; whether that is said.
+async fn name<J: Journal>(request: &LeaseRequest<'_, J>, generation: Generation) -> bool {
+    let holder = generation.holder_stream(&request.holder);
+    let created = request.store.create_stream(&request.journal, &holder);
+    created.await.is_ok()
+}
+
+/// Whether nobody has taken over. The holder's name counts too: a journal that a
+/// `down` deleted and another deploy made anew counts generations from the first.
+pub(super) async fn is_ours<J: Journal>(
     store: &J,
     journal: &LogGroupName,
     generation: Generation,
+    holder: &str,
 ) -> Result<bool, CloudError> {
     let streams = store.list_lease_streams(journal).await?.unwrap_or_default();
     let lease = latest(streams.iter().map(String::as_str));
-    Ok(lease.is_some_and(|lease| lease.generation == generation))
+    Ok(lease.is_some_and(|lease| lease.generation == generation)
+        && streams.contains(&generation.holder_stream(holder)))
 }

@@ -1,6 +1,6 @@
 //! A writer that writes only while its lease is valid.
 
-use super::holding::is_latest;
+use super::holding::is_ours;
 use super::{EXPIRY, FRESH, Journal, MARGIN};
 use crate::cloud::{CloudWriter, Produced, WriteContext};
 use crate::error::{CloudError, CloudErrorKind};
@@ -9,49 +9,76 @@ use deployer_core::names::LogGroupName;
 use deployer_core::plan::{Action, Verb};
 use futures_util::future::join;
 use std::sync::Mutex;
-use std::time::SystemTime;
-use tokio::time::Instant;
+use std::time::{Duration, SystemTime};
+use tokio::time::{Instant, sleep_until};
+
+/// A moment by both clocks: the monotonic one stands still while a machine sleeps.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    monotonic: Instant,
+    wall: SystemTime,
+}
+
+impl Moment {
+    pub(super) fn now() -> Self {
+        Self {
+            monotonic: Instant::now(),
+            wall: SystemTime::now(),
+        }
+    }
+
+    /// Whether less than this has passed since, by both. A wall clock that was set
+    /// back proves nothing.
+    fn is_within(self, time: Duration) -> bool {
+        let by_wall = self.wall.elapsed().is_ok_and(|elapsed| elapsed < time);
+        self.monotonic.elapsed() < time && by_wall
+    }
+}
 
 /// Since when a lease was last known to be ours.
 #[derive(Debug)]
 pub struct Validity {
-    renewed: Mutex<Instant>,
-    /// Also by the wall clock: the monotonic one stands still while a machine
-    /// sleeps.
-    proven: Mutex<(Instant, SystemTime)>,
+    renewed: Mutex<Moment>,
+    proven: Mutex<Moment>,
 }
 
 impl Validity {
-    pub(super) fn since(instant: Instant) -> Self {
-        let wall = SystemTime::now()
-            .checked_sub(instant.elapsed())
-            .unwrap_or(SystemTime::UNIX_EPOCH);
+    pub(super) fn since(moment: Moment) -> Self {
         Self {
-            renewed: Mutex::new(instant),
-            proven: Mutex::new((instant, wall)),
+            renewed: Mutex::new(moment),
+            proven: Mutex::new(moment),
         }
     }
 
-    pub(super) fn renewed(&self, at: Instant) {
+    pub(super) fn renewed(&self, at: Moment) {
         *self.renewed.lock().expect("no holder of the lock panics") = at;
+        self.proven(at);
     }
 
-    pub(super) fn proven(&self, at: (Instant, SystemTime)) {
+    fn proven(&self, at: Moment) {
         *self.proven.lock().expect("no holder of the lock panics") = at;
+    }
+
+    fn last_renewed(&self) -> Moment {
+        *self.renewed.lock().expect("no holder of the lock panics")
     }
 
     /// Whether a write begun now ends before the lease may be taken over.
     pub fn holds(&self) -> bool {
-        let last = *self.renewed.lock().expect("no holder of the lock panics");
-        last.elapsed() < EXPIRY - MARGIN
+        self.last_renewed().is_within(EXPIRY - MARGIN)
     }
 
     /// Whether the proof of ownership is recent enough for a cut-over.
     fn is_fresh(&self) -> bool {
-        let (monotonic, wall) = *self.proven.lock().expect("no holder of the lock panics");
-        // A wall clock that was set back proves nothing.
-        let by_wall = wall.elapsed().is_ok_and(|elapsed| elapsed < FRESH);
-        monotonic.elapsed() < FRESH && by_wall
+        let proven = *self.proven.lock().expect("no holder of the lock panics");
+        proven.is_within(FRESH)
+    }
+
+    /// Ends when it doesn't hold any more.
+    async fn lapses(&self) {
+        while self.holds() {
+            sleep_until(self.last_renewed().monotonic + (EXPIRY - MARGIN)).await;
+        }
     }
 }
 
@@ -61,6 +88,7 @@ pub struct LeasedWriter<'a, W, J> {
     pub(super) store: &'a J,
     pub(super) journal: &'a LogGroupName,
     pub(super) generation: Generation,
+    pub(super) holder: &'a str,
     pub(super) validity: &'a Validity,
 }
 
@@ -76,8 +104,7 @@ impl<W: CloudWriter, J: Journal> CloudWriter for LeasedWriter<'_, W, J> {
         match action {
             // The cut-over comes next: looking beside this costs no time.
             Action::CreateDeployment { .. } if !self.validity.is_fresh() => {
-                let (produced, proof) =
-                    join(self.inner.perform(action, context), self.prove()).await;
+                let (produced, proof) = join(self.within(action, context), self.prove()).await;
                 if proof == Ok(false) {
                     return Err(taken_over(action));
                 }
@@ -90,17 +117,34 @@ impl<W: CloudWriter, J: Journal> CloudWriter for LeasedWriter<'_, W, J> {
                 {
                     return Err(taken_over(action));
                 }
-                self.inner.perform(action, context).await
+                self.within(action, context).await
             }
         }
     }
 }
 
 impl<W: CloudWriter, J: Journal> LeasedWriter<'_, W, J> {
+    /// The write, given up when the lease lapses: an attempt that is made again after
+    /// a timeout could meet another's work.
+    async fn within(
+        &self,
+        action: &Action,
+        context: &WriteContext<'_>,
+    ) -> Result<Produced, CloudError> {
+        tokio::select! {
+            biased;
+            produced = self.inner.perform(action, context) => produced,
+            () = self.validity.lapses() => Err(CloudError {
+                kind: CloudErrorKind::NoAnswer,
+                ..lost(action, "the lease could not be renewed while this was on its way")
+            }),
+        }
+    }
+
     /// Looks whether the lease is still ours.
     async fn prove(&self) -> Result<bool, CloudError> {
-        let asked = (Instant::now(), SystemTime::now());
-        let ours = is_latest(self.store, self.journal, self.generation).await?;
+        let asked = Moment::now();
+        let ours = is_ours(self.store, self.journal, self.generation, self.holder).await?;
         if ours {
             self.validity.proven(asked);
         }
