@@ -47,7 +47,7 @@ pub(super) fn plan(
         };
         let deleted = builder.add(action, after.iter().copied());
         steps.push(deleted);
-        if release.manifest.is_some() {
+        if release.has_a_manifest_of_its_own(desired, api) {
             let action = Action::DeleteLogStream {
                 log_group: journal(&desired.names),
                 log_stream: release.deployment.manifest_key().stream(),
@@ -135,6 +135,21 @@ impl Former<'_> {
                     .is_some_and(|desired| desired.name == function.name)
             })
         })
+    }
+}
+
+impl Former<'_> {
+    /// Whether nothing else is known by its manifest: neither another deployment nor
+    /// the one that this plan makes, if it is of the very same moment.
+    fn has_a_manifest_of_its_own(&self, desired: &Desired, api: &ApiState) -> bool {
+        let key = self.deployment.manifest_key();
+        let mut others = api
+            .deployments
+            .iter()
+            .filter(|other| other.deployment_id != self.deployment.deployment_id);
+        let shared = others.any(|other| other.manifest_key() == key);
+        let repeated = |manifest: &Manifest| manifest.provenance == desired.provenance;
+        !shared && self.manifest.is_some_and(|manifest| !repeated(manifest))
     }
 }
 

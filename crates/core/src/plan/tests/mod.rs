@@ -136,7 +136,8 @@ fn a_function_removed_from_the_file_goes_after_the_cut_over() {
     let service = SERVICE
         .replace("[functions.connect]\n", "")
         .replace("\"$connect\" = \"connect\"\n", "");
-    let desired = desired_with(&service, "one");
+    let mut desired = desired_with(&service, "one");
+    desired.provenance.at = "2026-01-02T03:04:05.678Z".into();
     let plan = up(&desired, &ledger.observed).unwrap();
     insta::assert_snapshot!(plan);
     ledger.apply(&plan, plan.steps.len());
