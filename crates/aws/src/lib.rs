@@ -11,6 +11,8 @@ mod error;
 mod lease;
 mod probe;
 mod reader;
+mod wire;
 mod writer;
 
 pub use connect::{Cloud, ConnectError, Destination};
+pub use wire::{Broken, Clock, Exchange, Wire};

@@ -27,8 +27,11 @@ impl Cloud {
         };
         let request =
             HttpRequest::get(http_url(url)).map_err(|error| no_answer(error.to_string()))?;
-        let response = connector(url)
-            .call(request)
+        let answer = match &self.probes {
+            Some(wire) => wire.call(request),
+            None => connector(url).call(request),
+        };
+        let response = answer
             .await
             .map_err(|error| no_answer(causes(&error)))?;
         Ok(response.status().as_u16())

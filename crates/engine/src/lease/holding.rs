@@ -31,6 +31,8 @@ pub async fn exclusively<J: Journal, W, T>(
         validity: &validity,
     };
     let outcome = tokio::select! {
+        // In one order, not in one drawn anew each time: runs can be repeated.
+        biased;
         outcome = work(&leased) => outcome,
         never = renew(request, generation, &validity) => match never {},
     };
