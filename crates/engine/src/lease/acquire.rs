@@ -36,14 +36,24 @@ pub enum LeaseError {
     Cloud(#[from] CloudError),
 }
 
-/// The lease, and since when it is ours.
+/// A lease that is ours.
+pub(super) struct Acquired {
+    pub generation: Generation,
+    /// Since when.
+    pub asked: Instant,
+    /// Whether another was seen at work, whose last writes reads may not show yet.
+    pub after_another: bool,
+}
+
+/// Waits for the lease, if that is wanted.
 pub(super) async fn acquire<J: Journal>(
     request: &LeaseRequest<'_, J>,
     events: &dyn EventSink,
     interrupt: &Interrupt,
-) -> Result<(Generation, Instant), LeaseError> {
+) -> Result<Acquired, LeaseError> {
     let started = Instant::now();
     let mut watched: Option<(Lease, Instant)> = None;
+    let mut after_another = false;
     loop {
         let streams = match request.store.list_lease_streams(&request.journal).await? {
             Some(streams) => streams,
@@ -56,6 +66,7 @@ pub(super) async fn acquire<J: Journal>(
             }
         };
         let lease = latest(streams.iter().map(String::as_str));
+        after_another |= lease.as_ref().is_some_and(|lease| !lease.ended);
         let free = match &lease {
             None => Some(Generation::NONE),
             Some(lease) if lease.ended => Some(lease.generation),
@@ -78,8 +89,13 @@ pub(super) async fn acquire<J: Journal>(
                     let _expires_else = request.store.create_stream(&request.journal, &end).await;
                     return Err(error.into());
                 }
-                return Ok((generation, asked));
+                return Ok(Acquired {
+                    generation,
+                    asked,
+                    after_another,
+                });
             }
+            after_another = true;
             // Another was quicker; look who, as soon as that can be seen.
             sleep(LOOK_SOON).await;
             if started.elapsed() <= PATIENCE && !interrupt.requested() {

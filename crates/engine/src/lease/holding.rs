@@ -1,7 +1,7 @@
 //! Work under the lease: renew it meanwhile, end it afterwards.
 
-use super::acquire::{LeaseError, acquire};
-use super::{Journal, LeaseRequest, LeasedWriter, RENEWAL, Validity};
+use super::acquire::{Acquired, LeaseError, acquire};
+use super::{Journal, LeaseRequest, LeasedWriter, RENEWAL, SETTLED, Validity};
 use crate::error::CloudError;
 use crate::events::EventSink;
 use crate::interrupt::Interrupt;
@@ -21,13 +21,22 @@ pub async fn exclusively<J: Journal, W, T>(
     interrupt: &Interrupt,
     work: impl AsyncFnOnce(&LeasedWriter<'_, W, J>) -> T,
 ) -> Result<T, LeaseError> {
-    let (generation, asked) = acquire(request, events, interrupt).await?;
+    let Acquired {
+        generation,
+        asked,
+        after_another,
+    } = acquire(request, events, interrupt).await?;
+    if after_another {
+        // What is planned from older answers would undo what the other released.
+        sleep(SETTLED).await;
+    }
     let validity = Validity::since(asked);
     let leased = LeasedWriter {
         inner: writer,
         store: request.store,
         journal: &request.journal,
         generation,
+        holder: &request.holder,
         validity: &validity,
     };
     let outcome = tokio::select! {
@@ -40,8 +49,9 @@ pub async fn exclusively<J: Journal, W, T>(
     Ok(outcome)
 }
 
-/// Renews for ever; a renewal that fails is tried again at the next turn, and
-/// the writer stops by itself when none succeeds in time.
+/// Renews as long as the lease holds; a renewal that fails is tried again at the
+/// next turn. What has lapsed isn't renewed any more, not even if nobody seems to
+/// have taken over: somebody may be about to, having seen it lapse.
 async fn renew<J: Journal>(
     request: &LeaseRequest<'_, J>,
     generation: Generation,
@@ -50,6 +60,9 @@ async fn renew<J: Journal>(
     let mut number = 0;
     loop {
         sleep(RENEWAL).await;
+        if !validity.holds() {
+            return std::future::pending().await;
+        }
         number += 1;
         let asked = Instant::now();
         let stream = generation.renewal_stream(number);
@@ -58,28 +71,38 @@ async fn renew<J: Journal>(
             .create_stream(&request.journal, &stream)
             .await
             .is_ok()
-            && is_latest(request.store, &request.journal, generation).await == Ok(true)
+            && is_ours(request.store, &request.journal, generation, &request.holder).await
+                == Ok(true)
         {
             validity.renewed(asked);
         }
     }
 }
 
-/// Whether nobody has taken over.
-pub(super) async fn is_latest<J: Journal>(
+/// Whether nobody has taken over. The holder's name counts too: a journal that a
+/// `down` deleted and another deploy made anew counts generations from the first.
+pub(super) async fn is_ours<J: Journal>(
     store: &J,
     journal: &LogGroupName,
     generation: Generation,
+    holder: &str,
 ) -> Result<bool, CloudError> {
     let streams = store.list_lease_streams(journal).await?.unwrap_or_default();
     let lease = latest(streams.iter().map(String::as_str));
-    Ok(lease.is_some_and(|lease| lease.generation == generation))
+    Ok(lease.is_some_and(|lease| lease.generation == generation)
+        && streams.contains(&generation.holder_stream(holder)))
 }
 
 /// Says that it is over, and clears away what only told of it. Failing to is no
-/// error: the lease expires, and the journal may be gone (`down`).
+/// error: the lease expires, and the journal may be gone (`down`). A journal made
+/// anew meanwhile has somebody else's leases, of the same numbers: they stay.
 async fn end<J: Journal>(request: &LeaseRequest<'_, J>, generation: Generation) {
     let store = request.store;
+    let streams = store.list_lease_streams(&request.journal).await;
+    let streams = streams.ok().flatten().unwrap_or_default();
+    if !streams.contains(&generation.holder_stream(&request.holder)) {
+        return;
+    }
     if store
         .create_stream(&request.journal, &generation.end_stream())
         .await
@@ -87,9 +110,8 @@ async fn end<J: Journal>(request: &LeaseRequest<'_, J>, generation: Generation) 
     {
         return;
     }
-    let streams = store.list_lease_streams(&request.journal).await;
     let kept = [generation.stream(), generation.end_stream()];
-    for stream in streams.ok().flatten().unwrap_or_default() {
+    for stream in streams {
         let is_old = generation_of(&stream).is_some_and(|its| its <= generation);
         if is_old && !kept.contains(&stream) {
             let _left_for_the_next = store.delete_stream(&request.journal, &stream).await;

@@ -11,6 +11,9 @@
 //! over. Both writes are releases of their own, complete and recorded; the later
 //! one is live. All other writes converge: the next `up` finds and mends them.
 //!
+//! Who comes right after another lets reads settle first ([`SETTLED`]). A lease
+//! that has lapsed is never renewed, and a write on its way is given up with it.
+//!
 //! Deliberately absent: comparing clocks of different machines. A waiter
 //! measures by its own clock how long the lease hasn't been renewed.
 
@@ -37,6 +40,9 @@ pub const MARGIN: Duration = Duration::from_secs(20);
 pub const LOOK: Duration = Duration::from_secs(2);
 /// How soon who lost a race looks again: the winner may not be listed yet.
 pub const LOOK_SOON: Duration = Duration::from_millis(200);
+/// How long reads may show what was there before the writes of the lease's former
+/// holder; who comes right after it waits so long before it looks.
+pub const SETTLED: Duration = Duration::from_secs(2);
 /// How long a waiter waits at most.
 pub const PATIENCE: Duration = Duration::from_secs(30 * 60);
 

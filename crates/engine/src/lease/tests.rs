@@ -1,7 +1,8 @@
 //! Leases on a journal in memory, on a paused clock.
 
 use super::{
-    EXPIRY, Journal, LeaseError, LeaseRequest, LeasedWriter, MARGIN, RENEWAL, Waiting, exclusively,
+    EXPIRY, Journal, LOOK, LeaseError, LeaseRequest, LeasedWriter, MARGIN, RENEWAL, SETTLED,
+    Waiting, exclusively,
 };
 use crate::cloud::{Artifacts, CloudWriter, Produced, WriteContext};
 use crate::error::{CloudError, CloudErrorKind};
@@ -119,6 +120,16 @@ impl CloudWriter for Counter {
     }
 }
 
+/// Its answers take an hour.
+struct Slow;
+
+impl CloudWriter for Slow {
+    async fn perform(&self, _: &Action, _: &WriteContext<'_>) -> Result<Produced, CloudError> {
+        sleep(Duration::from_secs(3_600)).await;
+        Ok(Produced::Nothing)
+    }
+}
+
 fn request<'a>(store: &'a Memory, holder: &str) -> LeaseRequest<'a, Memory> {
     LeaseRequest {
         store,
@@ -144,10 +155,7 @@ async fn hold<T>(
     .await
 }
 
-async fn write(
-    writer: &LeasedWriter<'_, Counter, Memory>,
-    action: Action,
-) -> Result<Produced, CloudError> {
+async fn write(writer: &impl CloudWriter, action: Action) -> Result<Produced, CloudError> {
     let account = Account {
         caller_arn: String::new(),
         partition: "aws".into(),
@@ -251,7 +259,7 @@ async fn a_lease_of_a_process_that_is_known_to_be_gone_is_taken_over_at_once() {
     let started = Instant::now();
     hold(&request(&memory, "me"), async |_| ()).await.unwrap();
     assert!(
-        started.elapsed() < Duration::from_secs(1),
+        started.elapsed() < SETTLED + Duration::from_secs(1),
         "{:?}",
         started.elapsed()
     );
@@ -341,4 +349,90 @@ async fn who_lost_the_race_looks_again_calmly_until_the_winner_is_listed() {
     assert_eq!(error.to_string(), "the winner is deploying this stage");
     let calls = memory.calls.load(Ordering::Relaxed);
     assert!(calls < 50, "{calls} calls in five seconds");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_lapsed_is_not_renewed_back_to_life() {
+    let memory = Memory::default();
+    hold(&request(&memory, "me"), async |writer| {
+        memory.failing.store(true, Ordering::Relaxed);
+        sleep(EXPIRY - MARGIN).await;
+        memory.failing.store(false, Ordering::Relaxed);
+        sleep(RENEWAL * 3).await;
+        assert!(write(writer, some_write()).await.is_err());
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_on_its_way_is_given_up_when_its_lease_lapses() {
+    let memory = Memory::default();
+    let outcome = exclusively(
+        &request(&memory, "me"),
+        &Slow,
+        &|_| {},
+        &Interrupt::default(),
+        async |writer| {
+            memory.failing.store(true, Ordering::Relaxed);
+            let started = Instant::now();
+            let error = write(writer, some_write()).await.unwrap_err();
+            (error.kind, started.elapsed())
+        },
+    )
+    .await;
+    let (kind, elapsed) = outcome.unwrap();
+    assert_eq!(kind, CloudErrorKind::NoAnswer);
+    assert!(elapsed <= EXPIRY - MARGIN, "{elapsed:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_may_take_longer_than_a_lease_that_is_renewed() {
+    let memory = Memory::default();
+    let request = request(&memory, "me");
+    let written = exclusively(
+        &request,
+        &Slow,
+        &|_| {},
+        &Interrupt::default(),
+        async |writer| write(writer, some_write()).await,
+    )
+    .await;
+    assert_eq!(written.unwrap(), Ok(Produced::Nothing));
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_a_journal_made_anew_the_same_generation_is_somebody_elses() {
+    let memory = Memory::default();
+    let first = Generation::NONE.next();
+    let others = [first.stream(), first.holder_stream("another")];
+    hold(&request(&memory, "me"), async |writer| {
+        *memory.streams.lock().unwrap() = Some(others.iter().cloned().collect());
+        assert!(write(writer, cut_over()).await.is_err());
+    })
+    .await
+    .unwrap();
+    assert_eq!(memory.names(), others, "it isn't ended, nor cleared away");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_right_after_another_lets_reads_settle_and_who_comes_alone_does_not() {
+    let memory = Memory::default();
+    let (first, second) = (request(&memory, "first"), request(&memory, "second"));
+    let ended = Mutex::new(Instant::now());
+    let one = hold(&first, async |_| {
+        sleep(LOOK * 3).await;
+        *ended.lock().unwrap() = Instant::now();
+    });
+    let other = async {
+        sleep(LOOK).await;
+        hold(&second, async |_| ended.lock().unwrap().elapsed()).await
+    };
+    let (one, since) = futures_util::future::join(one, other).await;
+    one.unwrap();
+    assert!(since.unwrap() >= SETTLED);
+    let started = Instant::now();
+    hold(&first, async |_| assert!(started.elapsed() < SETTLED))
+        .await
+        .unwrap();
 }

@@ -1,6 +1,6 @@
 //! A writer that writes only while its lease is valid.
 
-use super::holding::is_latest;
+use super::holding::is_ours;
 use super::{EXPIRY, Journal, MARGIN};
 use crate::cloud::{CloudWriter, Produced, WriteContext};
 use crate::error::{CloudError, CloudErrorKind};
@@ -8,7 +8,7 @@ use deployer_core::lease::Generation;
 use deployer_core::names::LogGroupName;
 use deployer_core::plan::{Action, Verb};
 use std::sync::Mutex;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 /// Since when a lease was last known to be ours.
 #[derive(Debug)]
@@ -25,8 +25,18 @@ impl Validity {
 
     /// Whether a write begun now ends before the lease may be taken over.
     pub fn holds(&self) -> bool {
-        let last = *self.0.lock().expect("no holder of the lock panics");
-        last.elapsed() < EXPIRY - MARGIN
+        Instant::now() < self.until()
+    }
+
+    fn until(&self) -> Instant {
+        *self.0.lock().expect("no holder of the lock panics") + (EXPIRY - MARGIN)
+    }
+
+    /// Ends when it doesn't hold any more.
+    async fn lapses(&self) {
+        while self.holds() {
+            sleep_until(self.until()).await;
+        }
     }
 }
 
@@ -36,6 +46,7 @@ pub struct LeasedWriter<'a, W, J> {
     pub(super) store: &'a J,
     pub(super) journal: &'a LogGroupName,
     pub(super) generation: Generation,
+    pub(super) holder: &'a str,
     pub(super) validity: &'a Validity,
 }
 
@@ -49,11 +60,19 @@ impl<W: CloudWriter, J: Journal> CloudWriter for LeasedWriter<'_, W, J> {
             return Err(lost(action, "the lease could not be renewed in time"));
         }
         if action.verb() == Verb::Release
-            && !is_latest(self.store, self.journal, self.generation).await?
+            && !is_ours(self.store, self.journal, self.generation, self.holder).await?
         {
             return Err(lost(action, "another deploy has taken over the lease"));
         }
-        self.inner.perform(action, context).await
+        tokio::select! {
+            biased;
+            produced = self.inner.perform(action, context) => produced,
+            // Else an attempt made again after a timeout could meet another's work.
+            () = self.validity.lapses() => Err(CloudError {
+                kind: CloudErrorKind::NoAnswer,
+                ..lost(action, "the lease could not be renewed while this was on its way")
+            }),
+        }
     }
 }
 
