@@ -4,11 +4,12 @@ CARGO ?= cargo
 DEPLOYER = target/debug/deployer
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan status down deployer test functions-release interop bench-deploy
+.PHONY: help up plan status down deployer test simulate functions-release interop bench-deploy
 
 help:
 	@echo "make up|plan|status|down [STAGE=local]   deploy, look, remove"
 	@echo "make test                                all tests; needs Rust, a C compiler and make only"
+	@echo "make simulate [SEEDS=100000] [FIRST=0]   so many simulated lives of a stage, in release"
 	@echo "make functions-release                   the functions as AWS gets them, with their sizes"
 	@echo "make interop                             the transcript by wscat and Python's websockets"
 	@echo "make bench-deploy [ONLY=ours,boto3]      deploys measured against others; see benches/deploy"
@@ -26,6 +27,13 @@ FUNCTIONS = --package chat --package connect --package disconnect --package defa
 test: deployer
 	$(CARGO) test $(FUNCTIONS)
 	$(CARGO) test --workspace $(subst --package,--exclude,$(FUNCTIONS))
+
+# Seeds of the simulation beyond those that `make test` runs. A seed that fails
+# is replayed by `cargo run -p simulation -- replay SEED`.
+SEEDS ?= 100000
+FIRST ?= 0
+simulate:
+	$(CARGO) run --quiet --profile simulate --package simulation -- $(SEEDS) $(FIRST)
 
 functions-release:
 	$(CARGO) build --release --package connect --package disconnect --package default --package room

@@ -5,6 +5,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use std::time::Duration;
@@ -18,7 +19,7 @@ const LOCAL_BACKOFF: Duration = Duration::from_millis(20);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// From sending to the answer's beginning. The longest is the upload of a 50 MB
 /// zip. Waiting for its turn (`limiter`) doesn't count.
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Where a stage lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +77,8 @@ pub struct Cloud {
     pub(crate) lambda: aws_sdk_lambda::Client,
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
     pub(crate) sts: aws_sdk_sts::Client,
+    /// What carries the probe; `None`: a connector of its own.
+    pub(crate) probes: Option<SharedHttpConnector>,
 }
 
 impl Cloud {
@@ -122,6 +125,7 @@ impl Cloud {
             lambda: aws_sdk_lambda::Client::new(&paced("lambda")),
             logs: aws_sdk_cloudwatchlogs::Client::new(&paced("logs")),
             sts: aws_sdk_sts::Client::new(&config),
+            probes: None,
             region,
         })
     }
@@ -167,7 +171,7 @@ pub(crate) fn sleep() -> aws_sdk_apigatewayv2::config::SharedAsyncSleep {
     )
 }
 
-fn retries() -> RetryConfig {
+pub(crate) fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(ATTEMPTS)
 }
 

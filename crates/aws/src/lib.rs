@@ -14,7 +14,9 @@ mod limiter;
 mod probe;
 mod reader;
 mod server_clock;
+mod wire;
 mod writer;
 
 pub use connect::{Cloud, ConnectError, Destination};
 pub use limiter::Limiter;
+pub use wire::{Broken, Clock, Exchange, Wire};

@@ -9,6 +9,7 @@ use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings}
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use deployer_engine::error::{CloudError, CloudErrorKind};
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// For connecting, and again for the answer.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,9 +28,13 @@ impl Cloud {
         };
         let request =
             HttpRequest::get(http_url(url)).map_err(|error| no_answer(error.to_string()))?;
-        let response = connector(url)
-            .call(request)
+        let answer = match &self.probes {
+            Some(wire) => wire.call(request),
+            None => connector(url).call(request),
+        };
+        let response = timeout(PROBE_TIMEOUT * 2, answer)
             .await
+            .map_err(|_| no_answer("no answer in time".to_owned()))?
             .map_err(|error| no_answer(causes(&error)))?;
         Ok(response.status().as_u16())
     }

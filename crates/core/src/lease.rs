@@ -26,6 +26,11 @@ impl Generation {
         Self(self.0 + 1)
     }
 
+    /// How many generations it is after `earlier`; 0 when it isn't.
+    pub fn follows_by(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
     /// The stream whose creation is the acquisition.
     pub fn stream(self) -> String {
         format!("{STREAM_PREFIX}{self}")

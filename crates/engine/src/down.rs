@@ -113,7 +113,7 @@ pub(crate) async fn carry_out<R: CloudReader, W: CloudWriter>(
     means.events.event(Event::Planned {
         steps: plan.steps.len(),
     });
-    let outcome = apply(&plan, means).await;
+    let outcome = Box::pin(apply(&plan, means)).await;
     if plan.is_empty() || (outcome.interrupted && !outcome.complete()) {
         let left = Plan {
             steps: Vec::new(),

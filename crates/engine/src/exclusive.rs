@@ -58,12 +58,10 @@ pub async fn up_from<R: CloudReader, W: CloudWriter, J: Journal>(
         up::verify(&up, means).await.map_err(UpError::Silent)?;
         return Ok(up);
     }
-    let Look {
-        observed, quiet, ..
-    } = seen;
+    let Look { observed, seen, .. } = seen;
     let (up, held) = exclusively(
         lease,
-        quiet,
+        Some(seen),
         means.writer,
         means.events,
         means.interrupt,
@@ -73,7 +71,7 @@ pub async fn up_from<R: CloudReader, W: CloudWriter, J: Journal>(
                 true => (plan, observed),
                 false => up::make_plan(means.reader, desired).await?,
             };
-            up::carry_out(desired, &means, plan, &observed).await
+            Box::pin(up::carry_out(desired, &means, plan, &observed)).await
         },
     )
     .await?;
@@ -107,7 +105,7 @@ pub async fn down<R: CloudReader, W: CloudWriter, J: Journal>(
     }
     let (down, held) = exclusively(
         lease,
-        seen.quiet,
+        Some(seen.seen),
         means.writer,
         means.events,
         means.interrupt,
@@ -117,7 +115,7 @@ pub async fn down<R: CloudReader, W: CloudWriter, J: Journal>(
                 true => (plan, retained),
                 false => down::make_plan(means.reader, means.names, known, retain).await?,
             };
-            down::carry_out(known, retain, &means, plan, retained).await
+            Box::pin(down::carry_out(known, retain, &means, plan, retained)).await
         },
     )
     .await?;
@@ -142,12 +140,10 @@ pub async fn rollback<R: CloudReader, W: CloudWriter, J: Journal>(
     let seen = look(means.reader, means.names, known).await?;
     // Refused before a lease is taken: what isn't there needs none.
     let plan = rollback::plan_of(means.names, &seen.observed, asked)?;
-    let Look {
-        observed, quiet, ..
-    } = seen;
+    let Look { observed, seen, .. } = seen;
     let (done, held) = exclusively(
         lease,
-        quiet,
+        Some(seen),
         means.writer,
         means.events,
         means.interrupt,

@@ -4,7 +4,7 @@
 
 use crate::cloud::{CloudReader, JournalStreams};
 use crate::error::CloudError;
-use crate::lease::Quiet;
+use crate::lease::Seen;
 use deployer_core::account_logging::role_name;
 use deployer_core::desired::Desired;
 use deployer_core::manifest::{self, Manifest, ManifestKey};
@@ -27,8 +27,8 @@ const MANIFESTS_IN_FLIGHT: usize = 5;
 pub struct Look {
     /// What the account holds.
     pub observed: Observed,
-    /// `None`: it can't be said that nobody was at work.
-    pub(crate) quiet: Option<(Quiet, Vec<String>)>,
+    /// Who was at work meanwhile.
+    pub(crate) seen: Seen,
     began: Instant,
 }
 
@@ -58,6 +58,15 @@ pub async fn observe<R: CloudReader>(
 /// # Errors
 /// The first read that fails.
 pub async fn look<R: CloudReader>(
+    reader: &R,
+    names: &Names,
+    known: &[FunctionName],
+) -> Result<Look, CloudError> {
+    // On the heap: so many reads at once are too large for small stacks.
+    Box::pin(read_all(reader, names, known)).await
+}
+
+async fn read_all<R: CloudReader>(
     reader: &R,
     names: &Names,
     known: &[FunctionName],
@@ -125,7 +134,7 @@ pub async fn look<R: CloudReader>(
             execution_log_groups,
             account_logging: None,
         },
-        quiet: journal.quiet,
+        seen: journal.seen,
         began,
     })
 }
@@ -133,7 +142,7 @@ pub async fn look<R: CloudReader>(
 struct JournalLook {
     state: Option<LogGroupState>,
     releases: BTreeMap<ManifestKey, Manifest>,
-    quiet: Option<(Quiet, Vec<String>)>,
+    seen: Seen,
 }
 
 /// The journal, its manifests, and what its leases say.
@@ -144,7 +153,7 @@ async fn journal<R: CloudReader>(
 ) -> Result<JournalLook, CloudError> {
     let releases = async {
         let journal = reader.list_journal(name).await?;
-        let quiet = Quiet::of(journal.as_ref(), began.elapsed());
+        let seen = Seen::of(journal.as_ref(), began.elapsed());
         let JournalStreams { streams, .. } = journal.unwrap_or_default();
         let names: Vec<String> = streams.into_keys().collect();
         let keys: Vec<ManifestKey> = names
@@ -159,13 +168,13 @@ async fn journal<R: CloudReader>(
         .try_filter_map(|found| async move { Ok(found) })
         .try_collect()
         .await?;
-        Ok((releases, quiet.map(|quiet| (quiet, names))))
+        Ok((releases, seen))
     };
-    let (state, (releases, quiet)) = try_join(reader.find_log_group(name), releases).await?;
+    let (state, (releases, seen)) = try_join(reader.find_log_group(name), releases).await?;
     Ok(JournalLook {
         state,
         releases,
-        quiet,
+        seen,
     })
 }
 

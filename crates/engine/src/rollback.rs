@@ -95,7 +95,7 @@ pub(crate) async fn carry_out<R: CloudReader, W: CloudWriter>(
     means.events.event(Event::Planned {
         steps: plan.steps.len(),
     });
-    let outcome = apply(&plan, means).await;
+    let outcome = Box::pin(apply(&plan, means)).await;
     let url = url_of(observed, means.names);
     let target = plan.bindings.deployment_id.as_ref();
     let mut deployments = observed.apis.iter().flat_map(|api| &api.deployments);

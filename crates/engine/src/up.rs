@@ -158,7 +158,7 @@ pub(crate) async fn carry_out<R: CloudReader, W: CloudWriter>(
         means.events.event(Event::Planned {
             steps: plan.steps.len(),
         });
-        let outcome = apply(&plan, means).await;
+        let outcome = Box::pin(apply(&plan, means)).await;
         released |= outcome.released(&plan);
         if round < ROUNDS && only_lost_answers(&outcome) {
             sleep(LOOK_AGAIN_AFTER).await;

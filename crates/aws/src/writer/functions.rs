@@ -6,8 +6,8 @@ use aws_sdk_lambda::Client;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{Architecture, Environment, FunctionCode as SdkCode, Runtime};
 use aws_smithy_types::retry::RetryConfig;
-use deployer_core::desired::{FunctionConfiguration, HANDLER};
-use deployer_core::names::{FunctionKey, FunctionVersion};
+use deployer_core::desired::{FunctionCode, FunctionConfiguration, HANDLER};
+use deployer_core::names::{FunctionKey, FunctionName, FunctionVersion};
 use deployer_core::plan::Action;
 use deployer_engine::cloud::{Produced, Readiness, WriteContext};
 use deployer_engine::error::CloudError;
@@ -94,24 +94,16 @@ pub(super) async fn perform(
                 .await
                 .map_err(|error| call.error(error))?;
             let ready = readiness_of(updated.state(), updated.last_update_status());
-            match publish {
-                true => version(call, key, updated.version(), ready),
-                false => Ok(Produced::Latest(ready)),
+            match (publish, updated.version()) {
+                (false, _) => Ok(Produced::Latest(ready)),
+                // Where nothing changed, because an answer was lost and the SDK asked
+                // again, nothing may have been published either.
+                (true, None | Some(LATEST)) => publish_version(lambda, key, name, code).await,
+                (true, published) => version(call, key, published, ready),
             }
         }
         Action::PublishVersion { key, name, code } => {
-            let call = Call::new("lambda", operation, name.as_str());
-            // The guard: if somebody changed `$LATEST` meanwhile, AWS refuses
-            // rather than publish code we didn't build.
-            let published = lambda
-                .publish_version()
-                .function_name(name.as_str())
-                .code_sha256(code.sha256.as_str())
-                .send()
-                .await
-                .map_err(|error| call.error(error))?;
-            let ready = readiness_of(published.state(), published.last_update_status());
-            version(call, key, published.version(), ready)
+            publish_version(lambda, key, name, code).await
         }
         Action::PutFunctionConcurrency { name, reserved } => {
             let call = Call::new("lambda", operation, name.as_str());
@@ -153,6 +145,29 @@ pub(super) async fn perform(
         }
         _ => unreachable!("the writer sends each action to its service"),
     }
+}
+
+/// What Lambda calls the version that isn't one.
+const LATEST: &str = "$LATEST";
+
+async fn publish_version(
+    lambda: &Client,
+    key: &FunctionKey,
+    name: &FunctionName,
+    code: &FunctionCode,
+) -> Result<Produced, CloudError> {
+    let call = Call::new("lambda", "PublishVersion", name.as_str());
+    // The guard: if somebody changed `$LATEST` meanwhile, AWS refuses rather than
+    // publish code we didn't build.
+    let published = lambda
+        .publish_version()
+        .function_name(name.as_str())
+        .code_sha256(code.sha256.as_str())
+        .send()
+        .await
+        .map_err(|error| call.error(error))?;
+    let ready = readiness_of(published.state(), published.last_update_status());
+    version(call, key, published.version(), ready)
 }
 
 fn as_i32(number: u32) -> i32 {

@@ -109,7 +109,7 @@ async fn record(
     let manifest = manifest.ok_or_else(|| call.incomplete("version of a function"))?;
     let text = serde_json::to_string(&manifest).map_err(|_| call.incomplete("manifest"))?;
     let event = InputLogEvent::builder()
-        .timestamp(now_ms())
+        .timestamp(now_ms(logs))
         .message(text)
         .build();
     let event = event.map_err(|_| call.incomplete("event"))?;
@@ -135,9 +135,11 @@ async fn record(
     Ok(())
 }
 
-/// CloudWatch Logs refuses events without a recent time.
-fn now_ms() -> i64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+/// CloudWatch Logs refuses events without a recent time. The clients' clock: a
+/// simulation has one of its own.
+fn now_ms(logs: &Client) -> i64 {
+    let clock = logs.config().time_source().unwrap_or_default();
+    let now = clock.now().duration_since(std::time::UNIX_EPOCH);
     now.ok()
         .and_then(|now| i64::try_from(now.as_millis()).ok())
         .unwrap_or_default()

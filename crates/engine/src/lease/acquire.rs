@@ -1,7 +1,9 @@
 //! Getting the lease: at once, after its holder, or not at all.
 
 use super::writer::Moment;
-use super::{EXPIRY, Journal, LOOK, LOOK_SOON, LeaseRequest, PATIENCE, Quiet};
+use super::{
+    EXPIRY, Journal, LOOK, LOOK_SOON, LeaseRequest, PATIENCE, Quiet, REMEMBERED, SETTLED, Seen,
+};
 use crate::error::CloudError;
 use crate::events::{Event, EventSink};
 use crate::interrupt::Interrupt;
@@ -45,27 +47,33 @@ pub(super) struct Acquired {
     pub asked: Moment,
     /// Whether nobody held it since the account was observed.
     pub undisturbed: bool,
-    /// Whether another was seen at work, whose last writes reads may not show yet.
-    pub after_another: bool,
+    /// When reads show the last writes of another that was seen at work.
+    pub settled_at: Option<Instant>,
     /// Streams of former leases, which nobody needs any more.
     pub old_streams: Vec<String>,
 }
 
-/// The lease. `quiet` is what the observation knows of former ones.
+/// The lease. `seen` is what the observation knows of former ones.
 pub(super) async fn acquire<J: Journal>(
     request: &LeaseRequest<'_, J>,
-    quiet: Option<(Quiet, Vec<String>)>,
+    seen: Option<Seen>,
     events: &dyn EventSink,
     interrupt: &Interrupt,
 ) -> Result<Acquired, LeaseError> {
-    if let Some((quiet, streams)) = quiet
-        && let Some(acquired) = acquire_next(request, quiet, streams).await?
-    {
-        return Ok(acquired);
+    let (mut after_another, mut settled_at) = (false, None);
+    match seen {
+        Some(Seen::Quiet(quiet, streams)) => {
+            if let Some(acquired) = acquire_next(request, quiet, streams).await? {
+                return Ok(acquired);
+            }
+            after_another = true;
+        }
+        Some(Seen::AtWork(None)) => after_another = true,
+        Some(Seen::AtWork(settled)) => settled_at = settled,
+        None => {}
     }
     let started = Instant::now();
     let mut watched: Option<(Lease, Instant)> = None;
-    let mut after_another = false;
     loop {
         let streams = match request.store.list_lease_streams(&request.journal).await? {
             Some(streams) => streams,
@@ -87,8 +95,11 @@ pub(super) async fn acquire<J: Journal>(
         };
         if let Some(free) = free {
             if let Some(acquired) = create(request, free.next(), &streams).await? {
+                if after_another {
+                    settled_at = Some(Instant::now() + SETTLED);
+                }
                 return Ok(Acquired {
-                    after_another,
+                    settled_at,
                     ..acquired
                 });
             }
@@ -148,12 +159,18 @@ async fn create<J: Journal>(
         .store
         .create_stream(&request.journal, &generation.stream())
         .await?;
-    let is_old = |stream: &&String| generation_of(stream).is_some_and(|its| its < generation);
+    let is_old = |stream: &&String| match generation_of(stream) {
+        // The stream of a generation itself stays for long: whoever has seen an older
+        // lease end must not be able to create one that was there already.
+        Some(its) if **stream == its.stream() => generation.follows_by(its) > REMEMBERED,
+        Some(its) => its < generation,
+        None => false,
+    };
     Ok(created.then(|| Acquired {
         generation,
         asked,
         undisturbed: false,
-        after_another: false,
+        settled_at: None,
         old_streams: streams.iter().filter(is_old).cloned().collect(),
     }))
 }

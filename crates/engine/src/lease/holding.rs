@@ -2,13 +2,13 @@
 
 use super::acquire::{Acquired, LeaseError, acquire};
 use super::writer::Moment;
-use super::{Journal, LeaseRequest, LeasedWriter, Quiet, RENEWAL, SETTLED, Validity};
+use super::{Journal, LeaseRequest, LeasedWriter, RENEWAL, Seen, Validity};
 use crate::error::CloudError;
 use crate::events::EventSink;
 use crate::interrupt::Interrupt;
 use deployer_core::lease::{Generation, latest};
 use deployer_core::names::LogGroupName;
-use tokio::time::sleep;
+use tokio::time::{sleep, sleep_until};
 
 /// A lease whose work is done; it is over when it has been ended.
 #[must_use]
@@ -35,24 +35,25 @@ impl<J: Journal> Held<'_, '_, J> {
 }
 
 /// Acquires the lease and does `work` with a writer that writes only under it.
-/// `work` is told whether nobody held the lease since `quiet` was found out.
+/// `work` is told whether nobody held the lease since the observation that has
+/// `seen` of former leases what it could.
 /// Gives the lease back with the outcome, still to be ended.
 ///
 /// # Errors
 /// When there is no lease to be had. What becomes of `work` is its own answer.
 pub async fn exclusively<'a, 'r, J: Journal, W, T>(
     request: &'a LeaseRequest<'r, J>,
-    quiet: Option<(Quiet, Vec<String>)>,
+    seen: Option<Seen>,
     writer: &W,
     events: &dyn EventSink,
     interrupt: &Interrupt,
     work: impl AsyncFnOnce(&LeasedWriter<'_, W, J>, bool) -> T,
 ) -> Result<(T, Held<'a, 'r, J>), LeaseError> {
-    let acquired = acquire(request, quiet, events, interrupt).await?;
+    let acquired = acquire(request, seen, events, interrupt).await?;
     let generation = acquired.generation;
-    if acquired.after_another {
+    if let Some(settled_at) = acquired.settled_at {
         // What is planned from older answers would undo what the other released.
-        sleep(SETTLED).await;
+        sleep_until(settled_at).await;
     }
     let validity = Validity::since(acquired.asked);
     let leased = LeasedWriter {

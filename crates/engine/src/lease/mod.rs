@@ -29,7 +29,7 @@ mod writer;
 
 pub use acquire::{LeaseError, Waiting};
 pub use holding::{Held, exclusively};
-pub use quiet::Quiet;
+pub use quiet::{Quiet, Seen};
 pub use writer::{LeasedWriter, Validity};
 
 use crate::error::CloudError;
@@ -39,6 +39,9 @@ use std::time::Duration;
 
 /// How long a lease holds without renewal.
 pub const EXPIRY: Duration = Duration::from_secs(60);
+/// So many former generations are remembered by their streams; nobody acts on what it
+/// saw longer ago.
+pub const REMEMBERED: u64 = 16;
 /// How often it is renewed.
 pub const RENEWAL: Duration = Duration::from_secs(15);
 /// How long before its expiry a holder stops.

@@ -6,13 +6,51 @@
 //! that of CloudWatch Logs, which says when it created the stream that ended the
 //! lease and, in the same answer, what time it is.
 
+use super::SETTLED;
 use crate::cloud::JournalStreams;
 use deployer_core::lease::{Generation, latest};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How much longer ago than the first read a lease must have ended. It covers
 /// what the service's machines may disagree on, and reads that lag behind.
 const MARGIN: Duration = Duration::from_secs(5);
+
+/// What an observation knows of who was at work meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// Nobody; with the journal's streams.
+    Quiet(Quiet, Vec<String>),
+    /// Somebody, perhaps, whose writes reads show from then on; `None`: it isn't known
+    /// when its work ends.
+    AtWork(Option<Instant>),
+}
+
+impl Seen {
+    /// What `journal` says, which was listed just now; the first read was sent
+    /// `elapsed` ago.
+    pub fn of(journal: Option<&JournalStreams>, elapsed: Duration) -> Self {
+        let streams = journal.map(|journal| journal.streams.keys().cloned().collect());
+        match Quiet::of(journal, elapsed) {
+            Some(quiet) => Self::Quiet(quiet, streams.unwrap_or_default()),
+            None => {
+                let since = journal.and_then(since_last_end);
+                let settled = since.map(|since| Instant::now() + SETTLED.saturating_sub(since));
+                Self::AtWork(settled)
+            }
+        }
+    }
+}
+
+/// How long ago the last lease ended, by the service's clock; `None`: it didn't, or
+/// that isn't known.
+fn since_last_end(journal: &JournalStreams) -> Option<Duration> {
+    let last = latest(journal.streams.keys().map(String::as_str))?;
+    let ended_at = (*journal.streams.get(&last.generation.end_stream())?)?;
+    u64::try_from(journal.listed_at_ms? - ended_at)
+        .ok()
+        .map(Duration::from_millis)
+}
 
 /// Nobody held the lease after this one, and it had ended before we looked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Leases on a journal in memory, on a paused clock.
 
 use super::{
-    EXPIRY, FRESH, Journal, LOOK, LeaseError, LeaseRequest, LeasedWriter, MARGIN, Quiet, RENEWAL,
-    SETTLED, Waiting, exclusively,
+    EXPIRY, FRESH, Journal, LOOK, LeaseError, LeaseRequest, LeasedWriter, MARGIN, REMEMBERED,
+    RENEWAL, SETTLED, Seen, Waiting, exclusively,
 };
 use crate::cloud::{Artifacts, CloudWriter, JournalStreams, Produced, WriteContext};
 use crate::error::{CloudError, CloudErrorKind};
@@ -152,13 +152,13 @@ async fn hold<T>(
 
 /// With what an observation knows of former leases.
 async fn hold_after<T>(
-    quiet: Option<(Quiet, Vec<String>)>,
+    seen: Option<Seen>,
     request: &LeaseRequest<'_, Memory>,
     work: impl AsyncFnOnce(&LeasedWriter<'_, Counter, Memory>, bool) -> T,
 ) -> Result<T, LeaseError> {
     let writer = Counter::default();
     let interrupt = Interrupt::default();
-    let (outcome, held) = exclusively(request, quiet, &writer, &|_| {}, &interrupt, work).await?;
+    let (outcome, held) = exclusively(request, seen, &writer, &|_| {}, &interrupt, work).await?;
     held.end().await;
     Ok(outcome)
 }
@@ -208,30 +208,56 @@ async fn generations_follow_one_another_and_leave_little_behind() {
         .unwrap();
     }
     // The last one's, and what the one before left while the last one worked.
-    assert!(memory.names().len() <= 6, "{:?}", memory.names());
+    assert!(memory.names().len() <= 7, "{:?}", memory.names());
     hold(&request(&memory, "me"), async |_| {
         sleep(Duration::from_secs(1)).await
     })
     .await
     .unwrap();
-    let fourth = Generation::NONE.next().next().next().next();
-    let left = [
-        fourth.stream(),
-        fourth.holder_stream("me"),
-        fourth.end_stream(),
-    ];
+    let mut generation = Generation::NONE;
+    let mut left: Vec<String> = std::iter::repeat_with(|| {
+        generation = generation.next();
+        generation.stream()
+    })
+    .take(4)
+    .collect();
+    left.extend([generation.holder_stream("me"), generation.end_stream()]);
     assert_eq!(memory.names(), left);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_generation_that_was_there_cannot_be_acquired_again() {
+    let memory = Memory::default();
+    let me = request(&memory, "me");
+    let seen = quiet(&memory);
+    for _ in 0..3 {
+        let pause = async |_: &LeasedWriter<'_, _, _>| sleep(Duration::from_secs(1)).await;
+        hold(&me, pause).await.unwrap();
+    }
+    let undisturbed = hold_after(seen, &me, async |_, undisturbed| undisturbed).await;
+    assert!(!undisturbed.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_so_many_generations_are_remembered() {
+    let memory = Memory::default();
+    let me = request(&memory, "me");
+    for _ in 0..REMEMBERED * 2 {
+        let pause = async |_: &LeasedWriter<'_, _, _>| sleep(Duration::from_secs(1)).await;
+        hold(&me, pause).await.unwrap();
+    }
+    let most = usize::try_from(REMEMBERED).unwrap() + 3;
+    assert!(memory.names().len() <= most, "{:?}", memory.names());
+}
+
 /// What is known of former leases when they ended long ago.
-fn quiet(memory: &Memory) -> Option<(Quiet, Vec<String>)> {
+fn quiet(memory: &Memory) -> Option<Seen> {
     let names = memory.streams.lock().unwrap().clone();
     let journal = names.map(|names| JournalStreams {
         listed_at_ms: Some(1_000_000),
         streams: names.into_iter().map(|name| (name, Some(0))).collect(),
     });
-    let quiet = Quiet::of(journal.as_ref(), Duration::ZERO)?;
-    Some((quiet, memory.names()))
+    Some(Seen::of(journal.as_ref(), Duration::ZERO))
 }
 
 #[tokio::test(start_paused = true)]
