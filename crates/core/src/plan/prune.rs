@@ -23,11 +23,13 @@ pub(super) fn plan(
     releasing: bool,
     after: &[StepId],
 ) {
-    let Some(api) = api else { return };
     let live = api
-        .live_deployment(&desired.names.api_stage)
+        .and_then(|api| api.live_deployment(&desired.names.api_stage))
         .map(|live| &live.deployment_id);
-    let former = former_releases(api, observed, if releasing { None } else { live });
+    // Functions may have versions where there is no API (yet, or any more).
+    let former = api.map_or_else(Vec::new, |api| {
+        former_releases(api, observed, if releasing { None } else { live })
+    });
     // The one that is live (or goes live) is one of those kept.
     let room = desired.keep_releases.saturating_sub(1);
     let mut kept: Vec<&Former<'_>> = Vec::new();
