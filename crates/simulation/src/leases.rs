@@ -1,19 +1,27 @@
 //! Who holds the stage's lease, as its streams tell: to count how often one was
-//! taken over, and what its former holder still wrote.
+//! taken over, and what its former holder still wrote; and to know the one window
+//! that the engine leaves open (decision 2): who begins right after another's end,
+//! without having seen it at work, may read what was there before.
 
 use crate::call::{Call, Service};
 use crate::counts::Counts;
+use std::time::Duration;
+
+/// How long the model's reads may lag behind.
+const STALE: Duration = Duration::from_millis(1_500);
 
 /// The lease as far as a run has come.
 #[derive(Debug, Default)]
 pub struct Leases {
     holder: Option<String>,
     ended: bool,
+    /// Who worked last, and until when.
+    last: Option<(String, Duration)>,
 }
 
 impl Leases {
     /// Notes a write that `who` made, and counts what is worth it.
-    pub fn written(&mut self, who: &str, call: &Call, counts: &mut Counts) {
+    pub fn written(&mut self, who: &str, call: &Call, at: Duration, counts: &mut Counts) {
         if call.service != Service::Logs {
             if self.holder.as_deref().is_some_and(|holder| holder != who) {
                 counts.add(match call.name.contains("/stages") {
@@ -21,6 +29,11 @@ impl Leases {
                     false => "lease: written by a former holder",
                 });
             }
+            return;
+        }
+        if call.name == "DeleteLogGroup" && call.about.starts_with("/deployer/") {
+            // A `down`: with the journal goes its lease.
+            self.last = Some((who.to_owned(), at));
             return;
         }
         let stream = call.about.split(' ').next_back().unwrap_or_default();
@@ -31,7 +44,10 @@ impl Leases {
             return;
         }
         if generation.ends_with("/ended") {
-            self.ended |= self.holder.as_deref() == Some(who);
+            if self.holder.as_deref() == Some(who) {
+                self.ended = true;
+                self.last = Some((who.to_owned(), at));
+            }
         } else if !generation.contains('/') {
             if self.holder.is_some() && !self.ended {
                 counts.add("lease: taken over");
@@ -39,5 +55,13 @@ impl Leases {
             self.holder = Some(who.to_owned());
             self.ended = false;
         }
+    }
+
+    /// Whether a read by `who`, who holds the lease, may show what was there before
+    /// the last writes of the holder before.
+    pub fn reads_too_soon(&self, who: &str, call: &Call, at: Duration) -> bool {
+        let holds = self.holder.as_deref() == Some(who) && !self.ended;
+        let soon = |(last, until): &(String, Duration)| last != who && at < *until + STALE;
+        holds && call.service != Service::Probe && self.last.as_ref().is_some_and(soon)
     }
 }

@@ -31,6 +31,7 @@ const WEBSOCKETS: &str = "ws://gateway";
 #[derive(Debug)]
 pub struct World {
     started: Instant,
+    stale_reads: bool,
     state: Mutex<State>,
 }
 
@@ -65,6 +66,7 @@ impl World {
         });
         Arc::new(Self {
             started: Instant::now(),
+            stale_reads: scenario.realism.is_some_and(|realism| realism.stale_reads),
             state: Mutex::new(State {
                 cloud,
                 ids: Ids(Random::new(seed, 2)),
@@ -125,7 +127,7 @@ impl World {
             let done = answer.status().is_success();
             state.watch.written(command, call, request, &answer, done);
             if done {
-                state.leases.written(who, call, &mut state.counts);
+                state.leases.written(who, call, at, &mut state.counts);
             }
             let before = state.watch.violations.len();
             state.watch.look(&state.cloud, now, command, call);
@@ -134,6 +136,17 @@ impl World {
                     .trace
                     .add(at, "watch", format_args!("VIOLATION {violation}"));
             }
+        }
+        if self.stale_reads
+            && !call.writes
+            && !state.watch.excused
+            && state.leases.reads_too_soon(who, call, at)
+        {
+            state.watch.excused = true;
+            state.counts.add("lease: read too soon after another's end");
+            state
+                .trace
+                .add(at, who, format_args!("reads too soon after another's end"));
         }
         (answer, held_back)
     }

@@ -344,6 +344,17 @@ fn versions_of_a_release_that_cannot_be_read_yet_are_spared() {
 }
 
 #[test]
+fn versions_that_nobody_invokes_go_also_where_there_was_no_api() {
+    let mut ledger = deployed(&desired_with(SERVICE, "one"));
+    // A first `up` that stopped, or an API deleted by hand.
+    ledger.observed.apis.clear();
+    ledger.observed.releases.clear();
+    released(&desired_with(SERVICE, "two"), &mut ledger);
+    let functions = ledger.observed.functions.values();
+    assert!(functions.map(|f| f.versions.len()).all(|count| count == 1));
+}
+
+#[test]
 fn rolling_back_is_one_write_and_the_next_plan_knows_it() {
     let first = desired_with(SERVICE, "one");
     let mut ledger = deployed(&first);
