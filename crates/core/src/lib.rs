@@ -8,6 +8,8 @@
 
 pub mod assumptions;
 pub mod desired;
+pub mod facilities;
+pub mod grants;
 pub mod lease;
 pub mod manifest;
 pub mod names;
@@ -16,5 +18,6 @@ pub mod plan;
 pub mod policy;
 pub mod provenance;
 pub mod release;
+pub mod secrets;
 pub mod stage_file;
 pub mod tags;

@@ -3,6 +3,7 @@
 //! and looked up in [`Bindings`].
 
 use crate::desired::{DesiredFunction, FunctionCode, FunctionConfiguration};
+use crate::grants::Grants;
 use crate::manifest::ManifestDraft;
 use crate::names::{
     ApiId, DeploymentId, FunctionKey, FunctionName, FunctionVersion, IntegrationId, LogGroupName,
@@ -38,6 +39,8 @@ pub enum PolicyTemplate {
     Execution {
         /// The log groups they may write to.
         log_groups: Vec<LogGroupName>,
+        /// What they may do beside.
+        grants: Grants,
     },
     /// What API Gateway may invoke.
     Invocation {
@@ -50,9 +53,11 @@ impl PolicyTemplate {
     /// The document, or `None` while the API's id isn't known.
     pub fn document(&self, account: &Account, names: &Names, bindings: &Bindings) -> Option<Value> {
         match self {
-            Self::Execution { log_groups } => {
+            Self::Execution { log_groups, grants } => {
                 let api_id = bindings.api_id.as_ref()?;
-                Some(policy::execution(account, names, log_groups, api_id))
+                Some(policy::execution(
+                    account, names, log_groups, grants, api_id,
+                ))
             }
             Self::Invocation { functions } => Some(policy::invocation(account, functions)),
         }
@@ -88,6 +93,7 @@ pub enum Action {
         description: String,
         trust: Value,
         tags: Tags,
+        permissions_boundary: Option<String>,
     },
     UpdateAssumeRolePolicy {
         role: RoleName,
@@ -105,6 +111,13 @@ pub enum Action {
         role: RoleName,
         policy_arn: String,
     },
+    PutRolePermissionsBoundary {
+        role: RoleName,
+        policy_arn: String,
+    },
+    DeleteRolePermissionsBoundary {
+        role: RoleName,
+    },
     DeleteRole {
         role: RoleName,
     },
@@ -114,6 +127,14 @@ pub enum Action {
         key: FunctionKey,
         function: Box<DesiredFunction>,
         tags: Tags,
+    },
+    TagFunction {
+        name: FunctionName,
+        tags: Tags,
+    },
+    UntagFunction {
+        name: FunctionName,
+        keys: Vec<String>,
     },
     UpdateFunctionConfiguration {
         key: FunctionKey,
@@ -242,6 +263,10 @@ impl Action {
             | Self::PutRolePolicy { .. }
             | Self::UpdateFunctionConfiguration { .. }
             | Self::UpdateFunctionCode { .. }
+            | Self::PutRolePermissionsBoundary { .. }
+            | Self::DeleteRolePermissionsBoundary { .. }
+            | Self::TagFunction { .. }
+            | Self::UntagFunction { .. }
             | Self::PutFunctionConcurrency { .. }
             | Self::DeleteFunctionConcurrency { .. }
             | Self::UpdateApi { .. }
@@ -273,7 +298,11 @@ impl Action {
             Self::PutRolePolicy { .. } => "PutRolePolicy",
             Self::DeleteRolePolicy { .. } => "DeleteRolePolicy",
             Self::DetachRolePolicy { .. } => "DetachRolePolicy",
+            Self::PutRolePermissionsBoundary { .. } => "PutRolePermissionsBoundary",
+            Self::DeleteRolePermissionsBoundary { .. } => "DeleteRolePermissionsBoundary",
             Self::DeleteRole { .. } => "DeleteRole",
+            Self::TagFunction { .. } => "TagResource",
+            Self::UntagFunction { .. } => "UntagResource",
             Self::CreateFunction { .. } => "CreateFunction",
             Self::UpdateFunctionConfiguration { .. } => "UpdateFunctionConfiguration",
             Self::UpdateFunctionCode { .. } => "UpdateFunctionCode",
@@ -333,6 +362,11 @@ impl Action {
             }
             Self::DetachRolePolicy { role, policy_arn } => {
                 ("attached policy", format!("{role}: {policy_arn}"))
+            }
+            Self::PutRolePermissionsBoundary { role, .. }
+            | Self::DeleteRolePermissionsBoundary { role } => ("boundary", role.to_string()),
+            Self::TagFunction { name, .. } | Self::UntagFunction { name, .. } => {
+                ("tags", name.to_string())
             }
             Self::CreateFunction { function, .. } => ("function", function.name.to_string()),
             Self::UpdateFunctionConfiguration { name, .. } => ("configuration", name.to_string()),

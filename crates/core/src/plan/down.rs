@@ -4,7 +4,7 @@
 //! ran as. Works on any half-built state, and needs nothing of the stage file
 //! but the names.
 
-use super::roles::detachments;
+use super::roles::remove;
 use super::{Action, Bindings, Builder, Plan, functions};
 use crate::manifest::journal;
 use crate::names::{Names, StageIdentity};
@@ -41,29 +41,16 @@ pub fn down(names: &Names, observed: &Observed) -> Plan {
         .filter(|(_, state)| ours(&state.tags))
         .map(|(name, _)| name.clone())
         .collect();
-    let deleted = functions::delete(&mut builder, doomed_functions, doomed_log_groups, &apis);
-    let unused: Vec<_> = apis.into_iter().chain(deleted).collect();
-    for (role, state) in observed.roles.iter().filter(|(_, state)| ours(&state.tags)) {
-        let inline = state
-            .inline_policies
-            .keys()
-            .map(|policy_name| Action::DeleteRolePolicy {
-                role: role.clone(),
-                policy_name: policy_name.clone(),
-            });
-        let emptied: Vec<_> = inline
-            .chain(detachments(role, state))
-            .collect::<Vec<_>>()
-            .into_iter()
-            .map(|action| builder.add(action, unused.iter().copied()))
-            .collect();
-        let before = if emptied.is_empty() {
-            unused.clone()
-        } else {
-            emptied
-        };
-        builder.add(Action::DeleteRole { role: role.clone() }, before);
-    }
+    let deleted = functions::delete(&mut builder, doomed_functions, &apis);
+    let mut unused: Vec<_> = apis.into_iter().chain(deleted).collect();
+    let roles: Vec<_> = observed
+        .roles
+        .iter()
+        .filter(|(_, state)| ours(&state.tags))
+        .map(|(role, state)| remove(&mut builder, role, state, &unused))
+        .collect();
+    unused.extend(roles);
+    functions::delete_log_groups(&mut builder, doomed_log_groups, &unused);
     // Last, because the lease under which all this is done lives there.
     if observed
         .journal

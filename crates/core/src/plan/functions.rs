@@ -4,7 +4,7 @@
 //! whose creation was interrupted, and it gets its retention before the first
 //! line is written. Nothing ever calls `$LATEST`; a release invokes versions.
 
-use super::changes::{change, configuration, or_none};
+use super::changes::{change, configuration, or_none, tags};
 use super::{Action, Bindings, Builder, FieldChange, StepId};
 use crate::desired::{Desired, DesiredFunction};
 use crate::names::{FunctionKey, FunctionName, LogGroupName};
@@ -19,26 +19,29 @@ pub(super) fn plan(
     desired: &Desired,
     observed: &Observed,
     bindings: &mut Bindings,
-    execution_role: Option<StepId>,
+    mut log_groups: BTreeMap<FunctionKey, Vec<StepId>>,
+    roles: &BTreeMap<FunctionKey, Vec<StepId>>,
 ) -> BTreeMap<FunctionKey, Vec<StepId>> {
     let mut ready = BTreeMap::new();
     for (key, function) in &desired.functions {
-        let mut steps = log_group(builder, desired, observed, function);
+        let mut steps = log_groups.remove(key).unwrap_or_default();
+        let role = roles.get(key).map(Vec::as_slice).unwrap_or_default();
         match observed.functions.get(&function.name) {
             None => {
                 let create = Action::CreateFunction {
                     key: key.clone(),
                     function: Box::new(function.clone()),
-                    tags: desired.tags.clone(),
+                    tags: function.tags.clone(),
                 };
-                let created = builder.add(create, steps.iter().copied().chain(execution_role));
+                let after = steps.iter().chain(role).copied();
+                let created = builder.add(create, after);
                 steps.push(created);
                 if function.reserved_concurrency.is_some() {
                     steps.extend(concurrency(builder, function, None, Some(created)));
                 }
             }
             Some(state) => {
-                let updated = update(builder, key, function, state, execution_role);
+                let updated = update(builder, key, function, state, role);
                 let version = state.versions.iter().rev().find(|version| {
                     version.code == function.code && version.configuration == function.configuration
                 });
@@ -56,6 +59,7 @@ pub(super) fn plan(
                     }
                 }
                 steps.extend(updated);
+                tag(builder, function, state, updated);
                 steps.extend(concurrency(
                     builder,
                     function,
@@ -67,6 +71,55 @@ pub(super) fn plan(
         ready.insert(key.clone(), steps);
     }
     ready
+}
+
+/// The functions' log groups, by the function.
+pub(super) fn plan_log_groups(
+    builder: &mut Builder,
+    desired: &Desired,
+    observed: &Observed,
+) -> BTreeMap<FunctionKey, Vec<StepId>> {
+    let functions = desired.functions.iter();
+    functions
+        .map(|(key, function)| (key.clone(), log_group(builder, desired, observed, function)))
+        .collect()
+}
+
+/// Tags are of the function as a whole: no release waits for them.
+fn tag(
+    builder: &mut Builder,
+    function: &DesiredFunction,
+    state: &FunctionState,
+    after: Option<StepId>,
+) {
+    let name = function.name.clone();
+    let (gone, set): (Vec<FieldChange>, Vec<FieldChange>) = tags(&state.tags, &function.tags)
+        .into_iter()
+        .partition(|change| !function.tags.contains_key(tag_of(change)));
+    if !set.is_empty() {
+        let tags = set
+            .iter()
+            .map(|change| {
+                (
+                    tag_of(change).to_owned(),
+                    function.tags[tag_of(change)].clone(),
+                )
+            })
+            .collect();
+        let name = name.clone();
+        builder.add_change(Action::TagFunction { name, tags }, after, set);
+    }
+    if !gone.is_empty() {
+        let keys = gone
+            .iter()
+            .map(|change| tag_of(change).to_owned())
+            .collect();
+        builder.add_change(Action::UntagFunction { name, keys }, after, gone);
+    }
+}
+
+fn tag_of(change: &FieldChange) -> &str {
+    change.field.strip_prefix("tags.").unwrap_or(&change.field)
 }
 
 fn log_group(
@@ -109,7 +162,7 @@ fn update(
     key: &FunctionKey,
     function: &DesiredFunction,
     state: &FunctionState,
-    execution_role: Option<StepId>,
+    role: &[StepId],
 ) -> Option<StepId> {
     let mut last = None;
     let changes = configuration(&state.configuration, &function.configuration);
@@ -119,7 +172,7 @@ fn update(
             name: function.name.clone(),
             configuration: function.configuration.clone(),
         };
-        last = Some(builder.add_change(action, execution_role, changes));
+        last = Some(builder.add_change(action, role.iter().copied(), changes));
     }
     let changes: Vec<FieldChange> = [change(
         "code_sha256",
@@ -188,25 +241,27 @@ pub(super) fn doomed(
     (functions, log_groups)
 }
 
-/// Deletes functions, then log groups, so that a last line finds its group gone
-/// rather than making a new one.
+/// Deletes functions.
 pub(super) fn delete(
     builder: &mut Builder,
     functions: Vec<FunctionName>,
-    log_groups: Vec<LogGroupName>,
     after: &[StepId],
 ) -> Vec<StepId> {
-    let deleted: Vec<StepId> = functions
+    functions
         .into_iter()
         .map(|name| builder.add(Action::DeleteFunction { name }, after.iter().copied()))
-        .collect();
-    let before: Vec<StepId> = if deleted.is_empty() {
-        after.to_vec()
-    } else {
-        deleted.clone()
-    };
+        .collect()
+}
+
+/// Deletes log groups, after their functions, so that a last line finds its group
+/// gone rather than making a new one, and after roles of their own, which are
+/// found by them.
+pub(super) fn delete_log_groups(
+    builder: &mut Builder,
+    log_groups: Vec<LogGroupName>,
+    after: &[StepId],
+) {
     for log_group in log_groups {
-        builder.add(Action::DeleteLogGroup { log_group }, before.iter().copied());
+        builder.add(Action::DeleteLogGroup { log_group }, after.iter().copied());
     }
-    deleted
 }

@@ -9,6 +9,7 @@ mod action;
 mod api;
 mod changes;
 mod down;
+mod execution_roles;
 mod functions;
 mod prune;
 mod refusal;

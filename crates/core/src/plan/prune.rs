@@ -12,31 +12,64 @@ use crate::observed::{ApiState, DeploymentState, Observed};
 use crate::release::ReleaseHash;
 use std::collections::BTreeSet;
 
+/// Which releases are kept beside the one that is live after this plan.
+#[derive(Default)]
+pub(super) struct Pruning<'a> {
+    kept: Vec<Former<'a>>,
+    gone: Vec<Former<'a>>,
+}
+
+impl<'a> Pruning<'a> {
+    pub(super) fn of(desired: &Desired, observed: &'a Observed, api: Option<&'a ApiState>) -> Self {
+        let mut pruning = Self::default();
+        let Some(api) = api else { return pruning };
+        let live = api.live_deployment(&desired.names.api_stage);
+        // The live one stays live unless a new release takes its place.
+        let stays = live.filter(|live| {
+            let release = ReleaseHash::from_description(&live.description);
+            release == Some(ReleaseHash::of(desired))
+        });
+        // The one that is live (or goes live) is one of those kept.
+        let room = desired.keep_releases.saturating_sub(1);
+        for release in former_releases(api, observed, stays.map(|live| &live.deployment_id)) {
+            if pruning.kept.len() < room && release.can_return(desired) {
+                pruning.kept.push(release);
+            } else {
+                pruning.gone.push(release);
+            }
+        }
+        pruning
+    }
+
+    /// What the kept ones consist of, as far as that can be read.
+    pub(super) fn kept_manifests(&self) -> impl Iterator<Item = &'a Manifest> {
+        self.kept.iter().filter_map(|release| release.manifest)
+    }
+
+    /// A kept one may need anything.
+    pub(super) fn keeps_unreadable(&self) -> bool {
+        self.kept.iter().any(|release| release.manifest.is_none())
+    }
+
+    /// One that is there now may need anything.
+    pub(super) fn has_unreadable(&self) -> bool {
+        let all = self.kept.iter().chain(&self.gone);
+        all.into_iter().any(|release| release.manifest.is_none())
+    }
+}
+
 /// Deletes, `after` the cut-over, releases beyond those kept, and versions that
-/// none of the kept ones invokes. `releasing`: a new release goes live.
+/// none of the kept ones invokes. The steps that delete.
 pub(super) fn plan(
     builder: &mut Builder,
     desired: &Desired,
     observed: &Observed,
-    api: Option<&ApiState>,
+    pruning: &Pruning<'_>,
     bindings: &Bindings,
-    releasing: bool,
     after: &[StepId],
-) {
-    let Some(api) = api else { return };
-    let live = api
-        .live_deployment(&desired.names.api_stage)
-        .map(|live| &live.deployment_id);
-    let former = former_releases(api, observed, if releasing { None } else { live });
-    // The one that is live (or goes live) is one of those kept.
-    let room = desired.keep_releases.saturating_sub(1);
-    let mut kept: Vec<&Former<'_>> = Vec::new();
+) -> Vec<StepId> {
     let mut steps: Vec<StepId> = Vec::new();
-    for release in &former {
-        if kept.len() < room && release.can_return(desired) {
-            kept.push(release);
-            continue;
-        }
+    for release in &pruning.gone {
         let deployment_id = release.deployment.deployment_id.clone();
         let name = release.deployment.description.clone();
         let action = Action::DeleteDeployment {
@@ -57,12 +90,12 @@ pub(super) fn plan(
             );
         }
     }
-    if kept.iter().any(|release| release.manifest.is_none()) {
+    if pruning.keeps_unreadable() {
         // It may invoke any version.
-        return;
+        return steps;
     }
-    let before: Vec<StepId> = after.iter().copied().chain(steps).collect();
-    let needed = needed_versions(desired, bindings, &kept);
+    let before: Vec<StepId> = after.iter().chain(&steps).copied().collect();
+    let needed = needed_versions(desired, bindings, pruning);
     for function in desired.functions.values() {
         let versions = observed
             .functions
@@ -74,10 +107,11 @@ pub(super) fn plan(
                     name: function.name.clone(),
                     version: version.version.clone(),
                 };
-                builder.add(action, before.iter().copied());
+                steps.push(builder.add(action, before.iter().copied()));
             }
         }
     }
+    steps
 }
 
 /// A deployment that isn't live after this plan.
@@ -122,15 +156,14 @@ fn former_releases<'a>(
 fn needed_versions<'a>(
     desired: &'a Desired,
     bindings: &'a Bindings,
-    kept: &[&'a Former<'a>],
+    pruning: &'a Pruning<'_>,
 ) -> BTreeSet<(&'a FunctionName, &'a FunctionVersion)> {
     let now = bindings
         .versions
         .iter()
         .map(|(key, version)| (&desired.functions[key].name, version));
-    let before = kept
-        .iter()
-        .filter_map(|release| release.manifest)
+    let before = pruning
+        .kept_manifests()
         .flat_map(|manifest| manifest.functions.values())
         .map(|function| (&function.name, &function.version));
     now.chain(before).collect()

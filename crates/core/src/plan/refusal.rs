@@ -1,7 +1,7 @@
 //! What the planner will not touch: a resource that has our name but not our
 //! ownership tags.
 
-use crate::desired::Desired;
+use crate::desired::{Desired, FunctionRole};
 use crate::manifest::journal;
 use crate::names::StageIdentity;
 use crate::observed::Observed;
@@ -59,7 +59,14 @@ pub(super) fn check(desired: &Desired, observed: &Observed) -> Result<(), Refusa
             });
         }
     };
-    for role in [&desired.names.execution_role, &desired.names.invoke_role] {
+    let own_roles = desired.functions.values().filter_map(|function| {
+        let FunctionRole::Own { name, .. } = &function.role else {
+            return None;
+        };
+        Some(name)
+    });
+    let shared = [&desired.names.execution_role, &desired.names.invoke_role];
+    for role in shared.into_iter().chain(own_roles) {
         if let Some(state) = observed.roles.get(role) {
             look("role", role.as_str(), &state.tags);
         }

@@ -4,6 +4,8 @@
 //! stage to it; what only the former release needed goes last.
 
 use super::Action;
+use super::execution_roles::Situation;
+use super::prune::Pruning;
 use super::{Bindings, Builder, Plan, Refusal, api, functions, prune, refusal, roles};
 use crate::desired::Desired;
 use crate::names::StageIdentity;
@@ -23,20 +25,28 @@ pub fn up(desired: &Desired, observed: &Observed) -> Result<Plan, Refusal> {
     let mut bindings = Bindings::default();
 
     let api_created = api::plan_api(&mut builder, desired, api_state, &mut bindings);
-    let role_steps = roles::plan(
+    let pruning = Pruning::of(desired, observed, api_state);
+    let situation = Situation {
+        desired,
+        observed,
+        pruning: &pruning,
+    };
+    let invoke_role = roles::plan_invoke_role(
         &mut builder,
         desired,
         observed,
         &bindings,
-        api_created,
         &doomed_functions,
     );
+    let log_groups = functions::plan_log_groups(&mut builder, desired, observed);
+    let execution_roles = situation.plan(&mut builder, &bindings, api_created, &log_groups);
     let functions_ready = functions::plan(
         &mut builder,
         desired,
         observed,
         &mut bindings,
-        role_steps.execution_role,
+        log_groups,
+        &execution_roles.usable,
     );
     let mut ready = api::plan_draft(
         &mut builder,
@@ -46,7 +56,8 @@ pub fn up(desired: &Desired, observed: &Observed) -> Result<Plan, Refusal> {
         api_created,
         &functions_ready,
     );
-    ready.extend(role_steps.ready.iter().copied());
+    ready.extend(invoke_role.ready.iter().copied());
+    ready.extend(execution_roles.steps.ready.iter().copied());
     ready.extend(functions_ready.into_values().flatten());
     let live = api::plan_release(
         &mut builder,
@@ -57,18 +68,20 @@ pub fn up(desired: &Desired, observed: &Observed) -> Result<Plan, Refusal> {
         ready,
     );
 
-    functions::delete(&mut builder, doomed_functions, doomed_log_groups, &live);
-    role_steps.narrow(&mut builder, &live);
-    let releasing = !live.is_empty();
-    prune::plan(
+    let mut unused = live.clone();
+    unused.extend(functions::delete(&mut builder, doomed_functions, &live));
+    invoke_role.narrow(&mut builder, &live);
+    execution_roles.steps.narrow(&mut builder, &live);
+    unused.extend(prune::plan(
         &mut builder,
         desired,
         observed,
-        api_state,
+        &pruning,
         &bindings,
-        releasing,
         &live,
-    );
+    ));
+    unused.extend(situation.delete(&mut builder, &unused));
+    functions::delete_log_groups(&mut builder, doomed_log_groups, &unused);
     for api in surplus_apis {
         builder.add(
             Action::DeleteApi {

@@ -5,7 +5,10 @@
 
 mod check;
 mod definition;
+mod function_rules;
+mod iam;
 mod legal;
+mod merge_settings;
 mod problem;
 mod rules;
 mod schema;
@@ -47,11 +50,19 @@ pub fn read(
     let stage_read = read_one::<StageFile>(stage.text, &schema::stage_schema());
     let (service_problems, stage_problems) = match (service_read, stage_read) {
         (Ok((service_source, service_file)), Ok((stage_source, stage_file))) => {
-            let service_problems = rules::of_service(&service_source, &service_file);
+            let mut service_problems = rules::of_service(&service_source, &service_file);
             let mut stage_problems =
                 rules::of_stage(&stage_source, stage_name, &stage_file, &service_file);
+            let definition = definition::merge(stage_name, &service_file, &stage_file);
+            let sources = function_rules::Sources {
+                service: &service_source,
+                stage: &stage_source,
+            };
+            let (of_service, of_stage) =
+                function_rules::check(&sources, &service_file, &stage_file, &definition);
+            service_problems.extend(of_service);
+            stage_problems.extend(of_stage);
             if service_problems.is_empty() && stage_problems.is_empty() {
-                let definition = definition::merge(stage_name, &service_file, &stage_file);
                 stage_problems = rules::of_definition(&stage_source, &definition);
                 if stage_problems.is_empty() {
                     return Ok(definition);

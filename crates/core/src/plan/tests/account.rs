@@ -87,7 +87,11 @@ impl Ledger {
                 self.observed.log_groups.remove(&log_group).expect("exists");
             }
             Action::CreateRole {
-                role, trust, tags, ..
+                role,
+                trust,
+                tags,
+                permissions_boundary,
+                ..
             } => {
                 let state = RoleState {
                     arn: self.account.role_arn(&role),
@@ -95,6 +99,7 @@ impl Ledger {
                     trust,
                     inline_policies: BTreeMap::new(),
                     attached_policies: Vec::new(),
+                    permissions_boundary,
                 };
                 assert!(self.observed.roles.insert(role, state).is_none());
             }
@@ -116,6 +121,22 @@ impl Ledger {
             Action::DetachRolePolicy { role, policy_arn } => {
                 let role = self.observed.roles.get_mut(&role).expect("exists");
                 role.attached_policies.retain(|arn| *arn != policy_arn);
+            }
+            Action::PutRolePermissionsBoundary { role, policy_arn } => {
+                let role = self.observed.roles.get_mut(&role).expect("exists");
+                role.permissions_boundary = Some(policy_arn);
+            }
+            Action::DeleteRolePermissionsBoundary { role } => {
+                let role = self.observed.roles.get_mut(&role).expect("exists");
+                assert!(role.permissions_boundary.take().is_some());
+            }
+            Action::TagFunction { name, tags } => {
+                let function = self.observed.functions.get_mut(&name).expect("exists");
+                function.tags.extend(tags);
+            }
+            Action::UntagFunction { name, keys } => {
+                let function = self.observed.functions.get_mut(&name).expect("exists");
+                function.tags.retain(|key, _| !keys.contains(key));
             }
             Action::DeleteRole { role } => {
                 let state = self.observed.roles.remove(&role).expect("exists");

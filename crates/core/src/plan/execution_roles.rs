@@ -1,0 +1,259 @@
+//! The roles functions run as: one that they share, and one of its own for each
+//! that has permissions or a boundary of its own.
+//!
+//! A role is as wide as all releases need that run as it: before the cut-over
+//! those that are there, after it those that are kept. One that none of them
+//! needs goes. A function's log group comes before its role and goes after it:
+//! a role that a crash left is found by it.
+
+use super::prune::Pruning;
+use super::roles::{Role, RoleSteps, remove};
+use super::{Bindings, Builder, PolicyTemplate, StepId};
+use crate::desired::{Desired, DesiredFunction, FunctionRole};
+use crate::grants::Grants;
+use crate::manifest::Manifest;
+use crate::names::{FunctionKey, LogGroupName, RoleName};
+use crate::observed::{FunctionState, Observed, RoleState};
+use crate::policy::INLINE_POLICY_NAME;
+use crate::tags::{Ownership, ownership_of};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+const SERVICE: &str = "lambda.amazonaws.com";
+/// The statements that every execution role has.
+const COMMON_SIDS: [&str; 2] = ["WriteLogs", "PostToConnections"];
+
+/// What later steps come after.
+pub(super) struct ExecutionRoles {
+    /// The steps after which each function can be made to run as its role.
+    pub usable: BTreeMap<FunctionKey, Vec<StepId>>,
+    /// Boundaries and policies.
+    pub steps: RoleSteps,
+}
+
+/// Who runs as a role, and what they may do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Need {
+    log_groups: BTreeSet<LogGroupName>,
+    grants: Grants,
+}
+
+impl Need {
+    fn template(self) -> PolicyTemplate {
+        PolicyTemplate::Execution {
+            log_groups: self.log_groups.into_iter().collect(),
+            grants: self.grants,
+        }
+    }
+}
+
+/// Everything the roles' needs follow from.
+pub(super) struct Situation<'a> {
+    pub desired: &'a Desired,
+    pub observed: &'a Observed,
+    pub pruning: &'a Pruning<'a>,
+}
+
+impl Situation<'_> {
+    /// What the desired release and others need of a role.
+    fn need<'m>(&self, role_arn: &str, releases: impl Iterator<Item = &'m Manifest>) -> Need {
+        let mut need = Need::default();
+        for function in self.desired.functions.values() {
+            if function.configuration.role_arn == role_arn {
+                need.log_groups.insert(function.log_group.clone());
+                need.grants.extend(&function.grants);
+            }
+        }
+        let shared = self.shared_arn();
+        for function in releases.flat_map(|release| release.functions.values()) {
+            // One that leaves the file goes with all releases that invoke it.
+            let stays = self
+                .desired
+                .functions
+                .values()
+                .any(|f| f.name == function.name);
+            let runs_as = function.role_arn.as_ref().unwrap_or(&shared);
+            if stays && runs_as == role_arn {
+                let log_group = self.desired.names.log_group(&function.name);
+                need.log_groups.insert(log_group);
+                need.grants.extend(&function.grants);
+            }
+        }
+        need
+    }
+
+    /// After the cut-over.
+    fn exact(&self, role_arn: &str, state: Option<&RoleState>) -> Need {
+        let mut need = self.need(role_arn, self.pruning.kept_manifests());
+        if self.pruning.keeps_unreadable() {
+            self.carry(&mut need, state);
+        }
+        need
+    }
+
+    /// Before it: whatever runs as the role may be live.
+    fn wide(&self, role_arn: &str, state: Option<&RoleState>) -> Need {
+        let mut need = self.need(role_arn, self.observed.releases.values());
+        let identity = &self.desired.names.identity;
+        for (name, function) in &self.observed.functions {
+            if runs_as(function, role_arn)
+                && ownership_of(&function.tags, identity) == Ownership::Ours
+            {
+                need.log_groups.insert(self.desired.names.log_group(name));
+            }
+        }
+        if self.pruning.has_unreadable() {
+            self.carry(&mut need, state);
+        }
+        need
+    }
+
+    /// Keeps what a role may do now: a release that can't be read (yet) may need
+    /// any of it.
+    fn carry(&self, need: &mut Need, state: Option<&RoleState>) {
+        let known = need.grants.to_statements();
+        let current = state
+            .and_then(|state| state.inline_policies.get(INLINE_POLICY_NAME))
+            .and_then(|policy| policy["Statement"].as_array());
+        for statement in current.into_iter().flatten() {
+            let sid = statement["Sid"].as_str().unwrap_or_default();
+            if COMMON_SIDS.contains(&sid) || known.contains(statement) {
+                continue;
+            }
+            let mut statement = statement.clone();
+            if let Value::Object(members) = &mut statement {
+                // Of two with one id IAM would refuse the policy.
+                members.remove("Sid");
+            }
+            need.grants.add_statement(statement);
+        }
+    }
+
+    fn shared_arn(&self) -> String {
+        let names = &self.desired.names;
+        self.desired.account.role_arn(&names.execution_role)
+    }
+
+    /// The role that functions share, and each function's own, whether it is or
+    /// not.
+    fn roles(&self) -> Vec<(RoleName, Option<(&FunctionKey, &DesiredFunction)>)> {
+        let names = &self.desired.names;
+        let own = self.desired.functions.iter();
+        let own =
+            own.map(|(key, function)| (names.own_role(&function.name), Some((key, function))));
+        std::iter::once((names.execution_role.clone(), None))
+            .chain(own)
+            .collect()
+    }
+
+    /// Plans the roles that the new release or a kept one runs as, or the live one.
+    pub(super) fn plan(
+        &self,
+        builder: &mut Builder,
+        bindings: &Bindings,
+        api_created: Option<StepId>,
+        log_groups: &BTreeMap<FunctionKey, Vec<StepId>>,
+    ) -> ExecutionRoles {
+        let mut planned = ExecutionRoles {
+            usable: BTreeMap::new(),
+            steps: RoleSteps::default(),
+        };
+        for (name, owner) in self.roles() {
+            let role_arn = self.desired.account.role_arn(&name);
+            let state = self.ours(&name);
+            let (wide, exact) = (self.wide(&role_arn, state), self.exact(&role_arn, state));
+            let needed = match state {
+                Some(_) => !wide.log_groups.is_empty(),
+                None => !exact.log_groups.is_empty(),
+            };
+            if !needed {
+                continue;
+            }
+            let (boundary, purpose, after) = match owner {
+                None => (
+                    self.desired.permissions_boundary.as_deref(),
+                    "functions run as this role",
+                    Vec::new(),
+                ),
+                Some((key, function)) => (
+                    own_boundary(self.desired, function),
+                    "one function runs as this role",
+                    log_groups.get(key).cloned().unwrap_or_default(),
+                ),
+            };
+            let exists = planned.steps.plan(
+                builder,
+                self.desired,
+                self.observed,
+                bindings,
+                Role {
+                    name: &name,
+                    service: SERVICE,
+                    purpose,
+                    permissions_boundary: boundary,
+                    after,
+                    // What nobody needs afterwards is removed, not narrowed.
+                    exact: match exact.log_groups.is_empty() {
+                        true => wide.clone().template(),
+                        false => exact.template(),
+                    },
+                    wide: wide.template(),
+                    policy_after: api_created,
+                },
+            );
+            for (key, function) in &self.desired.functions {
+                if function.configuration.role_arn == role_arn {
+                    planned
+                        .usable
+                        .insert(key.clone(), exists.into_iter().collect());
+                }
+            }
+        }
+        planned
+    }
+
+    /// Deletes, `after` the cut-over, roles that no kept release runs as.
+    pub(super) fn delete(&self, builder: &mut Builder, after: &[StepId]) -> Vec<StepId> {
+        let names = &self.desired.names;
+        let current: BTreeSet<RoleName> = self.roles().into_iter().map(|(name, _)| name).collect();
+        let mut deleted = Vec::new();
+        for (name, state) in &self.observed.roles {
+            if *name == names.invoke_role || self.ours(name).is_none() {
+                continue;
+            }
+            let role_arn = self.desired.account.role_arn(name);
+            // Roles of functions that left the file are nobody's.
+            let needed = current.contains(name)
+                && (self.pruning.keeps_unreadable()
+                    || !self.exact(&role_arn, Some(state)).log_groups.is_empty());
+            if !needed {
+                deleted.push(remove(builder, name, state, after));
+            }
+        }
+        deleted
+    }
+
+    fn ours(&self, name: &RoleName) -> Option<&RoleState> {
+        let identity = &self.desired.names.identity;
+        let state = self.observed.roles.get(name)?;
+        (ownership_of(&state.tags, identity) == Ownership::Ours).then_some(state)
+    }
+}
+
+/// A role that only a former release runs as is bounded as the others are.
+fn own_boundary<'a>(desired: &'a Desired, function: &'a DesiredFunction) -> Option<&'a str> {
+    match &function.role {
+        FunctionRole::Own {
+            permissions_boundary,
+            ..
+        } => permissions_boundary.as_deref(),
+        FunctionRole::Shared | FunctionRole::Given => desired.permissions_boundary.as_deref(),
+    }
+}
+
+fn runs_as(function: &FunctionState, role_arn: &str) -> bool {
+    let versions = function.versions.iter().map(|v| &v.configuration);
+    std::iter::once(&function.configuration)
+        .chain(versions)
+        .any(|configuration| configuration.role_arn == role_arn)
+}
