@@ -4,8 +4,8 @@
 use crate::cloud::CloudReader;
 use crate::error::CloudError;
 use deployer_core::manifest;
-use deployer_core::names::{FunctionName, Names};
-use deployer_core::observed::Observed;
+use deployer_core::names::{FunctionName, Names, RoleName};
+use deployer_core::observed::{Observed, RoleState};
 use futures_util::future::{try_join, try_join3, try_join4};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
@@ -34,14 +34,16 @@ pub async fn observe<R: CloudReader>(
         reader.find_log_group(&journal_name),
         reader.list_releases(&journal_name),
     );
-    let ((execution_role, invoke_role), (log_groups, journal, releases), apis, mut functions) =
-        try_join4(
-            roles,
-            log_groups,
-            reader.list_apis(names),
-            find_functions(reader, known.to_vec()),
-        )
-        .await?;
+    let functions = try_join(
+        find_functions(reader, known.to_vec()),
+        find_own_roles(reader, names, known),
+    );
+    let (
+        (execution_role, invoke_role),
+        (log_groups, journal, releases),
+        apis,
+        (mut functions, mut own_roles),
+    ) = try_join4(roles, log_groups, reader.list_apis(names), functions).await?;
     let mut others: Vec<FunctionName> = log_groups
         .keys()
         .filter_map(|name| name.as_str().strip_prefix("/aws/lambda/"))
@@ -55,6 +57,7 @@ pub async fn observe<R: CloudReader>(
         .collect();
     others.sort();
     others.dedup();
+    own_roles.extend(find_own_roles(reader, names, &others).await?);
     functions.extend(find_functions(reader, others).await?);
     let roles = [
         (&names.execution_role, execution_role),
@@ -62,6 +65,7 @@ pub async fn observe<R: CloudReader>(
     ]
     .into_iter()
     .filter_map(|(name, state)| Some((name.clone(), state?)))
+    .chain(own_roles)
     .collect();
     Ok(Observed {
         roles,
@@ -71,6 +75,23 @@ pub async fn observe<R: CloudReader>(
         journal,
         releases,
     })
+}
+
+/// Each function may have a role of its own, also one that a crash left.
+async fn find_own_roles<R: CloudReader>(
+    reader: &R,
+    names: &Names,
+    functions: &[FunctionName],
+) -> Result<Vec<(RoleName, RoleState)>, CloudError> {
+    let roles = functions.iter().map(|function| names.own_role(function));
+    stream::iter(roles.map(|name| async move {
+        let state = reader.find_role(&name).await?;
+        Ok(state.map(|state| (name, state)))
+    }))
+    .buffer_unordered(READS_IN_FLIGHT)
+    .try_filter_map(|found| async move { Ok(found) })
+    .try_collect()
+    .await
 }
 
 async fn find_functions<R: CloudReader>(

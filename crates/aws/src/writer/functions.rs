@@ -1,5 +1,6 @@
 //! Writes to Lambda.
 
+use super::function_settings as settings;
 use crate::error::{Call, gone};
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::primitives::Blob;
@@ -36,6 +37,9 @@ pub(super) async fn perform(
                 .timeout(as_i32(configuration.timeout_seconds))
                 .architectures(Architecture::from(function.code.architecture.as_str()))
                 .environment(environment(configuration))
+                .ephemeral_storage(settings::storage(call, configuration)?)
+                .tracing_config(settings::tracing(configuration))
+                .logging_config(settings::logging(configuration, &function.log_group))
                 .code(
                     SdkCode::builder()
                         .zip_file(zip(call, key, context)?)
@@ -67,6 +71,12 @@ pub(super) async fn perform(
                 .memory_size(as_i32(configuration.memory_mb))
                 .timeout(as_i32(configuration.timeout_seconds))
                 .environment(environment(configuration))
+                .ephemeral_storage(settings::storage(call, configuration)?)
+                .tracing_config(settings::tracing(configuration))
+                .logging_config(settings::logging(
+                    configuration,
+                    &context.names.log_group(name),
+                ))
                 .send()
                 .await
                 .map_err(|error| call.error(error))?;
@@ -123,6 +133,28 @@ pub(super) async fn perform(
             let request = lambda.delete_function().function_name(name.as_str());
             let answer = request.qualifier(version.as_str()).send().await;
             gone(answer.map_err(|error| call.error(error)))?;
+            Ok(Produced::Nothing)
+        }
+        Action::TagFunction { name, tags } => {
+            let call = Call::new("lambda", operation, name.as_str());
+            lambda
+                .tag_resource()
+                .resource(context.account.function_arn(name))
+                .set_tags(Some(tags.clone().into_iter().collect()))
+                .send()
+                .await
+                .map_err(|error| call.error(error))?;
+            Ok(Produced::Nothing)
+        }
+        Action::UntagFunction { name, keys } => {
+            let call = Call::new("lambda", operation, name.as_str());
+            lambda
+                .untag_resource()
+                .resource(context.account.function_arn(name))
+                .set_tag_keys(Some(keys.clone()))
+                .send()
+                .await
+                .map_err(|error| call.error(error))?;
             Ok(Produced::Nothing)
         }
         Action::DeleteFunction { name } => {

@@ -5,6 +5,7 @@
 //! error: the plan was made from an older look.
 
 mod apis;
+mod function_settings;
 mod functions;
 mod log_groups;
 mod roles;
@@ -33,6 +34,8 @@ impl CloudWriter for Cloud {
             | Action::PutRolePolicy { .. }
             | Action::DeleteRolePolicy { .. }
             | Action::DetachRolePolicy { .. }
+            | Action::PutRolePermissionsBoundary { .. }
+            | Action::DeleteRolePermissionsBoundary { .. }
             | Action::DeleteRole { .. } => roles::perform(&self.iam, action, context).await,
             Action::CreateFunction { .. }
             | Action::UpdateFunctionConfiguration { .. }
@@ -41,6 +44,8 @@ impl CloudWriter for Cloud {
             | Action::PutFunctionConcurrency { .. }
             | Action::DeleteFunctionConcurrency { .. }
             | Action::DeleteFunction { .. }
+            | Action::TagFunction { .. }
+            | Action::UntagFunction { .. }
             | Action::DeleteVersion { .. } => {
                 functions::perform(&self.lambda, action, context).await
             }

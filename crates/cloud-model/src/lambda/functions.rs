@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::configuration::{
     Change, Configuration, check_role, default_log_group, read_architecture,
 };
+use super::facilities::Facilities;
 use super::function::{Function, LATEST, Origin, Revision};
 use super::reference::Reference;
 use super::tags::add_tags;
@@ -84,6 +85,7 @@ impl Lambda {
             architecture,
             description: change.description.unwrap_or_default(),
             environment: change.environment,
+            facilities: change.facilities.apply(&Facilities::default())?,
             handler,
             log_group: log_group.unwrap_or_else(|| default_log_group(&name)),
             memory_mb: change.memory_mb.unwrap_or(DEFAULT_MEMORY_MB),

@@ -82,7 +82,7 @@ impl Lambda {
             check_role(arn, &reference.name, around)?;
         }
         let function = self.find_mut(&reference, settings)?;
-        let configuration = change.apply(&function.latest.configuration, &function.name);
+        let configuration = change.apply(&function.latest.configuration, &function.name)?;
         function.update(function.latest.code.clone(), configuration, around.call);
         let arn = function.arn(settings);
         let shown = function
