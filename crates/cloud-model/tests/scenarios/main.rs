@@ -9,12 +9,15 @@
 mod aliases;
 mod apigateway;
 mod apigateway_refusals;
+mod boundaries;
 mod common;
 mod data_plane;
+mod facilities;
 mod iam;
 mod lambda;
 mod lambda_refusals;
 mod log_streams;
 mod logs;
 mod realism;
+mod secrets;
 mod wire;
