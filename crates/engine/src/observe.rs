@@ -36,7 +36,7 @@ pub async fn observe<R: CloudReader>(
     );
     let functions = try_join(
         find_functions(reader, known.to_vec()),
-        find_own_roles(reader, names, known),
+        find_own_roles(reader, own_roles_of(names, known)),
     );
     let (
         (execution_role, invoke_role),
@@ -57,7 +57,7 @@ pub async fn observe<R: CloudReader>(
         .collect();
     others.sort();
     others.dedup();
-    own_roles.extend(find_own_roles(reader, names, &others).await?);
+    own_roles.extend(find_own_roles(reader, own_roles_of(names, &others)).await?);
     functions.extend(find_functions(reader, others).await?);
     let roles = [
         (&names.execution_role, execution_role),
@@ -78,13 +78,16 @@ pub async fn observe<R: CloudReader>(
 }
 
 /// Each function may have a role of its own, also one that a crash left.
+fn own_roles_of(names: &Names, functions: &[FunctionName]) -> Vec<RoleName> {
+    let roles = functions.iter();
+    roles.map(|function| names.own_role(function)).collect()
+}
+
 async fn find_own_roles<R: CloudReader>(
     reader: &R,
-    names: &Names,
-    functions: &[FunctionName],
+    roles: Vec<RoleName>,
 ) -> Result<Vec<(RoleName, RoleState)>, CloudError> {
-    let roles = functions.iter().map(|function| names.own_role(function));
-    stream::iter(roles.map(|name| async move {
+    stream::iter(roles.into_iter().map(|name| async move {
         let state = reader.find_role(&name).await?;
         Ok(state.map(|state| (name, state)))
     }))

@@ -10,6 +10,7 @@ mod client;
 mod command;
 mod faults;
 pub mod proxy;
+pub mod wire;
 mod world;
 
 pub use client::{Client, Received};

@@ -2,7 +2,7 @@
 //! their values when the function starts, with the permissions of its role.
 //!
 //! ```no_run
-//! # async fn start() -> Result<(), secrets::SecretsError> {
+//! # async fn start() -> Result<(), Box<dyn std::error::Error>> {
 //! let secrets = secrets::Secrets::resolve().await?;
 //! let key: &str = secrets.get("API_KEY")?;
 //! # Ok(()) }

@@ -12,7 +12,7 @@ use super::{Bindings, Builder, PolicyTemplate, StepId};
 use crate::desired::{Desired, DesiredFunction, FunctionRole};
 use crate::grants::Grants;
 use crate::manifest::Manifest;
-use crate::names::{FunctionKey, LogGroupName, RoleName};
+use crate::names::{FunctionKey, FunctionName, LogGroupName, RoleName};
 use crate::observed::{FunctionState, Observed, RoleState};
 use crate::policy::INLINE_POLICY_NAME;
 use crate::tags::{Ownership, ownership_of};
@@ -86,6 +86,12 @@ impl Situation<'_> {
     fn exact(&self, role_arn: &str, state: Option<&RoleState>) -> Need {
         let mut need = self.need(role_arn, self.pruning.kept_manifests());
         if self.pruning.keeps_unreadable() {
+            // Then versions stay, too.
+            let stay = |name: &FunctionName| {
+                let mut functions = self.desired.functions.values();
+                functions.any(|function| function.name == *name)
+            };
+            need.log_groups.extend(self.running_as(role_arn, stay));
             self.carry(&mut need, state);
         }
         need
@@ -93,19 +99,30 @@ impl Situation<'_> {
 
     /// Before it: whatever runs as the role may be live.
     fn wide(&self, role_arn: &str, state: Option<&RoleState>) -> Need {
-        let mut need = self.need(role_arn, self.observed.releases.values());
-        let identity = &self.desired.names.identity;
-        for (name, function) in &self.observed.functions {
-            if runs_as(function, role_arn)
-                && ownership_of(&function.tags, identity) == Ownership::Ours
-            {
-                need.log_groups.insert(self.desired.names.log_group(name));
-            }
-        }
+        let mut need = self.need(role_arn, self.pruning.present_manifests());
+        need.log_groups.extend(self.running_as(role_arn, |_| true));
         if self.pruning.has_unreadable() {
             self.carry(&mut need, state);
         }
         need
+    }
+
+    /// Log groups of our functions of which anything runs as a role.
+    fn running_as(
+        &self,
+        role_arn: &str,
+        which: impl Fn(&FunctionName) -> bool,
+    ) -> BTreeSet<LogGroupName> {
+        let names = &self.desired.names;
+        let ours = |function: &FunctionState| {
+            ownership_of(&function.tags, &names.identity) == Ownership::Ours
+        };
+        self.observed
+            .functions
+            .iter()
+            .filter(|(name, function)| which(name) && runs_as(function, role_arn) && ours(function))
+            .map(|(name, _)| names.log_group(name))
+            .collect()
     }
 
     /// Keeps what a role may do now: a release that can't be read (yet) may need

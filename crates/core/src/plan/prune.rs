@@ -46,6 +46,13 @@ impl<'a> Pruning<'a> {
         self.kept.iter().filter_map(|release| release.manifest)
     }
 
+    /// What those consist of that are there now, beside the one that stays live.
+    /// A manifest may outlive its deployment.
+    pub(super) fn present_manifests(&self) -> impl Iterator<Item = &'a Manifest> {
+        let all = self.kept.iter().chain(&self.gone);
+        all.filter_map(|release| release.manifest)
+    }
+
     /// A kept one may need anything.
     pub(super) fn keeps_unreadable(&self) -> bool {
         self.kept.iter().any(|release| release.manifest.is_none())

@@ -4,12 +4,13 @@
 //! A policy is widened before the cut-over and narrowed after it: what is live
 //! must never lose a permission it still uses.
 
-use super::changes::{change, or_none};
+use super::changes::{FieldChange, change, or_none};
 use super::{Action, Bindings, Builder, PolicyTemplate, StepId};
 use crate::desired::Desired;
 use crate::names::{FunctionName, RoleName};
 use crate::observed::{Observed, RoleState};
 use crate::policy::{self, INLINE_POLICY_NAME};
+use serde_json::Value;
 
 /// A role as it should be now, and once the new release is live.
 pub(super) struct Role<'a> {
@@ -90,7 +91,8 @@ impl RoleSteps {
                 role: role.name.clone(),
                 policy: role.wide.clone(),
             };
-            widened = Some(builder.add(action, after));
+            let changes = statements(current, wide.as_ref());
+            widened = Some(builder.add_change(action, after, changes));
             self.ready.extend(widened);
         } else {
             self.ready.extend(exists);
@@ -174,6 +176,29 @@ impl Role<'_> {
         };
         Some(builder.add_change(action, exists, vec![changed]))
     }
+}
+
+/// The statements in which two policies differ.
+fn statements(old: Option<&Value>, new: Option<&Value>) -> Vec<FieldChange> {
+    let (Some(old), Some(new)) = (old, new) else {
+        return Vec::new();
+    };
+    let of = |policy: &Value| match &policy["Statement"] {
+        Value::Array(statements) => statements.clone(),
+        Value::Null => Vec::new(),
+        one => vec![one.clone()],
+    };
+    let (old, new) = (of(old), of(new));
+    let gone = old.iter().filter(|statement| !new.contains(statement));
+    let added = new.iter().filter(|statement| !old.contains(statement));
+    let line = |old: String, new: String| FieldChange {
+        field: "statement".to_owned(),
+        old,
+        new,
+    };
+    gone.map(|statement| line(statement.to_string(), "none".to_owned()))
+        .chain(added.map(|statement| line("none".to_owned(), statement.to_string())))
+        .collect()
 }
 
 /// Policies on our role that we didn't put there.

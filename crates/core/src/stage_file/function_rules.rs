@@ -235,7 +235,7 @@ impl Merged<'_> {
             ];
             for (setting, _) in given.into_iter().filter(|(_, is_there)| *is_there) {
                 let message = format!(
-                    "`{key}` runs as an existing role, which the deployer doesn't change: `{setting}` would have no effect"
+                    "`{setting}` of `{key}` needs a role that the deployer makes, but `role_arn` names an existing one, which it never changes"
                 );
                 let help = "permit it in that role and remove this, or remove `role_arn`";
                 self.at(key, &[setting], message, help);

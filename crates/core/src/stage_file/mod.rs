@@ -105,4 +105,6 @@ fn read_one<T: serde::de::DeserializeOwned>(
 }
 
 #[cfg(test)]
+mod function_tests;
+#[cfg(test)]
 mod tests;

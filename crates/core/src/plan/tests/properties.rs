@@ -6,16 +6,36 @@ use crate::plan::{Action, Plan, Verb};
 use proptest::collection::btree_map;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 
+/// Settings that may stand beside each other.
+const SETTINGS: [&str; 7] = [
+    "secrets = { KEY = \"ssm:/key\" }",
+    "iam = [{ actions = [\"s3:GetObject\"], resources = [\"*\"] }]",
+    "permissions_boundary = \"arn:aws:iam::123456789012:policy/b\"",
+    "tracing = \"active\"",
+    "ephemeral_storage_mb = 1024",
+    "log_format = \"json\"",
+    "tags = { team = \"chat\" }",
+];
+
 /// Services of one to five functions with one to three routes each.
 fn services() -> impl Strategy<Value = Desired> {
-    let function = (1_u32..=3, proptest::option::of(1_u32..5), 128_u32..512);
+    let settings = proptest::sample::subsequence(SETTINGS.to_vec(), 0..=2);
+    let function = (
+        1_u32..=3,
+        proptest::option::of(1_u32..5),
+        128_u32..512,
+        settings,
+    );
     (btree_map("[a-e]", function, 1..=5), any::<bool>()).prop_map(|(functions, new_code)| {
         let mut tables = String::from("service = \"chat\"\n");
         let mut routes = String::from("[routes]\n");
-        for (name, (count, reserved, memory)) in &functions {
+        for (name, (count, reserved, memory, settings)) in &functions {
             tables += &format!("[functions.{name}]\nmemory_mb = {memory}\n");
             if let Some(reserved) = reserved {
                 tables += &format!("reserved_concurrency = {reserved}\n");
+            }
+            for setting in settings {
+                tables += &format!("{setting}\n");
             }
             for index in 0..*count {
                 routes += &format!("{name}{index} = \"{name}\"\n");
@@ -46,6 +66,7 @@ fn assert_live_is_untouched(plan: &Plan) {
             step.action,
             Action::DeleteFunction { .. }
                 | Action::DeleteLogGroup { .. }
+                | Action::DeleteRole { .. }
                 | Action::DeleteApi { .. }
         );
         assert!(
@@ -80,7 +101,8 @@ proptest! {
         ledger.apply(&plan, at.index(plan.steps.len() + 1));
         let plan = up(&second, &ledger.observed).unwrap();
         apply_all(&mut ledger, &plan);
-        prop_assert!(up(&second, &ledger.observed).unwrap().is_empty());
+        let left = up(&second, &ledger.observed).unwrap();
+        prop_assert!(left.is_empty(), "{left} after {plan}");
         prop_assert_eq!(ledger.observed.apis.len(), 1);
     }
 
