@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 use testkit::wire::{self, Operation};
 use testkit::{Fault, FaultyWriter, Release, World};
+use tokio::time::{Instant, sleep};
 
 const PLAIN: Release = Release {
     service: r#"
@@ -296,6 +298,32 @@ async fn an_up_with_every_setting_that_dies_at_any_write_is_finished_by_the_next
     }
     let down = world.session.down(PLAIN).await.expect("it reads");
     assert!(down.left.is_empty(), "{}", down.left);
+}
+
+/// How long reads may lag behind; generous, since it only passes when a test fails.
+const SETTLED: Duration = Duration::from_secs(10);
+
+#[tokio::test]
+async fn every_setting_is_set_on_an_account_as_slow_and_strict_as_aws() {
+    let world = World::realistic(3).await;
+    prepare(&world).await;
+    let up = world.session.up(ALL).await.expect("reading works");
+    assert!(up.outcome.complete(), "{:?}", up.outcome.failed);
+    let started = Instant::now();
+    loop {
+        let plan = plan_of(&world, ALL).await;
+        if plan.ends_with("nothing to do") {
+            break;
+        }
+        assert!(started.elapsed() < SETTLED, "{plan}");
+        sleep(Duration::from_millis(200)).await;
+    }
+    let down = world.session.down(ALL).await.expect("it reads");
+    assert!(
+        down.outcome.complete() && down.left.is_empty(),
+        "{}",
+        down.left
+    );
 }
 
 /// The fixture, built as functions are: by a cargo invocation of its own.

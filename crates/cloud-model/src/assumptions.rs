@@ -83,10 +83,6 @@ pub(crate) const OLD_REVISION_SERVES_DURING_UPDATE: bool = true;
 /// The runtime version ARN's last part; AWS's is a hash that changes with patches.
 pub(crate) const RUNTIME_VERSION: &str = "local";
 
-/// Levels of logs are for JSON only.
-pub(crate) const LEVELS_NEED_JSON: &str =
-    "LogLevel is not supported when LogFormat is set to Text. Use LogFormat JSON instead.";
-
 // SSM and Secrets Manager -------------------------------------------------------
 
 /// A parameter's name with other characters.

@@ -148,6 +148,24 @@ pub(super) fn check_role(
     }
 }
 
+/// Who turns tracing on must let the role send traces.
+pub(super) fn check_tracing(
+    facilities: &Facilities,
+    role_arn: &str,
+    around: &Surroundings<'_, '_>,
+) -> Result<(), Failure> {
+    let allowed = || {
+        let action = "xray:PutTraceSegments";
+        around.iam.role_allows(role_arn, action, "*")
+    };
+    if facilities.tracing != "Active" || allowed() {
+        return Ok(());
+    }
+    Err(invalid_parameter(
+        "The provided execution role does not have permissions to call PutTraceSegments on XRAY",
+    ))
+}
+
 /// Reads `Architectures`, of which there is one.
 pub(super) fn read_architecture(members: &Members) -> Result<Option<String>, Failure> {
     let Some(list) = members.texts("Architectures")? else {

@@ -6,7 +6,6 @@
 use serde_json::{Value, json};
 
 use super::{invalid_parameter, validation};
-use crate::assumptions::LEVELS_NEED_JSON;
 use crate::constraints;
 use crate::error::Failure;
 use crate::wire::members::{Members, present};
@@ -15,6 +14,9 @@ const MODES: [&str; 2] = ["Active", "PassThrough"];
 const FORMATS: [&str; 2] = ["JSON", "Text"];
 const APPLICATION_LEVELS: [&str; 6] = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
 const SYSTEM_LEVELS: [&str; 3] = ["DEBUG", "INFO", "WARN"];
+/// Observed.
+const LEVELS_NEED_JSON: &str = "LogLevel is not supported when LogFormat is set to \"Text\". Remove LogLevel from your request or change \
+     the LogFormat to \"Json\" and try again.";
 const DEFAULT_LEVEL: &str = "INFO";
 
 /// As they are.

@@ -5,6 +5,19 @@ use serde_json::{Value, json};
 
 use crate::common::{FUNCTIONS, World, function_input};
 
+/// Lets the functions' role send traces.
+fn permit_traces(world: &mut World) {
+    let policy = json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Action": "xray:*", "Resource": "*"
+    }]});
+    let put = [
+        ("RoleName", "function"),
+        ("PolicyName", "traces"),
+        ("PolicyDocument", &policy.to_string()),
+    ];
+    assert_eq!(world.iam("PutRolePolicy", &put).status, 200);
+}
+
 fn update(world: &mut World, change: Value) -> crate::common::Answer {
     world.lambda("PUT", &format!("{FUNCTIONS}/chat/configuration"), &change)
 }
@@ -21,6 +34,7 @@ fn shown(configuration: &Value) -> Value {
 fn a_function_keeps_what_it_was_made_with_and_an_update_leaves_alone_what_it_does_not_name() {
     let mut world = World::new();
     world.new_function("other");
+    permit_traces(&mut world);
     let mut input = function_input("chat");
     input["EphemeralStorage"] = json!({ "Size": 1024 });
     input["TracingConfig"] = json!({ "Mode": "Active" });
@@ -99,4 +113,18 @@ fn what_lambda_does_not_know_is_refused() {
         assert_eq!((status, found.as_str()), (400, code));
         assert!(message.contains(text), "{message}");
     }
+}
+
+#[test]
+fn tracing_needs_a_role_that_may_send_traces() {
+    let mut world = World::new();
+    world.new_function("chat");
+    let active = json!({ "TracingConfig": { "Mode": "Active" } });
+    update(&mut world, active.clone()).is_failure(
+        400,
+        "InvalidParameterValueException",
+        "The provided execution role does not have permissions to call PutTraceSegments on XRAY",
+    );
+    permit_traces(&mut world);
+    update(&mut world, active).ok();
 }

@@ -198,7 +198,7 @@ impl Situation<'_> {
                     log_groups.get(key).cloned().unwrap_or_default(),
                 ),
             };
-            let exists = planned.steps.plan(
+            let (exists, permitted) = planned.steps.plan(
                 builder,
                 self.desired,
                 self.observed,
@@ -220,9 +220,10 @@ impl Situation<'_> {
             );
             for (key, function) in &self.desired.functions {
                 if function.configuration.role_arn == role_arn {
-                    planned
-                        .usable
-                        .insert(key.clone(), exists.into_iter().collect());
+                    // Lambda takes a function that sends traces only if its role may.
+                    let permitted = permitted.filter(|_| function.grants.tracing);
+                    let after = exists.into_iter().chain(permitted).collect();
+                    planned.usable.insert(key.clone(), after);
                 }
             }
         }

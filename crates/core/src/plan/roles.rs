@@ -69,7 +69,8 @@ pub(super) fn plan_invoke_role(
 }
 
 impl RoleSteps {
-    /// Plans a role; the step after which it exists, if it doesn't already.
+    /// Plans a role; the steps after which it exists and has its policy, if there
+    /// are any.
     pub(super) fn plan(
         &mut self,
         builder: &mut Builder,
@@ -77,7 +78,7 @@ impl RoleSteps {
         observed: &Observed,
         bindings: &Bindings,
         role: Role<'_>,
-    ) -> Option<StepId> {
+    ) -> (Option<StepId>, Option<StepId>) {
         let state = observed.roles.get(role.name);
         let exists = role.plan_role(builder, desired, state);
         let current = state.and_then(|state| state.inline_policies.get(INLINE_POLICY_NAME));
@@ -107,7 +108,7 @@ impl RoleSteps {
         if role.wide != role.exact {
             self.narrow.push((role.name.clone(), role.exact, widened));
         }
-        exists
+        (exists, widened)
     }
 
     /// Takes away what only the former release needed, `after` the cut-over. There

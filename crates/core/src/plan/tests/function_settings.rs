@@ -274,3 +274,25 @@ fn an_own_role_of_somebody_else_is_refused_and_down_leaves_nothing_of_ours() {
     let refusal = up(&desired, &ledger.observed).unwrap_err().to_string();
     assert!(refusal.contains(&format!("role {OWN}")), "{refusal}");
 }
+
+#[test]
+fn a_function_that_sends_traces_comes_after_the_permission_to() {
+    for code in ["one", "two"] {
+        let desired = with("tracing = \"active\"", code);
+        let ledger = match code {
+            "one" => Ledger::new(&desired),
+            _ => deployed(&with("", "one")),
+        };
+        let plan = up(&desired, &ledger.observed).unwrap();
+        let permitted = position(
+            &plan,
+            |a| matches!(a, Action::PutRolePolicy { role, .. } if role.as_str() == SHARED),
+        );
+        let room = position(&plan, |a| match a {
+            Action::CreateFunction { key, .. }
+            | Action::UpdateFunctionConfiguration { key, .. } => key.as_str() == "room",
+            _ => false,
+        });
+        assert!(plan.steps[room].after.contains(&permitted), "{plan}");
+    }
+}
