@@ -296,3 +296,34 @@ fn a_function_that_sends_traces_comes_after_the_permission_to() {
         assert!(plan.steps[room].after.contains(&permitted), "{plan}");
     }
 }
+
+#[test]
+fn tags_of_a_function_win_over_those_of_everything_on_it_its_role_and_its_log_group() {
+    let service = SERVICE
+        .replace(
+            "reserved_concurrency = 1",
+            "tags = { team = \"room\" }\nsecrets = { API_KEY = \"ssm:/chat/key\" }",
+        )
+        .replace(
+            "[routes]",
+            "[tags]\nteam = \"chat\"\ncost = \"1\"\n[routes]",
+        );
+    let desired = desired_with(&service, "one");
+    // What is made and what is there already are tagged alike.
+    let mut before = deployed(&secret("one"));
+    released(&desired, &mut before);
+    for ledger in [deployed(&desired), before] {
+        let observed = &ledger.observed;
+        let room = &desired.functions[&"room".into()];
+        for tags in [
+            &observed.functions[&room.name].tags,
+            &observed.log_groups[&room.log_group].tags,
+            &observed.roles[&OWN.into()].tags,
+        ] {
+            assert_eq!((&*tags["team"], &*tags["cost"]), ("room", "1"));
+        }
+        let connect = &desired.functions[&"connect".into()].name;
+        assert_eq!(observed.functions[connect].tags["team"], "chat");
+        assert_eq!(observed.roles[&SHARED.into()].tags["team"], "chat");
+    }
+}
