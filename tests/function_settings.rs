@@ -243,12 +243,12 @@ async fn what_is_changed_by_hand_is_seen_field_by_field_and_restored() {
         (
             Operation::Lambda("POST", tags),
             json!({ "Tags": { "team": "other", "by-hand": "1" } }),
-            "tags.by-hand: 1 → none",
+            "by-hand: 1 → none",
         ),
         (
             Operation::Lambda("DELETE", &untag),
             Value::Null,
-            "tags.team: none → chat",
+            "team: none → chat",
         ),
         (
             Operation::Iam(&other_boundary),
