@@ -22,7 +22,7 @@ deployer:
 
 # The functions are tested by an invocation of their own, as they are built: the
 # features others ask of shared crates must not reach them.
-FUNCTIONS = --package chat --package connect --package disconnect --package default --package room
+FUNCTIONS = --package chat --package connect --package disconnect --package default --package room --package secrets
 
 test: deployer
 	$(CARGO) test $(FUNCTIONS)

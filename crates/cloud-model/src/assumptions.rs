@@ -99,6 +99,25 @@ pub(crate) const OLD_REVISION_SERVES_DURING_UPDATE: bool = true;
 /// The runtime version ARN's last part; AWS's is a hash that changes with patches.
 pub(crate) const RUNTIME_VERSION: &str = "local";
 
+// SSM and Secrets Manager -------------------------------------------------------
+
+/// A parameter's name with other characters.
+pub(crate) const PARAMETER_NAME: &str = "Parameter name: can't be prefixed with \"ssm\" (case-insensitive). If formed as a path, it can \
+     consist of sub-paths divided by slash symbol; each sub-path can be formed as a mix of letters, \
+     numbers and the following 3 symbols .-_";
+/// A new parameter without `Type`.
+pub(crate) const PARAMETER_TYPE_MISSING: &str =
+    "A parameter type is required when you create a parameter.";
+/// A value of the standard tier that is empty or too large.
+pub(crate) const PARAMETER_VALUE_SIZE: &str = "Standard tier parameters support a maximum parameter value of 4096 characters. To create a \
+     larger parameter value, upgrade the parameter to use the advanced-parameter tier.";
+/// A secret's name with other characters.
+pub(crate) const SECRET_NAME: &str = "Invalid name. Must be a valid name containing alphanumeric characters, or any of the \
+     following: -/_+=.@!";
+/// PutSecretValue without a value.
+pub(crate) const SECRET_WITHOUT_VALUE: &str =
+    "You must provide either SecretString or SecretBinary.";
+
 // IAM -------------------------------------------------------------------------
 
 /// `MaxItems` when it is not given.

@@ -160,6 +160,10 @@ pub struct FunctionVersion {
     pub reserved_concurrency: Option<u32>,
     /// Where its output goes, e.g. `/aws/lambda/chat-local-room`.
     pub log_group: String,
+    /// `Text` or `JSON`.
+    pub log_format: String,
+    /// Of what the function writes; with `JSON` only.
+    pub log_level: Option<String>,
 }
 
 /// Why a function is not invoked. Gateway clients only ever see

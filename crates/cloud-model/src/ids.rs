@@ -55,6 +55,16 @@ pub(crate) fn role_id(ids: &mut dyn IdSource) -> String {
     )
 }
 
+/// A managed policy's unique id: `ANPA` and 17 characters.
+pub(crate) fn policy_id(ids: &mut dyn IdSource) -> String {
+    role_id(ids).replacen("AROA", "ANPA", 1)
+}
+
+/// What Secrets Manager appends to a name in its ARN.
+pub(crate) fn secret_suffix(ids: &mut dyn IdSource) -> String {
+    digits(ids.next_u64(), UPPERCASE, 6)
+}
+
 fn digits(mut number: u64, alphabet: &[u8], length: usize) -> String {
     let base = alphabet.len() as u64;
     let mut text = String::with_capacity(length);

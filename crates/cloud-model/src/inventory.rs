@@ -32,10 +32,17 @@ pub struct Inventory {
     pub roles: ResourceList,
     /// Log groups.
     pub log_groups: ResourceList,
+    /// Customer-managed policies.
+    pub policies: ResourceList,
+    /// Parameters of SSM.
+    pub parameters: ResourceList,
+    /// Secrets of Secrets Manager.
+    pub secrets: ResourceList,
 }
 
 impl Inventory {
-    /// Whether the account is as new.
+    /// Whether the account holds nothing but what only its user puts there:
+    /// policies, parameters and secrets.
     pub fn is_empty(&self) -> bool {
         [&self.apis, &self.functions, &self.roles, &self.log_groups]
             .iter()

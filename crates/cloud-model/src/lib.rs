@@ -1,5 +1,6 @@
 //! A model of one AWS account and region: API Gateway v2 (WebSocket APIs),
-//! Lambda, IAM roles, STS and CloudWatch Logs as one state machine.
+//! Lambda, IAM roles, STS, CloudWatch Logs, SSM parameters and Secrets Manager as
+//! one state machine.
 //!
 //! [`Cloud::handle`] takes a request as it comes over the wire (restJson1,
 //! awsQuery or awsJson1.1), changes the state and gives AWS's answer, together
@@ -16,6 +17,7 @@
 mod apigateway;
 mod assumptions;
 mod call;
+mod caller;
 mod constraints;
 mod dataplane;
 mod error;
@@ -28,7 +30,9 @@ mod logs;
 mod paging;
 mod permissions;
 mod realism;
+mod secrets_manager;
 mod serve;
+mod ssm;
 mod sts;
 mod tags;
 mod wire;
@@ -36,6 +40,7 @@ mod wire;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
+pub use caller::Caller;
 pub use dataplane::{
     Effect, FunctionVersion, InvokeRefusal, LiveAccessLog, LiveIntegration, LiveRoute,
     LiveSettings, LiveStage, LogEvent, LoggingLevel,
@@ -83,6 +88,8 @@ pub struct Cloud {
     lambda: lambda::Lambda,
     iam: iam::Iam,
     logs: logs::Logs,
+    ssm: ssm::Ssm,
+    secrets: secrets_manager::SecretsManager,
     habits: Option<realism::Habits>,
 }
 
@@ -96,6 +103,8 @@ impl Cloud {
             lambda: lambda::Lambda::default(),
             iam: iam::Iam::default(),
             logs: logs::Logs::default(),
+            ssm: ssm::Ssm::default(),
+            secrets: secrets_manager::SecretsManager::default(),
         }
     }
 
@@ -112,7 +121,19 @@ impl Cloud {
         now: Timestamp,
         ids: &mut dyn IdSource,
     ) -> Handled {
-        serve::serve(self, request, now, ids)
+        self.handle_as(request, None, now, ids)
+    }
+
+    /// As [`Cloud::handle`], of a caller that may do what its role allows. SSM and
+    /// Secrets Manager ask for that; the other control planes don't.
+    pub fn handle_as(
+        &mut self,
+        request: &http::Request<Bytes>,
+        caller: Option<&Caller>,
+        now: Timestamp,
+        ids: &mut dyn IdSource,
+    ) -> Handled {
+        serve::serve(self, request, caller, now, ids)
     }
 
     /// What an API stage serves now. `None`: no such API or stage, or the stage
@@ -204,6 +225,9 @@ impl Cloud {
             functions: ResourceList::new(self.lambda.names()),
             roles: ResourceList::new(self.roles_of_their_own()),
             log_groups: ResourceList::new(self.logs.names()),
+            policies: ResourceList::new(self.iam.policy_arns()),
+            parameters: ResourceList::new(self.ssm.names()),
+            secrets: ResourceList::new(self.secrets.names()),
         }
     }
 }

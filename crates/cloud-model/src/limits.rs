@@ -63,6 +63,20 @@ pub(crate) const TRUST_POLICY_CHARS: usize = 2_048;
 /// Characters of any policy document in a request.
 pub(crate) const POLICY_DOCUMENT_CHARS: usize = 131_072;
 
+/// Customer-managed policies per account.
+pub(crate) const POLICIES: usize = 1_500;
+/// Characters, white space aside, of a managed policy.
+pub(crate) const MANAGED_POLICY_CHARS: usize = 6_144;
+
+/// Parameters per account and region.
+pub(crate) const PARAMETERS: usize = 10_000;
+/// Bytes of a parameter's value in the standard tier.
+pub(crate) const PARAMETER_BYTES: usize = 4_096;
+/// Secrets per account and region. Own: AWS allows 500,000.
+pub(crate) const SECRETS: usize = 10_000;
+/// Characters of a secret's value (AWS: bytes).
+pub(crate) const SECRET_BYTES: usize = 65_536;
+
 /// Requests a second to API Gateway's control plane, of the whole account.
 pub(crate) const GATEWAY_REQUESTS_PER_SECOND: u32 = 10;
 /// Requests to API Gateway's control plane at once.

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::apigateway::is_about_account;
 use crate::call::Call;
+use crate::caller::{Caller, Permissions};
 use crate::error::Failure;
 use crate::ids::uuid;
 use crate::limits::{CODE_REQUEST_BYTES, CONTROL_REQUEST_BYTES, LOG_REQUEST_BYTES};
@@ -18,6 +19,7 @@ use crate::{Cloud, Handled, IdSource, sts};
 pub(crate) fn serve(
     cloud: &mut Cloud,
     request: &Request<Bytes>,
+    caller: Option<&Caller>,
     now: Timestamp,
     ids: &mut dyn IdSource,
 ) -> Handled {
@@ -35,7 +37,7 @@ pub(crate) fn serve(
                 activation: settings.function_activation,
                 held_back: SignedDuration::ZERO,
             };
-            let response = serve_service(cloud, service, request, &mut call, &request_id);
+            let response = serve_service(cloud, service, request, caller, &mut call, &request_id);
             held_back = call.held_back;
             response
         }
@@ -62,7 +64,7 @@ fn refuse(
     match protocol {
         Protocol::RestJson => rest_json::refuse(service, failure, request_id),
         Protocol::Query => query_xml::refuse(service, failure, request_id),
-        Protocol::Json11 => json11::refuse(failure, request_id),
+        Protocol::Json11 => json11::refuse(service, failure, request_id),
     }
 }
 
@@ -70,6 +72,7 @@ fn serve_service(
     cloud: &mut Cloud,
     service: Service,
     request: &Request<Bytes>,
+    caller: Option<&Caller>,
     call: &mut Call<'_>,
     request_id: &str,
 ) -> Response<Bytes> {
@@ -79,6 +82,9 @@ fn serve_service(
         }
         Service::Iam | Service::Sts => serve_query(cloud, service, request, call, request_id),
         Service::Logs => serve_logs(cloud, request, call, request_id),
+        Service::Ssm | Service::SecretsManager => {
+            serve_secrets(cloud, service, request, caller, call, request_id)
+        }
     };
     answered
         .unwrap_or_else(|failure| refuse(Some(service), service.protocol(), &failure, request_id))
@@ -156,6 +162,32 @@ fn serve_logs(
     let result = match &mut cloud.habits {
         None => cloud.logs.handle(operation, &members, call)?,
         Some(habits) => habits.logs(&mut cloud.logs, operation, &members, call)?,
+    };
+    Ok(json11::answer(result, request_id))
+}
+
+fn serve_secrets(
+    cloud: &mut Cloud,
+    service: Service,
+    request: &Request<Bytes>,
+    caller: Option<&Caller>,
+    call: &mut Call<'_>,
+    request_id: &str,
+) -> Result<Response<Bytes>, Failure> {
+    let operation = json11::operation(request)
+        .ok_or_else(|| Failure::not_served("requests without X-Amz-Target"))?;
+    check_size(request, CONTROL_REQUEST_BYTES)?;
+    let members = Members::parse(request.body())?;
+    let known = cloud.known_iam(call.now);
+    let permissions = Permissions {
+        caller,
+        iam: known.as_ref().unwrap_or(&cloud.iam),
+    };
+    let result = match service {
+        Service::Ssm => cloud.ssm.handle(operation, &members, &permissions, call)?,
+        _ => cloud
+            .secrets
+            .handle(operation, &members, &permissions, call)?,
     };
     Ok(json11::answer(result, request_id))
 }

@@ -1,10 +1,17 @@
 //! What a deploy stage should look like in its account: the stage's definition
 //! with the account, the names and the built code filled in.
 
-use crate::names::{CodeSha256, FunctionKey, FunctionName, LogGroupName, Names, RouteKey};
+use crate::facilities::Facilities;
+use crate::grants::Grants;
+use crate::names::{
+    CodeSha256, FunctionKey, FunctionName, LogGroupName, Names, RoleName, RouteKey,
+};
 use crate::policy::Account;
 use crate::provenance::Provenance;
-use crate::stage_file::{ApiDefinition, Architecture, Retained, StageDefinition};
+use crate::secrets;
+use crate::stage_file::{
+    ApiDefinition, Architecture, FunctionDefinition, Retained, StageDefinition,
+};
 use crate::stage_settings::{AccessLog, ApiSettings, StageSettings};
 use crate::tags::{self, Tags};
 use serde::Serialize;
@@ -22,7 +29,8 @@ pub struct Desired {
     pub account: Account,
     /// What everything is called.
     pub names: Names,
-    /// The tags everything taggable carries: the ownership tags and the file's.
+    /// The tags everything taggable carries: the ownership tags and the file's. What
+    /// is of one function carries [`DesiredFunction::tags`].
     pub tags: Tags,
     /// The API's description.
     pub description: String,
@@ -40,6 +48,8 @@ pub struct Desired {
     pub gateway: DesiredGateway,
     /// Who deploys, when, from what.
     pub provenance: Provenance,
+    /// ARN of the policy that bounds the roles all functions share.
+    pub permissions_boundary: Option<String>,
     /// Whether what has our names and nobody's tags is taken over.
     pub adopt: bool,
 }
@@ -98,6 +108,29 @@ pub struct DesiredFunction {
     pub configuration: FunctionConfiguration,
     /// `None`: unreserved.
     pub reserved_concurrency: Option<u32>,
+    /// The role it runs as.
+    pub role: FunctionRole,
+    /// What it may do beside logging and posting to connections.
+    pub grants: Grants,
+    /// The tags it, its log group and a role of its own carry: the ownership tags,
+    /// the file's for everything, and its own, which win over those.
+    pub tags: Tags,
+}
+
+/// Which role a function runs as.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum FunctionRole {
+    /// The one that functions of the stage share.
+    Shared,
+    /// One of its own.
+    Own {
+        /// Its name.
+        name: RoleName,
+        /// ARN of the policy that bounds it.
+        permissions_boundary: Option<String>,
+    },
+    /// Somebody else's, which is left alone.
+    Given,
 }
 
 /// What a function runs: changed by UpdateFunctionCode.
@@ -122,8 +155,12 @@ pub struct FunctionConfiguration {
     pub memory_mb: u32,
     /// Seconds.
     pub timeout_seconds: u32,
-    /// Environment variables.
+    /// Environment variables, those that hold references to secrets included.
     pub environment: BTreeMap<String, String>,
+    /// Disk, traces and logs. Left out where it is as everybody has it, so that
+    /// hashes of releases from before it existed stay what they were.
+    #[serde(skip_serializing_if = "Facilities::is_default")]
+    pub facilities: Facilities,
 }
 
 impl Desired {
@@ -138,25 +175,34 @@ impl Desired {
         provenance: Provenance,
     ) -> Self {
         let names = Names::new(definition.identity.clone(), &account.region);
-        let role_arn = account.role_arn(&names.execution_role);
         let functions = definition
             .functions
             .iter()
             .map(|(key, function)| {
                 let name = names.function(key);
+                let role = role(definition, function, &names, &name);
+                let role_arn = match &role {
+                    FunctionRole::Shared => account.role_arn(&names.execution_role),
+                    FunctionRole::Own { name, .. } => account.role_arn(name),
+                    FunctionRole::Given => function.role_arn.clone().unwrap_or_default(),
+                };
                 let desired = DesiredFunction {
                     log_group: names.log_group(&name),
                     log_retention_days: function.log_retention_days,
                     code: code.get(key).expect("every function was built").clone(),
                     configuration: FunctionConfiguration {
                         description: function.description.clone(),
-                        role_arn: role_arn.clone(),
+                        role_arn,
                         runtime: RUNTIME.to_owned(),
                         memory_mb: function.memory_mb,
                         timeout_seconds: function.timeout_seconds,
-                        environment: function.environment.clone(),
+                        environment: environment(function, &account),
+                        facilities: function.facilities.clone(),
                     },
                     reserved_concurrency: function.reserved_concurrency,
+                    role,
+                    grants: grants(function, &account),
+                    tags: function_tags(definition, function),
                     name,
                 };
                 (key.clone(), desired)
@@ -173,6 +219,7 @@ impl Desired {
             routes: definition.routes.clone(),
             keep_releases: definition.keep_releases,
             retain: definition.retain.clone(),
+            permissions_boundary: definition.permissions_boundary.clone(),
             provenance,
             adopt: false,
         }
@@ -193,6 +240,56 @@ impl Desired {
             .map(|function| function.log_group.clone())
             .collect()
     }
+}
+
+/// A role of its own is for what others must not have: permissions, or another
+/// boundary than theirs.
+fn role(
+    definition: &StageDefinition,
+    function: &FunctionDefinition,
+    names: &Names,
+    name: &FunctionName,
+) -> FunctionRole {
+    let own = !function.statements.is_empty()
+        || !function.secrets.is_empty()
+        || function.permissions_boundary != definition.permissions_boundary;
+    match (&function.role_arn, own) {
+        (Some(_), _) => FunctionRole::Given,
+        (None, true) => FunctionRole::Own {
+            name: names.own_role(name),
+            permissions_boundary: function.permissions_boundary.clone(),
+        },
+        (None, false) => FunctionRole::Shared,
+    }
+}
+
+fn environment(function: &FunctionDefinition, account: &Account) -> BTreeMap<String, String> {
+    let mut environment = function.environment.clone();
+    for (name, reference) in &function.secrets {
+        environment.insert(secrets::variable(name), reference.arn(account));
+    }
+    environment
+}
+
+fn grants(function: &FunctionDefinition, account: &Account) -> Grants {
+    let mut grants = Grants::default();
+    for reference in function.secrets.values() {
+        grants.add_secret(reference, account);
+    }
+    if let (Some(key), false) = (&function.secrets_kms_key, function.secrets.is_empty()) {
+        grants.keys.insert(key.clone());
+    }
+    grants.tracing = function.facilities.tracing == crate::facilities::Tracing::Active;
+    for statement in &function.statements {
+        grants.add_statement(statement.clone());
+    }
+    grants
+}
+
+fn function_tags(definition: &StageDefinition, function: &FunctionDefinition) -> Tags {
+    let mut own = definition.tags.clone();
+    own.extend(function.tags.clone());
+    tags::with_own(&definition.identity, &own)
 }
 
 /// The processor a function of this stage must be built for.

@@ -9,6 +9,8 @@
 pub mod account_logging;
 pub mod assumptions;
 pub mod desired;
+pub mod facilities;
+pub mod grants;
 pub mod lease;
 pub mod manifest;
 pub mod names;
@@ -17,6 +19,7 @@ pub mod plan;
 pub mod policy;
 pub mod provenance;
 pub mod release;
+pub mod secrets;
 pub mod stage_file;
 pub mod stage_settings;
 pub mod tags;

@@ -6,7 +6,8 @@
 //! carries that key: so a manifest is written beside the draft, before there is a
 //! deployment, and a release is never live without one.
 
-use crate::desired::Desired;
+use crate::desired::{Desired, FunctionRole};
+use crate::grants::Grants;
 use crate::names::{
     DeploymentId, FunctionKey, FunctionName, FunctionVersion, LogGroupName, Names, RouteKey,
 };
@@ -72,6 +73,13 @@ pub struct ReleasedFunction {
     pub version: FunctionVersion,
     /// Of that version's zip.
     pub code_sha256: String,
+    /// The role it runs as. `None`: the one all functions share, also in
+    /// manifests from before there were others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_arn: Option<String>,
+    /// What it may do beside logging and posting to connections.
+    #[serde(default, skip_serializing_if = "Grants::is_empty")]
+    pub grants: Grants,
 }
 
 /// What a release consists of.
@@ -105,12 +113,21 @@ impl Manifest {
     }
 }
 
+/// A function of a release whose version isn't known yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct DraftedFunction {
+    name: FunctionName,
+    code_sha256: String,
+    role_arn: Option<String>,
+    grants: Grants,
+}
+
 /// A manifest whose versions are not all known yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ManifestDraft {
     release: ReleaseHash,
     routes: BTreeMap<RouteKey, FunctionKey>,
-    functions: BTreeMap<FunctionKey, (FunctionName, String)>,
+    functions: BTreeMap<FunctionKey, DraftedFunction>,
     iam_routes: BTreeSet<RouteKey>,
     api: ApiSettings,
     provenance: Provenance,
@@ -120,8 +137,17 @@ impl ManifestDraft {
     /// Of the release that `desired` describes.
     pub fn of(desired: &Desired) -> Self {
         let functions = desired.functions.iter().map(|(key, function)| {
-            let code = function.code.sha256.to_string();
-            (key.clone(), (function.name.clone(), code))
+            let role_arn = match function.role {
+                FunctionRole::Shared => None,
+                _ => Some(function.configuration.role_arn.clone()),
+            };
+            let drafted = DraftedFunction {
+                name: function.name.clone(),
+                code_sha256: function.code.sha256.to_string(),
+                role_arn,
+                grants: function.grants.clone(),
+            };
+            (key.clone(), drafted)
         });
         Self {
             release: ReleaseHash::of(desired),
@@ -148,11 +174,13 @@ impl ManifestDraft {
         let functions = self
             .functions
             .iter()
-            .map(|(key, (name, code_sha256))| {
+            .map(|(key, drafted)| {
                 let function = ReleasedFunction {
-                    name: name.clone(),
+                    name: drafted.name.clone(),
                     version: versions.get(key)?.clone(),
-                    code_sha256: code_sha256.clone(),
+                    code_sha256: drafted.code_sha256.clone(),
+                    role_arn: drafted.role_arn.clone(),
+                    grants: drafted.grants.clone(),
                 };
                 Some((key.clone(), function))
             })
@@ -178,5 +206,15 @@ mod tests {
         let manifest: Manifest = serde_json::from_str(old).unwrap();
         assert!(manifest.iam_routes.is_empty() && manifest.api.is_default());
         assert_eq!(serde_json::to_string(&manifest).unwrap(), old);
+    }
+
+    #[test]
+    fn a_manifest_of_an_earlier_version_is_read_as_one_without_own_roles() {
+        let text = r#"{"release":"0123456789abcdef","routes":{"join":"room"},"functions":{"room":{"name":"chat-alpha-room","version":"3","code_sha256":"x"}},"provenance":{"by":"me","at":"2026-11-22T00:00:00Z","git_revision":null}}"#;
+        let manifest: Manifest = serde_json::from_str(text).unwrap();
+        let room = &manifest.functions[&"room".into()];
+        assert_eq!((&room.role_arn, room.grants.is_empty()), (&None, true));
+        // What has nothing new is written as that version wrote it.
+        assert_eq!(serde_json::to_string(&manifest).unwrap(), text);
     }
 }

@@ -128,20 +128,23 @@ pub struct Names {
     pub invoke_role: RoleName,
     /// What every function's name begins with.
     pub function_prefix: String,
+    role_prefix: String,
 }
 
 impl Names {
     /// The names of `identity` in `region`.
     pub fn new(identity: StageIdentity, region: &str) -> Self {
         let base = format!("{}-{}", identity.service, identity.stage);
+        let role_prefix = format!("{base}-{region}-");
         let role =
-            |purpose: &str| RoleName(fit(&format!("{base}-{region}-{purpose}"), ROLE_NAME_LIMIT));
+            |purpose: &str| RoleName(fit(&format!("{role_prefix}{purpose}"), ROLE_NAME_LIMIT));
         Self {
             api: base.clone(),
             api_stage: identity.stage.clone(),
             execution_role: role("functions"),
             invoke_role: role("gateway"),
             function_prefix: format!("{base}-"),
+            role_prefix,
             identity,
         }
     }
@@ -151,6 +154,16 @@ impl Names {
         FunctionName(fit(
             &format!("{}{key}", self.function_prefix),
             FUNCTION_NAME_LIMIT,
+        ))
+    }
+
+    /// The role a function has when it doesn't run as [`Self::execution_role`].
+    pub fn own_role(&self, function: &FunctionName) -> RoleName {
+        let name = function.as_str();
+        let own = name.strip_prefix(&self.function_prefix).unwrap_or(name);
+        RoleName(fit(
+            &format!("{}function-{own}", self.role_prefix),
+            ROLE_NAME_LIMIT,
         ))
     }
 
@@ -225,6 +238,19 @@ mod tests {
         assert!(one.as_str().starts_with(&names.function_prefix));
         assert!(names.execution_role.as_str().len() <= ROLE_NAME_LIMIT);
         assert_ne!(names.execution_role, names.invoke_role);
+    }
+
+    #[test]
+    fn a_functions_own_role_is_found_by_its_name_alone() {
+        let short = names("chat", "alpha");
+        let room = short.own_role(&short.function(&"room".into()));
+        assert_eq!(room.as_str(), "chat-alpha-us-gov-west-1-function-room");
+        let service = "s".repeat(SERVICE_NAME_LIMIT);
+        let long = names(&service, &"t".repeat(STAGE_NAME_LIMIT));
+        let one = long.own_role(&long.function(&"a-rather-long-function-name".into()));
+        let other = long.own_role(&long.function(&"a-rather-long-function-nome".into()));
+        assert_ne!(one, other);
+        assert!(one.as_str().len() <= ROLE_NAME_LIMIT);
     }
 
     #[test]

@@ -64,6 +64,8 @@ pub struct RoleState {
     pub inline_policies: BTreeMap<String, Value>,
     /// ARNs of attached managed policies.
     pub attached_policies: Vec<String>,
+    /// ARN of the policy that bounds it.
+    pub permissions_boundary: Option<String>,
 }
 
 /// A CloudWatch log group.

@@ -3,6 +3,7 @@
 //! (not their creation), posting to the connections of this API and stage only,
 //! invoking published versions of the stage's own functions only.
 
+use crate::grants::Grants;
 use crate::names::{ApiId, FunctionName, LogGroupName, Names};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -82,32 +83,32 @@ pub fn execution(
     account: &Account,
     names: &Names,
     log_groups: &[LogGroupName],
+    grants: &Grants,
     api_id: &ApiId,
 ) -> Value {
     let streams: Vec<String> = log_groups
         .iter()
         .map(|log_group| format!("{}:*", account.log_group_arn(log_group)))
         .collect();
-    json!({
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "WriteLogs",
-                "Effect": "Allow",
-                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-                "Resource": streams
-            },
-            {
-                "Sid": "PostToConnections",
-                "Effect": "Allow",
-                "Action": "execute-api:ManageConnections",
-                "Resource": format!(
-                    "arn:{}:execute-api:{}:{}:{api_id}/{}/POST/@connections/*",
-                    account.partition, account.region, account.account_id, names.api_stage
-                )
-            }
-        ]
-    })
+    let mut statements = vec![
+        json!({
+            "Sid": "WriteLogs",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": streams
+        }),
+        json!({
+            "Sid": "PostToConnections",
+            "Effect": "Allow",
+            "Action": "execute-api:ManageConnections",
+            "Resource": format!(
+                "arn:{}:execute-api:{}:{}:{api_id}/{}/POST/@connections/*",
+                account.partition, account.region, account.account_id, names.api_stage
+            )
+        }),
+    ];
+    statements.extend(grants.to_statements());
+    json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
 /// What API Gateway may do.

@@ -8,6 +8,7 @@ use crate::stage_settings::ApiSettings;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::fmt;
 
 const DESCRIPTION_PREFIX: &str = "deployer release ";
@@ -29,6 +30,13 @@ impl ReleaseHash {
             .values()
             .map(|function| (&function.name, &function.code, &function.configuration))
             .collect();
+        // Permissions belong to a release: one that is kept must find them.
+        let grants: BTreeMap<_, _> = desired
+            .functions
+            .values()
+            .filter(|function| !function.grants.is_empty())
+            .map(|function| (&function.name, &function.grants))
+            .collect();
         // Maps are sorted and fields are in order, so equal content is equal text.
         let mut content = json!({
             "route_selection_expression": desired.route_selection_expression,
@@ -44,6 +52,9 @@ impl ReleaseHash {
         }
         if gateway.api != ApiSettings::default() {
             content["api"] = json!(gateway.api);
+        }
+        if !grants.is_empty() {
+            content["grants"] = json!(grants);
         }
         let digest = Sha256::digest(content.to_string().as_bytes());
         let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();

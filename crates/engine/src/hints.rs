@@ -52,6 +52,11 @@ const HINTS: &[Hint] = &[
         next_step: "the account's concurrency is too low to reserve any: ask for a higher quota, or remove reserved_concurrency for this stage",
     },
     Hint {
+        codes: &["MalformedPolicyDocument"],
+        message: "",
+        next_step: "IAM doesn't accept the statements: mend [[functions.<name>.iam]] as the message says",
+    },
+    Hint {
         codes: &["InvalidParameterValueException"],
         message: "cannot be assumed by Lambda",
         next_step: "IAM took unusually long to make the new role known: run the command again",

@@ -8,8 +8,10 @@ use crate::lease::Seen;
 use deployer_core::account_logging::role_name;
 use deployer_core::desired::Desired;
 use deployer_core::manifest::{self, Manifest, ManifestKey};
-use deployer_core::names::{FunctionName, LogGroupName, Names};
-use deployer_core::observed::{AccountLogging, ApiState, FunctionState, LogGroupState, Observed};
+use deployer_core::names::{FunctionName, LogGroupName, Names, RoleName};
+use deployer_core::observed::{
+    AccountLogging, ApiState, FunctionState, LogGroupState, Observed, RoleState,
+};
 use deployer_core::tags::{Ownership, ownership_of};
 use futures_util::future::{try_join, try_join4};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -89,12 +91,12 @@ async fn read_all<R: CloudReader>(
         (execution_role, invoke_role),
         (log_groups, journal, access_log_group, execution_log_groups),
         apis,
-        mut functions,
+        (mut functions, mut own_roles),
     ) = try_join4(
         roles,
         logs,
         reader.list_apis(names),
-        find_functions(reader, known.to_vec()),
+        with_own_roles(reader, names, known.to_vec()),
     )
     .await?;
     let (apis, unowned_apis): (Vec<ApiState>, _) = apis
@@ -113,13 +115,16 @@ async fn read_all<R: CloudReader>(
         .collect();
     others.sort();
     others.dedup();
-    functions.extend(find_functions(reader, others).await?);
+    let (other_functions, other_roles) = with_own_roles(reader, names, others).await?;
+    functions.extend(other_functions);
+    own_roles.extend(other_roles);
     let roles = [
         (&names.execution_role, execution_role),
         (&names.invoke_role, invoke_role),
     ]
     .into_iter()
     .filter_map(|(name, state)| Some((name.clone(), state?)))
+    .chain(own_roles)
     .collect();
     Ok(Look {
         observed: Observed {
@@ -210,6 +215,46 @@ pub async fn complete_for<R: CloudReader>(
         });
     }
     Ok(observed)
+}
+
+/// Functions and their own roles.
+async fn with_own_roles<R: CloudReader>(
+    reader: &R,
+    names: &Names,
+    functions: Vec<FunctionName>,
+) -> Result<
+    (
+        Vec<(FunctionName, FunctionState)>,
+        Vec<(RoleName, RoleState)>,
+    ),
+    CloudError,
+> {
+    let roles = own_roles_of(names, &functions);
+    try_join(
+        find_functions(reader, functions),
+        find_own_roles(reader, roles),
+    )
+    .await
+}
+
+/// Each function may have a role of its own, also one that a crash left.
+fn own_roles_of(names: &Names, functions: &[FunctionName]) -> Vec<RoleName> {
+    let roles = functions.iter();
+    roles.map(|function| names.own_role(function)).collect()
+}
+
+async fn find_own_roles<R: CloudReader>(
+    reader: &R,
+    roles: Vec<RoleName>,
+) -> Result<Vec<(RoleName, RoleState)>, CloudError> {
+    stream::iter(roles.into_iter().map(|name| async move {
+        let state = reader.find_role(&name).await?;
+        Ok(state.map(|state| (name, state)))
+    }))
+    .buffer_unordered(READS_IN_FLIGHT)
+    .try_filter_map(|found| async move { Ok(found) })
+    .try_collect()
+    .await
 }
 
 async fn find_functions<R: CloudReader>(

@@ -51,6 +51,15 @@ pub const PASSING_ERRORS: &[PassingError] = &[
     },
     PassingError {
         service: "lambda",
+        code: "InvalidParameterValueException",
+        message: "does not have permissions to call PutTraceSegments",
+        deadline: Duration::from_secs(60),
+        manner: Manner::Each,
+        reason: "the permission to send traces to be known to Lambda",
+        source: "serverless#6931: tracing turned on right after the role was permitted to",
+    },
+    PassingError {
+        service: "lambda",
         code: "ResourceConflictException",
         message: "update is in progress",
         deadline: Duration::from_secs(60),

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use cloud_model::{
-    Cloud, FunctionVersion, Handled, Inventory, InvokeRefusal, LiveStage, LogEvent, Settings,
+    Caller, Cloud, FunctionVersion, Handled, Inventory, InvokeRefusal, LiveStage, LogEvent,
+    Settings,
 };
 use jiff::Timestamp;
 
@@ -42,10 +43,15 @@ impl Model {
     }
 
     /// Answers a control-plane request.
-    pub(crate) fn handle(&self, request: &http::Request<Bytes>) -> Handled {
+    pub(crate) fn handle(
+        &self,
+        request: &http::Request<Bytes>,
+        caller: Option<&Caller>,
+    ) -> Handled {
         let now = self.now();
         let mut cloud = self.cloud();
-        self.ids.with(|ids| cloud.handle(request, now, ids))
+        self.ids
+            .with(|ids| cloud.handle_as(request, caller, now, ids))
     }
 
     pub(crate) fn live_stage(&self, api_id: &str, stage: &str) -> Option<LiveStage> {

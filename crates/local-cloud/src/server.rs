@@ -28,7 +28,7 @@ use crate::limits::{
 use crate::model::Model;
 use crate::run_dir::RunDir;
 use crate::runtime::{self, InvokePath, Pool};
-use crate::{admin, client, guard};
+use crate::{admin, client, guard, signature};
 
 /// Why a cloud did not start.
 #[derive(Debug, thiserror::Error)]
@@ -309,10 +309,17 @@ impl Server {
             }
             Err(BodyError::Broken) => return http_io::empty(StatusCode::BAD_REQUEST),
         };
+        let caller = signature::access_key_id(&parts.headers, &parts.uri)
+            .and_then(|key| self.gateway.pool.credentials.caller(key))
+            .map(|caller| cloud_model::Caller {
+                session_arn: caller.session_arn(),
+                role_arn: caller.role_arn,
+            });
         let request = Request::from_parts(parts, body);
         let model = Arc::clone(&self.gateway.model);
         // Hashing and checking an uploaded zip takes a while.
-        let handled = tokio::task::spawn_blocking(move || model.handle(&request)).await;
+        let handled =
+            tokio::task::spawn_blocking(move || model.handle(&request, caller.as_ref())).await;
         let Ok(handled) = handled else {
             let body = json!({"message": "the local cloud failed on this request"}).to_string();
             return http_io::error(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", body);

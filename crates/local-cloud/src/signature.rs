@@ -19,7 +19,7 @@ pub(crate) fn signer<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Result<&'a str
 }
 
 /// The access key id; `None`: the request is not signed.
-fn access_key_id<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
+pub(crate) fn access_key_id<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
     let in_header = header(headers, "authorization")
         .and_then(|value| value.strip_prefix("AWS4-HMAC-SHA256"))
         .and_then(|value| value.split_once("Credential="))

@@ -1,9 +1,11 @@
-//! Requests as somebody sends them who isn't the deployer.
+//! Requests as somebody sends them who isn't the deployer: changing things by hand,
+//! putting secrets, invoking.
 
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use tokio::net::TcpStream;
 
 /// A request, signed by nobody for a service: the local cloud asks no more.
@@ -52,4 +54,83 @@ pub async fn send(port: u16, call: Call<'_>) -> u16 {
     let _body = answer.into_body().collect().await;
     connection.abort();
     status
+}
+
+/// Whom a call is for, and in which form.
+#[derive(Debug, Clone, Copy)]
+pub enum Operation<'a> {
+    /// restJson1 of Lambda: method and path.
+    Lambda(&'a str, &'a str),
+    /// awsQuery of IAM: the form, beginning with `Action=`.
+    Iam(&'a str),
+    /// awsJson1.1: signing name and target.
+    Json(&'a str, &'a str),
+}
+
+/// The status and the text that the cloud on that port answers with.
+///
+/// # Panics
+/// When it doesn't answer.
+pub async fn call(port: u16, operation: Operation<'_>, body: &Value) -> (u16, String) {
+    let (service, method, path) = match operation {
+        Operation::Lambda(method, path) => ("lambda", method, path),
+        Operation::Iam(_) => ("iam", "POST", "/"),
+        Operation::Json(service, _) => (service, "POST", "/"),
+    };
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", format!("127.0.0.1:{port}"))
+        .header(
+            "authorization",
+            format!(
+                "AWS4-HMAC-SHA256 Credential=AKIDBYHAND/20261122/{}/{service}/aws4_request, \
+                 SignedHeaders=host, Signature=00",
+                local_cloud::REGION
+            ),
+        );
+    let request = match operation {
+        Operation::Lambda(..) => request
+            .header("content-type", "application/json")
+            .body(text(body)),
+        Operation::Iam(form) => request
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Full::from(Bytes::from(format!(
+                "{form}&Version=2010-05-08"
+            )))),
+        Operation::Json(_, target) => request
+            .header("content-type", "application/x-amz-json-1.1")
+            .header("x-amz-target", target)
+            .body(text(body)),
+    };
+    let stream = TcpStream::connect(("127.0.0.1", port)).await;
+    let stream = TokioIo::new(stream.expect("the cloud listens"));
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(stream)
+        .await
+        .expect("the cloud speaks HTTP");
+    let driving = tokio::spawn(connection);
+    let answer = sender.send_request(request.expect("a legal request")).await;
+    let answer = answer.expect("an answer");
+    let status = answer.status().as_u16();
+    let body = answer.into_body().collect().await.expect("a whole answer");
+    driving.abort();
+    let text = String::from_utf8_lossy(&body.to_bytes()).into_owned();
+    (status, text)
+}
+
+/// As [`call`], of what must succeed: the answer's JSON, `Null` where it has none.
+///
+/// # Panics
+/// When it is refused.
+pub async fn succeed(port: u16, operation: Operation<'_>, body: &Value) -> Value {
+    let (status, text) = call(port, operation, body).await;
+    assert!(status < 300, "{operation:?}: {status} {text}");
+    serde_json::from_str(&text).unwrap_or(Value::Null)
+}
+
+fn text(body: &Value) -> Full<Bytes> {
+    match body {
+        Value::Null => Full::default(),
+        body => Full::from(Bytes::from(body.to_string())),
+    }
 }

@@ -6,7 +6,7 @@
 //! after every fault ([`World::converge`], [`World::empty`]). Beyond that a
 //! scenario says itself what must hold.
 
-mod by_hand;
+pub mod by_hand;
 mod client;
 mod command;
 mod faults;

@@ -2,8 +2,13 @@
 
 use crate::error::{Call, found};
 use aws_sdk_lambda::Client;
-use aws_sdk_lambda::types::{FunctionConfiguration as Sdk, LastUpdateStatus, State};
+use aws_sdk_lambda::types::{
+    FunctionConfiguration as Sdk, LastUpdateStatus, LogFormat as SdkLogFormat, State,
+};
 use deployer_core::desired::{FunctionCode, FunctionConfiguration};
+use deployer_core::facilities::{
+    ApplicationLogLevel, DEFAULT_STORAGE_MB, Facilities, Logging, SystemLogLevel, Tracing,
+};
 use deployer_core::names::{CodeSha256, FunctionName, FunctionVersion};
 use deployer_core::observed::{FunctionState, VersionState};
 use deployer_engine::cloud::Readiness;
@@ -143,5 +148,40 @@ fn settings(sdk: &Sdk) -> FunctionConfiguration {
         memory_mb: number(sdk.memory_size()),
         timeout_seconds: number(sdk.timeout()),
         environment: super::sorted(environment),
+        facilities: facilities(sdk),
+    }
+}
+
+/// What an answer doesn't say is as everybody has it.
+fn facilities(sdk: &Sdk) -> Facilities {
+    let storage = sdk.ephemeral_storage().map(|storage| storage.size());
+    let tracing = sdk.tracing_config().and_then(|tracing| tracing.mode());
+    Facilities {
+        ephemeral_storage_mb: storage
+            .and_then(|size| u32::try_from(size).ok())
+            .unwrap_or(DEFAULT_STORAGE_MB),
+        tracing: tracing
+            .and_then(|mode| Tracing::from_aws(mode.as_str()))
+            .unwrap_or(Tracing::PassThrough),
+        logging: logging(sdk),
+    }
+}
+
+fn logging(sdk: &Sdk) -> Logging {
+    let Some(config) = sdk.logging_config() else {
+        return Logging::Text;
+    };
+    if config.log_format() != Some(&SdkLogFormat::Json) {
+        return Logging::Text;
+    }
+    let application = config.application_log_level().map(|level| level.as_str());
+    let system = config.system_log_level().map(|level| level.as_str());
+    Logging::Json {
+        application: application
+            .and_then(ApplicationLogLevel::from_aws)
+            .unwrap_or(ApplicationLogLevel::Info),
+        system: system
+            .and_then(SystemLogLevel::from_aws)
+            .unwrap_or(SystemLogLevel::Info),
     }
 }

@@ -5,7 +5,7 @@ use aws_sdk_iam::Client;
 use deployer_core::observed::RoleState;
 use deployer_core::policy::INLINE_POLICY_NAME;
 use deployer_engine::error::CloudError;
-use futures_util::future::try_join;
+use futures_util::future::{join, try_join};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
@@ -14,9 +14,12 @@ pub(super) async fn find(iam: &Client, role: &str) -> Result<Option<RoleState>, 
 }
 
 async fn get(iam: &Client, role: &str) -> Result<RoleState, CloudError> {
+    // First whether it is there: most functions have no role of their own.
     let output = get_role(iam, role).await?;
+    // Reads that were begun are finished: a command makes the same calls each time.
     let (inline_policies, attached_policies) =
-        try_join(inline_policies(iam, role), attached_policies(iam, role)).await?;
+        join(inline_policies(iam, role), attached_policies(iam, role)).await;
+    let (inline_policies, attached_policies) = (inline_policies?, attached_policies?);
     let trust = output.assume_role_policy_document().unwrap_or_default();
     Ok(RoleState {
         arn: output.arn().to_owned(),
@@ -28,6 +31,10 @@ async fn get(iam: &Client, role: &str) -> Result<RoleState, CloudError> {
         trust: document(trust),
         inline_policies: inline_policies.into_iter().collect(),
         attached_policies,
+        permissions_boundary: output
+            .permissions_boundary()
+            .and_then(|boundary| boundary.permissions_boundary_arn())
+            .map(str::to_owned),
     })
 }
 

@@ -1,5 +1,6 @@
 //! Writes to Lambda.
 
+use super::function_settings as settings;
 use crate::error::{Call, gone};
 use crate::reader::readiness_of;
 use aws_sdk_lambda::Client;
@@ -37,6 +38,9 @@ pub(super) async fn perform(
                 .timeout(as_i32(configuration.timeout_seconds))
                 .architectures(Architecture::from(function.code.architecture.as_str()))
                 .environment(environment(configuration))
+                .ephemeral_storage(settings::storage(call, configuration)?)
+                .tracing_config(settings::tracing(configuration))
+                .logging_config(settings::logging(configuration, &function.log_group))
                 .code(
                     SdkCode::builder()
                         .zip_file(zip(call, key, context)?)
@@ -69,6 +73,12 @@ pub(super) async fn perform(
                 .memory_size(as_i32(configuration.memory_mb))
                 .timeout(as_i32(configuration.timeout_seconds))
                 .environment(environment(configuration))
+                .ephemeral_storage(settings::storage(call, configuration)?)
+                .tracing_config(settings::tracing(configuration))
+                .logging_config(settings::logging(
+                    configuration,
+                    &context.names.log_group(name),
+                ))
                 .send()
                 .await
                 .map_err(|error| call.error(error))?;

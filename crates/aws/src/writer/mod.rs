@@ -6,6 +6,7 @@
 
 mod adopt;
 mod apis;
+mod function_settings;
 mod functions;
 mod log_groups;
 mod roles;
@@ -41,6 +42,8 @@ impl CloudWriter for Cloud {
             | Action::DeleteRolePolicy { .. }
             | Action::AttachRolePolicy { .. }
             | Action::DetachRolePolicy { .. }
+            | Action::PutRolePermissionsBoundary { .. }
+            | Action::DeleteRolePermissionsBoundary { .. }
             | Action::DeleteRole { .. } => roles::perform(&self.iam, action, context).await,
             Action::CreateFunction { .. }
             | Action::UpdateFunctionConfiguration { .. }

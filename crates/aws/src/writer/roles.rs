@@ -22,6 +22,7 @@ pub(super) async fn perform(
             description,
             trust,
             tags: tags_of_role,
+            permissions_boundary,
         } => {
             let call = Call::new("iam", operation, role.as_str());
             let tags: Result<Vec<Tag>, _> = tags_of_role
@@ -36,6 +37,7 @@ pub(super) async fn perform(
                 .description(description)
                 .assume_role_policy_document(trust.to_string())
                 .set_tags(Some(tags))
+                .set_permissions_boundary(permissions_boundary.clone())
                 .customize()
                 .config_override(
                     aws_sdk_iam::config::Config::builder().retry_config(RetryConfig::disabled()),
@@ -96,6 +98,22 @@ pub(super) async fn perform(
                 .detach_role_policy()
                 .role_name(role.as_str())
                 .policy_arn(policy_arn);
+            gone(request.send().await.map_err(|error| call.error(error)))?;
+        }
+        Action::PutRolePermissionsBoundary { role, policy_arn } => {
+            let call = Call::new("iam", operation, role.as_str());
+            iam.put_role_permissions_boundary()
+                .role_name(role.as_str())
+                .permissions_boundary(policy_arn)
+                .send()
+                .await
+                .map_err(|error| call.error(error))?;
+        }
+        Action::DeleteRolePermissionsBoundary { role } => {
+            let call = Call::new("iam", operation, role.as_str());
+            let request = iam
+                .delete_role_permissions_boundary()
+                .role_name(role.as_str());
             gone(request.send().await.map_err(|error| call.error(error)))?;
         }
         Action::DeleteRole { role } => {

@@ -3,7 +3,7 @@
 //! `Cloud::role_allows`: inline policies are what counts.
 
 use super::{Iam, limit_exceeded, no_such_entity, read, validation};
-use crate::error::Failure;
+use crate::error::{Failure, unsupported};
 use crate::limits::ATTACHED_POLICIES_PER_ROLE;
 use crate::wire::query_xml::{Form, Xml};
 
@@ -13,7 +13,12 @@ impl Iam {
     /// Attaching twice is attaching once.
     pub(super) fn attach_role_policy(&mut self, form: &Form) -> Result<Option<Xml>, Failure> {
         let arn = policy_arn(form)?;
+        let known = self.policies.contains_key(arn);
         let role = self.role_mut(form)?;
+        if known {
+            let what = "attaching customer-managed policies to roles";
+            return Err(validation(unsupported(what)));
+        }
         let name = arn.strip_prefix(AWS_MANAGED);
         if name.is_none_or(|name| name.is_empty() || name.ends_with('/')) {
             return Err(no_such_entity(format!(

@@ -1,12 +1,14 @@
-//! IAM's roles: trust policies, inline policies, attachments, tags.
+//! IAM's roles: trust policies, inline policies, attachments, boundaries, tags; and
+//! customer-managed policies, as boundaries.
 //!
-//! Deliberately absent: users, groups, customer-managed policies, instance
-//! profiles, permissions boundaries. AWS's managed policies can be attached and
-//! are listed, but their content is not known here: they grant nothing.
+//! Deliberately absent: users, groups, instance profiles. AWS's managed policies
+//! can be attached and are listed, but their content is not known here: they grant
+//! nothing.
 
 mod attached;
 mod document;
 mod inline;
+mod managed;
 pub(crate) mod policy;
 mod read;
 mod role_tags;
@@ -28,12 +30,17 @@ pub(crate) struct Iam {
     /// By lower-cased name: names differ in more than case. Shared with whoever
     /// keeps what others knew of a role earlier.
     roles: BTreeMap<String, Arc<Role>>,
+    /// Customer-managed policies by ARN.
+    policies: BTreeMap<String, managed::ManagedPolicy>,
 }
 
 impl Iam {
     /// IAM with these roles.
     pub(crate) fn of(roles: BTreeMap<String, Arc<Role>>) -> Self {
-        Self { roles }
+        Self {
+            roles,
+            policies: BTreeMap::new(),
+        }
     }
 
     /// All roles with their keys.
@@ -62,6 +69,11 @@ impl Iam {
             "AttachRolePolicy" => self.attach_role_policy(form),
             "DetachRolePolicy" => self.detach_role_policy(form),
             "ListAttachedRolePolicies" => self.list_attached_role_policies(form).map(Some),
+            "PutRolePermissionsBoundary" => self.put_role_permissions_boundary(form),
+            "DeleteRolePermissionsBoundary" => self.delete_role_permissions_boundary(form),
+            "CreatePolicy" => self.create_policy(form, call).map(Some),
+            "GetPolicy" => self.get_policy(form).map(Some),
+            "DeletePolicy" => self.delete_policy(form),
             "TagRole" => self.tag_role(form),
             "UntagRole" => self.untag_role(form),
             "ListRoleTags" => self.list_role_tags(form).map(Some),
@@ -94,18 +106,18 @@ impl Iam {
             .filter(|role| role.arn == arn)
     }
 
-    /// Whether the role's inline policies allow an action on a resource.
+    /// Whether the role's inline policies, and its boundary if it has one, allow an
+    /// action on a resource.
     /// Attached managed policies grant nothing here.
     pub(crate) fn role_allows(&self, role_arn: &str, action: &str, resource: &str) -> bool {
         let Some(role) = self.find_role(role_arn) else {
             return false;
         };
-        policy::allows(
-            role.inline.values().map(|it| &it.document),
-            action,
-            resource,
-            &Context::default(),
-        )
+        let context = Context::default();
+        let inline = role.inline.values().map(|it| &it.document);
+        let bounded = role.boundary.as_ref().and_then(|it| it.document.as_ref());
+        policy::allows(inline, action, resource, &context)
+            && bounded.is_none_or(|it| policy::allows([&it.document], action, resource, &context))
     }
 
     /// Whether a managed policy is attached to the role.

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::document::Document;
+use super::managed::Boundary;
 use super::role_tags::add_tags;
 use super::{Iam, limit_exceeded, read, validation};
 use crate::call::{Call, iso_seconds};
 use crate::constraints;
-use crate::error::{Failure, unsupported};
+use crate::error::Failure;
 use crate::ids::role_id;
 use crate::limits::ROLES;
 use crate::tags::TagMap;
@@ -35,6 +36,7 @@ pub(crate) struct Role {
     pub(super) inline: BTreeMap<String, Document>,
     /// ARNs of attached managed policies.
     pub(super) attached: BTreeSet<String>,
+    pub(super) boundary: Option<Boundary>,
     pub(super) tags: TagMap,
 }
 
@@ -79,6 +81,12 @@ impl Role {
         } else {
             xml
         };
+        let xml = match &self.boundary {
+            Some(boundary) if detail != Detail::Listed => {
+                xml.element("PermissionsBoundary", boundary.show())
+            }
+            _ => xml,
+        };
         if detail == Detail::Full {
             xml.element("RoleLastUsed", Xml::default())
         } else {
@@ -99,9 +107,10 @@ impl Iam {
         )?)?;
         let description = read_description(form)?;
         let session = read_session(form)?;
-        if form.text("PermissionsBoundary").is_some() {
-            return Err(validation(unsupported("PermissionsBoundary")));
-        }
+        let boundary = form
+            .text("PermissionsBoundary")
+            .map(|arn| self.boundary(arn))
+            .transpose()?;
         let mut tags = TagMap::new();
         add_tags(&mut tags, form)?;
         let key = name.to_lowercase();
@@ -128,6 +137,7 @@ impl Iam {
             trust,
             inline: BTreeMap::new(),
             attached: BTreeSet::new(),
+            boundary,
             tags,
         };
         let shown = role.show(Detail::Created {

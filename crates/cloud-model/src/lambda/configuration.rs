@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::facilities::{Facilities, FacilitiesChange};
 use super::reference::function_arn;
 use super::{Surroundings, environment, invalid_parameter, not_supported, validation};
 use crate::constraints;
@@ -10,7 +11,6 @@ use crate::iam::policy::Context;
 use crate::wire::members::Members;
 
 pub(super) const RUNTIME: &str = "provided.al2023";
-pub(super) const EPHEMERAL_MB: i64 = 512;
 const ROLE_PATTERN: &str = r"arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+";
 const LOG_GROUP_PATTERN: &str = r"[\.\-_/#A-Za-z0-9]+";
 
@@ -50,6 +50,7 @@ pub(super) struct Configuration {
     pub(super) description: String,
     /// `None`: never given, and then not shown.
     pub(super) environment: Option<BTreeMap<String, String>>,
+    pub(super) facilities: Facilities,
     pub(super) handler: String,
     pub(super) log_group: String,
     pub(super) memory_mb: u32,
@@ -61,6 +62,7 @@ pub(super) struct Configuration {
 pub(super) struct Change {
     pub(super) description: Option<String>,
     pub(super) environment: Option<BTreeMap<String, String>>,
+    pub(super) facilities: FacilitiesChange,
     pub(super) handler: Option<String>,
     pub(super) log_group: Option<String>,
     pub(super) memory_mb: Option<u32>,
@@ -91,6 +93,7 @@ impl Change {
         Ok(Self {
             description,
             environment: environment::read(members)?,
+            facilities: FacilitiesChange::read(members)?,
             handler,
             log_group: read_log_group(members)?,
             memory_mb: read_number(members, "MemorySize", "memorySize", 128, 10_240)?,
@@ -101,22 +104,23 @@ impl Change {
     }
 
     /// Applies the change to what is there.
-    pub(super) fn apply(self, to: &Configuration, name: &str) -> Configuration {
+    pub(super) fn apply(self, to: &Configuration, name: &str) -> Result<Configuration, Failure> {
         let log_group = match self.log_group {
             Some(group) if group.is_empty() => default_log_group(name),
             Some(group) => group,
             None => to.log_group.clone(),
         };
-        Configuration {
+        Ok(Configuration {
             architecture: to.architecture.clone(),
             description: self.description.unwrap_or_else(|| to.description.clone()),
             environment: self.environment.or_else(|| to.environment.clone()),
+            facilities: self.facilities.apply(&to.facilities)?,
             handler: self.handler.unwrap_or_else(|| to.handler.clone()),
             log_group,
             memory_mb: self.memory_mb.unwrap_or(to.memory_mb),
             role_arn: self.role_arn.unwrap_or_else(|| to.role_arn.clone()),
             timeout_seconds: self.timeout_seconds.unwrap_or(to.timeout_seconds),
-        }
+        })
     }
 }
 
@@ -142,6 +146,24 @@ pub(super) fn check_role(
             "The role defined for the function cannot be assumed by Lambda.",
         ))
     }
+}
+
+/// Who turns tracing on must let the role send traces.
+pub(super) fn check_tracing(
+    facilities: &Facilities,
+    role_arn: &str,
+    around: &Surroundings<'_, '_>,
+) -> Result<(), Failure> {
+    let allowed = || {
+        let action = "xray:PutTraceSegments";
+        around.iam.role_allows(role_arn, action, "*")
+    };
+    if facilities.tracing != "Active" || allowed() {
+        return Ok(());
+    }
+    Err(invalid_parameter(
+        "The provided execution role does not have permissions to call PutTraceSegments on XRAY",
+    ))
 }
 
 /// Reads `Architectures`, of which there is one.
@@ -198,17 +220,6 @@ fn read_log_group(members: &Members) -> Result<Option<String>, Failure> {
     let Some(logging) = members.object("LoggingConfig")? else {
         return Ok(None);
     };
-    if logging
-        .text("LogFormat")?
-        .is_some_and(|format| format != "Text")
-    {
-        return Err(not_supported("LoggingConfig.LogFormat other than Text"));
-    }
-    for level in ["ApplicationLogLevel", "SystemLogLevel"] {
-        if logging.says_something(level) {
-            return Err(not_supported(&format!("LoggingConfig.{level}")));
-        }
-    }
     let Some(group) = logging.text("LogGroup")? else {
         return Ok(None);
     };
@@ -275,16 +286,6 @@ fn refuse_what_is_absent(members: &Members) -> Result<(), Failure> {
             _ => Ok(()),
         }
     };
-    only("TracingConfig", "Mode", "PassThrough")?;
     only("SnapStart", "ApplyOn", "None")?;
-    if let Some(storage) = members.object("EphemeralStorage")?
-        && storage
-            .integer("Size")?
-            .is_some_and(|size| size != EPHEMERAL_MB)
-    {
-        return Err(not_supported(&format!(
-            "EphemeralStorage.Size other than {EPHEMERAL_MB}"
-        )));
-    }
     Ok(())
 }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::aliases::Alias;
-use super::configuration::{Configuration, EPHEMERAL_MB, RUNTIME};
+use super::configuration::{Configuration, RUNTIME};
 use super::reference::function_arn;
 use super::zip_file::Code;
 use crate::assumptions::{OLD_REVISION_SERVES_DURING_UPDATE, RUNTIME_VERSION};
@@ -103,12 +103,12 @@ impl Revision {
             "CodeSize": self.code.zip.len(),
             "Description": configuration.description,
             "Environment": environment,
-            "EphemeralStorage": { "Size": EPHEMERAL_MB },
+            "EphemeralStorage": { "Size": configuration.facilities.ephemeral_mb },
             "FunctionArn": arn,
             "FunctionName": name,
             "Handler": configuration.handler,
             "LastModified": iso_millis_offset(self.modified),
-            "LoggingConfig": { "LogFormat": "Text", "LogGroup": configuration.log_group },
+            "LoggingConfig": configuration.facilities.show_logging(&configuration.log_group),
             "MemorySize": configuration.memory_mb,
             "PackageType": "Zip",
             "RevisionId": self.revision_id(now),
@@ -116,7 +116,7 @@ impl Revision {
             "Runtime": RUNTIME,
             "SnapStart": { "ApplyOn": "None", "OptimizationStatus": "Off" },
             "Timeout": configuration.timeout_seconds,
-            "TracingConfig": { "Mode": "PassThrough" },
+            "TracingConfig": { "Mode": configuration.facilities.tracing },
             "Version": self.version,
         }))
     }
@@ -193,6 +193,8 @@ impl Revision {
             timeout_seconds: configuration.timeout_seconds,
             reserved_concurrency: function.reserved_concurrency,
             log_group: configuration.log_group.clone(),
+            log_format: configuration.facilities.log_format.clone(),
+            log_level: configuration.facilities.application_level.clone(),
         }
     }
 }

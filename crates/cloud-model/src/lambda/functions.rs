@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::configuration::{
-    Change, Configuration, check_role, default_log_group, read_architecture,
+    Change, Configuration, check_role, check_tracing, default_log_group, read_architecture,
 };
+use super::facilities::Facilities;
 use super::function::{Function, LATEST, Origin, Revision};
 use super::reference::Reference;
 use super::tags::add_tags;
@@ -79,11 +80,14 @@ impl Lambda {
         }
         self.check_storage(&code)?;
         check_role(&role_arn, &name, around)?;
+        let facilities = change.facilities.apply(&Facilities::default())?;
+        check_tracing(&facilities, &role_arn, around)?;
         let log_group = change.log_group.filter(|group| !group.is_empty());
         let configuration = Configuration {
             architecture,
             description: change.description.unwrap_or_default(),
             environment: change.environment,
+            facilities,
             handler,
             log_group: log_group.unwrap_or_else(|| default_log_group(&name)),
             memory_mb: change.memory_mb.unwrap_or(DEFAULT_MEMORY_MB),

@@ -9,6 +9,7 @@ mod aliases;
 mod concurrency;
 mod configuration;
 mod environment;
+mod facilities;
 mod function;
 mod functions;
 mod read;

@@ -1,7 +1,7 @@
 //! Updating code and configuration. Each update shows a new revision id and a
 //! new time, even if it changes nothing.
 
-use super::configuration::{Change, check_role, read_architecture};
+use super::configuration::{Change, check_role, check_tracing, read_architecture};
 use super::reference::Reference;
 use super::zip_file::Code;
 use super::{Lambda, Surroundings, not_supported, read};
@@ -81,8 +81,9 @@ impl Lambda {
         if let Some(arn) = &change.role_arn {
             check_role(arn, &reference.name, around)?;
         }
+        let configuration = change.apply(&function.latest.configuration, &function.name)?;
+        check_tracing(&configuration.facilities, &configuration.role_arn, around)?;
         let function = self.find_mut(&reference, settings)?;
-        let configuration = change.apply(&function.latest.configuration, &function.name);
         function.update(function.latest.code.clone(), configuration, around.call);
         let arn = function.arn(settings);
         let shown = function

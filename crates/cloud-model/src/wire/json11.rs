@@ -1,9 +1,10 @@
-//! awsJson1.1, as CloudWatch Logs speaks it.
+//! awsJson1.1, as CloudWatch Logs, SSM and Secrets Manager speak it.
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 
+use super::Service;
 use crate::error::Failure;
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
@@ -24,12 +25,21 @@ pub(crate) fn answer(body: Option<Value>, request_id: &str) -> Response<Bytes> {
 }
 
 /// Writes a failure.
-pub(crate) fn refuse(failure: &Failure, request_id: &str) -> Response<Bytes> {
+pub(crate) fn refuse(
+    service: Option<Service>,
+    failure: &Failure,
+    request_id: &str,
+) -> Response<Bytes> {
     let code = match failure.code {
         "MissingAuthenticationToken" => "MissingAuthenticationTokenException",
         code => code,
     };
-    let body = json!({ "__type": code, "message": failure.message });
+    let body = match (service, failure.message.as_str()) {
+        (_, "") => json!({ "__type": code }),
+        // It spells the member with a capital.
+        (Some(Service::SecretsManager), message) => json!({ "__type": code, "Message": message }),
+        (_, message) => json!({ "__type": code, "message": message }),
+    };
     write(failure.status, body.to_string(), request_id)
 }
 

@@ -23,6 +23,8 @@ pub(crate) enum Service {
     Iam,
     Sts,
     Logs,
+    Ssm,
+    SecretsManager,
 }
 
 impl Service {
@@ -34,6 +36,8 @@ impl Service {
             "iam" => Some(Self::Iam),
             "sts" => Some(Self::Sts),
             "logs" => Some(Self::Logs),
+            "ssm" => Some(Self::Ssm),
+            "secretsmanager" => Some(Self::SecretsManager),
             _ => None,
         }
     }
@@ -43,7 +47,7 @@ impl Service {
         match self {
             Self::ApiGateway | Self::Lambda => Protocol::RestJson,
             Self::Iam | Self::Sts => Protocol::Query,
-            Self::Logs => Protocol::Json11,
+            Self::Logs | Self::Ssm | Self::SecretsManager => Protocol::Json11,
         }
     }
 }

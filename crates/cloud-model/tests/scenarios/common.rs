@@ -6,7 +6,7 @@ use std::io::{Cursor, Write};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use cloud_model::{Cloud, Effect, IdSource, Realism, Settings};
+use cloud_model::{Caller, Cloud, Effect, IdSource, Realism, Settings};
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -148,7 +148,13 @@ impl World {
     }
 
     pub fn send(&mut self, request: &Request<Bytes>) -> Answer {
-        let handled = self.cloud.handle(request, self.now, &mut self.ids);
+        self.send_as(None, request)
+    }
+
+    pub fn send_as(&mut self, caller: Option<&Caller>, request: &Request<Bytes>) -> Answer {
+        let handled = self
+            .cloud
+            .handle_as(request, caller, self.now, &mut self.ids);
         let response: Response<Bytes> = handled.response;
         let header = |name: &str| {
             response
@@ -214,13 +220,25 @@ impl World {
 
     /// awsJson1.1 of CloudWatch Logs.
     pub fn logs(&mut self, operation: &str, body: &Value) -> Answer {
+        self.json11("logs", &format!("Logs_20140328.{operation}"), body, None)
+    }
+
+    /// awsJson1.1 of any service.
+    pub fn json11(
+        &mut self,
+        service: &str,
+        target: &str,
+        body: &Value,
+        caller: Option<&Caller>,
+    ) -> Answer {
         let request = Request::builder()
             .method("POST")
             .uri("/")
-            .header("authorization", authorization("logs"))
+            .header("authorization", authorization(service))
             .header("content-type", "application/x-amz-json-1.1")
-            .header("x-amz-target", format!("Logs_20140328.{operation}"));
-        self.send(&request.body(Bytes::from(body.to_string())).unwrap())
+            .header("x-amz-target", target);
+        let request = request.body(Bytes::from(body.to_string())).unwrap();
+        self.send_as(caller, &request)
     }
 
     /// A new API's id.

@@ -292,6 +292,9 @@ fn the_inventory_names_what_is_there() {
         "functions": { "count": 1, "names": ["room"] },
         "roles": { "count": 1, "names": ["function"] },
         "log_groups": { "count": 1, "names": ["/aws/lambda/room"] },
+        "policies": { "count": 0, "names": [] },
+        "parameters": { "count": 0, "names": [] },
+        "secrets": { "count": 0, "names": [] },
     });
     assert_eq!(inventory, expected);
     assert!(!world.cloud.inventory().is_empty());

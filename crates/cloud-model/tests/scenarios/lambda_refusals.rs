@@ -248,24 +248,9 @@ fn options_that_would_not_be_honoured_are_refused() {
         ),
         ("KMSKeyArn", json!("arn:x"), "KMSKeyArn"),
         (
-            "TracingConfig",
-            json!({ "Mode": "Active" }),
-            "TracingConfig.Mode Active",
-        ),
-        (
             "SnapStart",
             json!({ "ApplyOn": "PublishedVersions" }),
             "SnapStart.ApplyOn PublishedVersions",
-        ),
-        (
-            "EphemeralStorage",
-            json!({ "Size": 1024 }),
-            "EphemeralStorage.Size other than 512",
-        ),
-        (
-            "LoggingConfig",
-            json!({ "LogFormat": "JSON" }),
-            "LoggingConfig.LogFormat other than Text",
         ),
     ] {
         let text = format!("The local cloud does not support {named} yet");

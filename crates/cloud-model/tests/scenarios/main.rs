@@ -9,8 +9,10 @@
 mod aliases;
 mod apigateway;
 mod apigateway_refusals;
+mod boundaries;
 mod common;
 mod data_plane;
+mod facilities;
 mod gateway_settings;
 mod iam;
 mod lambda;
@@ -18,4 +20,5 @@ mod lambda_refusals;
 mod log_streams;
 mod logs;
 mod realism;
+mod secrets;
 mod wire;

@@ -36,6 +36,7 @@ pub(super) fn plan(builder: &mut Builder, desired: &Desired, observed: &Observed
             role: role.clone(),
             description: "API Gateway writes the logs of all APIs by this role".to_owned(),
             trust,
+            permissions_boundary: None,
             tags: tags(),
         }),
         Some(state) if state.trust != trust => Some(Action::UpdateAssumeRolePolicy {

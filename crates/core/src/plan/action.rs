@@ -3,6 +3,7 @@
 //! and looked up in [`Bindings`].
 
 use crate::desired::{DesiredFunction, FunctionCode, FunctionConfiguration};
+use crate::grants::Grants;
 use crate::manifest::{ManifestDraft, ManifestKey};
 use crate::names::{
     ApiId, DeploymentId, FunctionKey, FunctionName, FunctionVersion, IntegrationId, LogGroupName,
@@ -38,6 +39,8 @@ pub enum PolicyTemplate {
     Execution {
         /// The log groups they may write to.
         log_groups: Vec<LogGroupName>,
+        /// What they may do beside.
+        grants: Grants,
     },
     /// What API Gateway may invoke.
     Invocation {
@@ -50,9 +53,11 @@ impl PolicyTemplate {
     /// The document, or `None` while the API's id isn't known.
     pub fn document(&self, account: &Account, names: &Names, bindings: &Bindings) -> Option<Value> {
         match self {
-            Self::Execution { log_groups } => {
+            Self::Execution { log_groups, grants } => {
                 let api_id = bindings.api_id.as_ref()?;
-                Some(policy::execution(account, names, log_groups, api_id))
+                Some(policy::execution(
+                    account, names, log_groups, grants, api_id,
+                ))
             }
             Self::Invocation { functions } => Some(policy::invocation(account, functions)),
         }
@@ -113,6 +118,7 @@ pub enum Action {
         description: String,
         trust: Value,
         tags: Tags,
+        permissions_boundary: Option<String>,
     },
     UpdateAssumeRolePolicy {
         role: RoleName,
@@ -133,6 +139,13 @@ pub enum Action {
     DetachRolePolicy {
         role: RoleName,
         policy_arn: String,
+    },
+    PutRolePermissionsBoundary {
+        role: RoleName,
+        policy_arn: String,
+    },
+    DeleteRolePermissionsBoundary {
+        role: RoleName,
     },
     DeleteRole {
         role: RoleName,
@@ -343,6 +356,8 @@ impl Action {
             | Self::PutRolePolicy { .. }
             | Self::UpdateFunctionConfiguration { .. }
             | Self::UpdateFunctionCode { .. }
+            | Self::PutRolePermissionsBoundary { .. }
+            | Self::DeleteRolePermissionsBoundary { .. }
             | Self::PutFunctionConcurrency { .. }
             | Self::DeleteFunctionConcurrency { .. }
             | Self::UpdateApi { .. }
@@ -379,6 +394,8 @@ impl Action {
             Self::PutRolePolicy { .. } => "PutRolePolicy",
             Self::DeleteRolePolicy { .. } => "DeleteRolePolicy",
             Self::DetachRolePolicy { .. } => "DetachRolePolicy",
+            Self::PutRolePermissionsBoundary { .. } => "PutRolePermissionsBoundary",
+            Self::DeleteRolePermissionsBoundary { .. } => "DeleteRolePermissionsBoundary",
             Self::DeleteRole { .. } => "DeleteRole",
             Self::CreateFunction { .. } => "CreateFunction",
             Self::UpdateFunctionConfiguration { .. } => "UpdateFunctionConfiguration",
@@ -486,6 +503,8 @@ impl Action {
             | Self::DetachRolePolicy { role, policy_arn } => {
                 ("attached policy", format!("{role}: {policy_arn}"))
             }
+            Self::PutRolePermissionsBoundary { role, .. }
+            | Self::DeleteRolePermissionsBoundary { role } => ("boundary", role.to_string()),
             Self::CreateFunction { function, .. } => ("function", function.name.to_string()),
             Self::UpdateFunctionConfiguration { name, .. } => ("configuration", name.to_string()),
             Self::UpdateFunctionCode { name, .. } => ("code", name.to_string()),

@@ -1,6 +1,8 @@
 //! Field by field, what is different.
 
 use crate::desired::FunctionConfiguration;
+use crate::facilities::Facilities;
+use crate::secrets::{self, SecretReference};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -66,6 +68,14 @@ pub(super) fn configuration(
         .chain(new.environment.keys())
         .collect();
     for name in names {
+        if let Some(secret) = name.strip_prefix(secrets::VARIABLE_PREFIX) {
+            changes.extend(change(
+                &format!("secrets.{secret}"),
+                reference(old.environment.get(name)),
+                reference(new.environment.get(name)),
+            ));
+            continue;
+        }
         let (before, after) = (old.environment.get(name), new.environment.get(name));
         if before != after {
             let word = |value: Option<&String>, set: &str| {
@@ -78,5 +88,41 @@ pub(super) fn configuration(
             });
         }
     }
+    changes.extend(facilities(&old.facilities, &new.facilities));
     changes
+}
+
+/// A reference may be shown; what somebody put there by hand may be a value.
+fn reference(text: Option<&String>) -> String {
+    match text {
+        None => "none".to_owned(),
+        Some(text) if SecretReference::parse(text).is_ok() => text.clone(),
+        Some(_) => "(hidden)".to_owned(),
+    }
+}
+
+fn facilities(old: &Facilities, new: &Facilities) -> Vec<FieldChange> {
+    let (before, after) = (old.logging, new.logging);
+    [
+        change(
+            "ephemeral_storage_mb",
+            old.ephemeral_storage_mb,
+            new.ephemeral_storage_mb,
+        ),
+        change("tracing", old.tracing, new.tracing),
+        change("log_format", before.format(), after.format()),
+        change(
+            "application_log_level",
+            or_none(before.application()),
+            or_none(after.application()),
+        ),
+        change(
+            "system_log_level",
+            or_none(before.system()),
+            or_none(after.system()),
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -1,11 +1,12 @@
 //! From whatever is there to nothing.
 //!
 //! Everything goes at once, but for log groups, which come after what writes to
-//! them and by which an interrupted `down` finds functions again. Works on any
+//! them and by which an interrupted `down` finds functions and their own roles
+//! again. Works on any
 //! half-built state, and needs nothing of the stage file but the names. The
 //! account's role for API Gateway's logs stays: others may write by it.
 
-use super::roles::detachments;
+use super::roles::remove;
 use super::stage_settings::execution_log_groups;
 use super::{Action, Bindings, Builder, Plan, functions};
 use crate::manifest::journal;
@@ -40,7 +41,15 @@ pub fn down(names: &Names, observed: &Observed, retain: &BTreeSet<Retained>) -> 
         .filter(|name| ours(&observed.log_groups[*name].tags))
         .cloned()
         .collect();
-    functions::delete(&mut builder, doomed_functions, doomed_log_groups, &[]);
+    let mut before = functions::delete(&mut builder, doomed_functions, &[]);
+    for (role, state) in observed.roles.iter().filter(|(_, state)| ours(&state.tags)) {
+        let removed = remove(&mut builder, role, state, &[]);
+        if *role != names.execution_role && *role != names.invoke_role {
+            // A role of one function's own is found by the function's log group.
+            before.push(removed);
+        }
+    }
+    functions::delete_log_groups(&mut builder, doomed_log_groups, &before);
     let mut gateway_log_groups = execution_log_groups(names, observed);
     if observed
         .access_log_group
@@ -51,20 +60,6 @@ pub fn down(names: &Names, observed: &Observed, retain: &BTreeSet<Retained>) -> 
     }
     for log_group in gateway_log_groups {
         builder.add(Action::DeleteLogGroup { log_group }, apis.iter().copied());
-    }
-    for (role, state) in observed.roles.iter().filter(|(_, state)| ours(&state.tags)) {
-        let inline = state
-            .inline_policies
-            .keys()
-            .map(|policy_name| Action::DeleteRolePolicy {
-                role: role.clone(),
-                policy_name: policy_name.clone(),
-            });
-        let emptied: Vec<_> = inline
-            .chain(detachments(role, state))
-            .map(|action| builder.add(action, []))
-            .collect();
-        builder.add(Action::DeleteRole { role: role.clone() }, emptied);
     }
     // Last, because the lease under which all this is done lives there.
     if observed

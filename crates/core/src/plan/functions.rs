@@ -29,22 +29,24 @@ pub(super) fn plan(
     desired: &Desired,
     observed: &Observed,
     bindings: &mut Bindings,
-    execution_role: Option<StepId>,
+    log_groups: &BTreeMap<FunctionKey, LogGroupSteps>,
+    roles: &BTreeMap<FunctionKey, Vec<StepId>>,
 ) -> BTreeMap<FunctionKey, FunctionSteps> {
     let mut prepared = BTreeMap::new();
     for (key, function) in &desired.functions {
-        let log_group = log_group(builder, desired, observed, function);
-        let mut steps = log_group.all;
+        let log_group = &log_groups[key];
+        let mut steps = log_group.all.clone();
+        let role = roles.get(key).map(Vec::as_slice).unwrap_or_default();
         let mut version = None;
         match observed.functions.get(&function.name) {
             None => {
                 let create = Action::CreateFunction {
                     key: key.clone(),
                     function: Box::new(function.clone()),
-                    tags: desired.tags.clone(),
+                    tags: function.tags.clone(),
                 };
-                let created =
-                    builder.add(create, log_group.created.into_iter().chain(execution_role));
+                let after = log_group.created.iter().chain(role).copied();
+                let created = builder.add(create, after);
                 version = Some(created);
                 steps.push(created);
                 if function.reserved_concurrency.is_some() {
@@ -60,7 +62,7 @@ pub(super) fn plan(
                     function,
                     publish: published.is_none(),
                 };
-                let updated = update.plan(builder, state, execution_role);
+                let updated = update.plan(builder, state, role);
                 match published {
                     Some(found) => {
                         bindings.versions.insert(key.clone(), found.version.clone());
@@ -85,21 +87,34 @@ pub(super) fn plan(
     prepared
 }
 
-struct LogGroupSteps {
-    created: Option<StepId>,
+/// What prepares a function's log group.
+pub(super) struct LogGroupSteps {
+    /// It is there.
+    pub created: Option<StepId>,
     all: Vec<StepId>,
+}
+
+/// The functions' log groups, by the function.
+pub(super) fn plan_log_groups(
+    builder: &mut Builder,
+    desired: &Desired,
+    observed: &Observed,
+) -> BTreeMap<FunctionKey, LogGroupSteps> {
+    let functions = desired.functions.iter();
+    functions
+        .map(|(key, function)| (key.clone(), log_group(builder, observed, function)))
+        .collect()
 }
 
 fn log_group(
     builder: &mut Builder,
-    desired: &Desired,
     observed: &Observed,
     function: &DesiredFunction,
 ) -> LogGroupSteps {
     let log_group = &function.log_group;
     let state = observed.log_groups.get(log_group);
     let created = state.is_none().then(|| {
-        let tags = desired.tags.clone();
+        let tags = function.tags.clone();
         builder.add(
             Action::CreateLogGroup {
                 log_group: log_group.clone(),
@@ -141,9 +156,9 @@ impl Update<'_> {
         &self,
         builder: &mut Builder,
         state: &FunctionState,
-        execution_role: Option<StepId>,
+        role: &[StepId],
     ) -> Option<StepId> {
-        let configured = self.configuration(builder, state, execution_role);
+        let configured = self.configuration(builder, state, role);
         let changes: Vec<FieldChange> = code_changes(&state.code, &self.function.code);
         let (key, name) = (self.key.clone(), self.function.name.clone());
         let code = self.function.code.clone();
@@ -164,7 +179,7 @@ impl Update<'_> {
         &self,
         builder: &mut Builder,
         state: &FunctionState,
-        execution_role: Option<StepId>,
+        role: &[StepId],
     ) -> Option<StepId> {
         let changes = configuration(&state.configuration, &self.function.configuration);
         if changes.is_empty() {
@@ -175,7 +190,7 @@ impl Update<'_> {
             name: self.function.name.clone(),
             configuration: self.function.configuration.clone(),
         };
-        Some(builder.add_change(action, execution_role, changes))
+        Some(builder.add_change(action, role.iter().copied(), changes))
     }
 }
 
@@ -234,25 +249,27 @@ pub(super) fn doomed(
     (functions, log_groups)
 }
 
-/// Deletes functions, then log groups, so that a last line finds its group gone
-/// rather than making a new one.
+/// Deletes functions.
 pub(super) fn delete(
     builder: &mut Builder,
     functions: Vec<FunctionName>,
-    log_groups: Vec<LogGroupName>,
     after: &[StepId],
 ) -> Vec<StepId> {
-    let deleted: Vec<StepId> = functions
+    functions
         .into_iter()
         .map(|name| builder.add(Action::DeleteFunction { name }, after.iter().copied()))
-        .collect();
-    let before: Vec<StepId> = if deleted.is_empty() {
-        after.to_vec()
-    } else {
-        deleted.clone()
-    };
+        .collect()
+}
+
+/// Deletes log groups, after their functions, so that a last line finds its group
+/// gone rather than making a new one, and after roles of their own, which are
+/// found by them.
+pub(super) fn delete_log_groups(
+    builder: &mut Builder,
+    log_groups: Vec<LogGroupName>,
+    after: &[StepId],
+) {
     for log_group in log_groups {
-        builder.add(Action::DeleteLogGroup { log_group }, before.iter().copied());
+        builder.add(Action::DeleteLogGroup { log_group }, after.iter().copied());
     }
-    deleted
 }

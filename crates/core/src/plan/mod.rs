@@ -11,6 +11,7 @@ mod adopt;
 mod api;
 mod changes;
 mod down;
+mod execution_roles;
 mod functions;
 mod lint;
 mod prune;

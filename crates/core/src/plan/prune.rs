@@ -15,30 +15,103 @@ use std::collections::BTreeSet;
 /// Length of `2026-01-31`, which a time in RFC 3339 begins with.
 const DAY: usize = 10;
 
+/// Which releases are kept beside the one that is live after this plan.
+#[derive(Default)]
+pub(super) struct Pruning<'a> {
+    kept: Vec<Former<'a>>,
+    gone: Vec<Former<'a>>,
+    /// The live one, where no new release takes its place.
+    stays: Option<Former<'a>>,
+    /// A release is live that isn't any more after this plan.
+    replaces: bool,
+    api: Option<&'a ApiState>,
+}
+
+impl<'a> Pruning<'a> {
+    pub(super) fn of(desired: &Desired, observed: &'a Observed, api: Option<&'a ApiState>) -> Self {
+        let mut pruning = Self {
+            api,
+            ..Self::default()
+        };
+        let Some(api) = api else { return pruning };
+        let api_stage = &desired.names.api_stage;
+        // The live one stays live unless a new release takes its place.
+        let live = api.live_deployment(api_stage);
+        let stays = live.filter(|live| {
+            let release = ReleaseHash::from_description(&live.description);
+            release == Some(ReleaseHash::of(desired))
+        });
+        pruning.replaces = live.is_some() && stays.is_none();
+        pruning.stays = stays.map(|live| Former {
+            deployment: live,
+            manifest: observed.manifest_of(live),
+        });
+        let stays = stays.map(|live| &live.deployment_id);
+        // The one that is live (or goes live) is one of those kept.
+        let room = desired.keep_releases.saturating_sub(1);
+        for release in former_releases(api, observed, stays, api_stage) {
+            if pruning.kept.len() < room && release.can_return(desired) {
+                pruning.kept.push(release);
+            } else {
+                pruning.gone.push(release);
+            }
+        }
+        pruning
+    }
+
+    /// What the kept ones consist of, as far as that can be read.
+    pub(super) fn kept_manifests(&self) -> impl Iterator<Item = &'a Manifest> {
+        self.kept.iter().filter_map(|release| release.manifest)
+    }
+
+    /// What those consist of that are there now, beside the one that stays live.
+    /// A manifest may outlive its deployment.
+    pub(super) fn present_manifests(&self) -> impl Iterator<Item = &'a Manifest> {
+        let all = self.kept.iter().chain(&self.gone);
+        all.filter_map(|release| release.manifest)
+    }
+
+    /// What the versions belong to that stay: of the kept releases and of the live
+    /// one, which needn't invoke the newest equal ones. `None`: one of them can't be
+    /// read, and may invoke any version.
+    fn invoked(&self) -> Option<Vec<&'a Manifest>> {
+        let releases = self.kept.iter().chain(&self.stays);
+        releases.map(|release| release.manifest).collect()
+    }
+
+    /// A kept one, or the one that stays live, may need anything.
+    pub(super) fn keeps_unreadable(&self) -> bool {
+        self.invoked().is_none()
+    }
+
+    /// Whether another release than the new one is live until the cut-over.
+    pub(super) fn replaces(&self) -> bool {
+        self.replaces
+    }
+
+    /// One that is there now may need anything.
+    pub(super) fn has_unreadable(&self) -> bool {
+        let all = self.kept.iter().chain(&self.gone);
+        all.into_iter().any(|release| release.manifest.is_none())
+    }
+}
+
 /// Deletes, `after` the cut-over, releases beyond those kept, and versions that
-/// none of the kept ones invokes. `releasing`: a new release goes live.
+/// none of the kept ones invokes. The steps that delete.
 pub(super) fn plan(
     builder: &mut Builder,
     desired: &Desired,
     observed: &Observed,
-    api: Option<&ApiState>,
+    pruning: &Pruning<'_>,
     bindings: &Bindings,
-    releasing: bool,
     after: &[StepId],
-) {
-    let Some(api) = api else { return };
-    let live = api.live_deployment(&desired.names.api_stage);
-    let stays = live.filter(|_| !releasing).map(|live| &live.deployment_id);
-    let former = former_releases(api, observed, stays, &desired.names.api_stage);
-    // The one that is live (or goes live) is one of those kept.
-    let room = desired.keep_releases.saturating_sub(1);
-    let mut kept: Vec<&Former<'_>> = Vec::new();
+) -> Vec<StepId> {
     let mut steps: Vec<StepId> = Vec::new();
-    for release in &former {
-        if kept.len() < room && release.can_return(desired) {
-            kept.push(release);
-            continue;
-        }
+    // Functions may have versions where there is no API (yet, or any more).
+    if let Some(api) = pruning.api {
+        strays(builder, desired, observed, api, after);
+    }
+    for release in &pruning.gone {
         let deployment_id = release.deployment.deployment_id.clone();
         let name = release.deployment.description.clone();
         let action = Action::DeleteDeployment {
@@ -47,7 +120,10 @@ pub(super) fn plan(
         };
         let deleted = builder.add(action, after.iter().copied());
         steps.push(deleted);
-        if release.has_a_manifest_of_its_own(desired, api) {
+        if pruning
+            .api
+            .is_some_and(|api| release.has_a_manifest_of_its_own(desired, api))
+        {
             let action = Action::DeleteLogStream {
                 log_group: journal(&desired.names),
                 log_stream: release.deployment.manifest_key().stream(),
@@ -55,22 +131,10 @@ pub(super) fn plan(
             builder.add(action, [deleted]);
         }
     }
-    strays(builder, desired, observed, api, after);
-    // What stays live invokes the versions its manifest says, which needn't be the
-    // newest equal ones.
-    let stays_live = live
-        .filter(|_| !releasing)
-        .map(|live| observed.manifest_of(live));
-    let invoked: Vec<Option<&Manifest>> = kept
-        .iter()
-        .map(|release| release.manifest)
-        .chain(stays_live)
-        .collect();
-    let Some(invoked) = invoked.into_iter().collect::<Option<Vec<&Manifest>>>() else {
-        // One that can't be read may invoke any version.
-        return;
+    let Some(invoked) = pruning.invoked() else {
+        return steps;
     };
-    let before: Vec<StepId> = after.iter().copied().chain(steps).collect();
+    let before: Vec<StepId> = after.iter().chain(&steps).copied().collect();
     let needed = needed_versions(desired, bindings, &invoked);
     for function in desired.functions.values() {
         let versions = observed
@@ -83,10 +147,11 @@ pub(super) fn plan(
                     name: function.name.clone(),
                     version: version.version.clone(),
                 };
-                builder.add(action, before.iter().copied());
+                steps.push(builder.add(action, before.iter().copied()));
             }
         }
     }
+    steps
 }
 
 /// Deletes manifests of releases that never became deployments: an `up` was

@@ -5,7 +5,7 @@
 use super::account_logging;
 use super::action::Adopted;
 use crate::account_logging::{is_shared, role_name};
-use crate::desired::Desired;
+use crate::desired::{Desired, FunctionRole};
 use crate::manifest::journal;
 use crate::names::{Names, StageIdentity};
 use crate::observed::Observed;
@@ -113,7 +113,14 @@ pub fn check_journal(names: &Names, observed: &Observed) -> Result<(), Refusal> 
 pub(super) fn check(desired: &Desired, observed: &Observed) -> Result<Vec<Adopted>, Refusal> {
     let names = &desired.names;
     let mut inspection = Inspection::new(&names.identity, desired.adopt);
-    for role in [&names.execution_role, &names.invoke_role] {
+    let own_roles = desired.functions.values().filter_map(|function| {
+        let FunctionRole::Own { name, .. } = &function.role else {
+            return None;
+        };
+        Some(name)
+    });
+    let shared = [&names.execution_role, &names.invoke_role];
+    for role in shared.into_iter().chain(own_roles) {
         let Some(state) = observed.roles.get(role) else {
             continue;
         };

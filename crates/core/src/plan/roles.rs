@@ -1,18 +1,39 @@
-//! The two roles of a stage and their inline policies.
+//! Roles: making them, their boundaries and inline policies, and the one that
+//! API Gateway assumes.
 //!
 //! A policy is widened before the cut-over and narrowed after it: what is live
 //! must never lose a permission it still uses.
 
+use super::changes::{FieldChange, change, or_none};
 use super::{Action, Bindings, Builder, PolicyTemplate, StepId};
 use crate::desired::Desired;
 use crate::names::{FunctionName, RoleName};
 use crate::observed::{Observed, RoleState};
 use crate::policy::{self, INLINE_POLICY_NAME};
+use crate::tags::Tags;
+use serde_json::Value;
+
+/// A role as it should be now, and once the new release is live.
+pub(super) struct Role<'a> {
+    pub name: &'a RoleName,
+    pub service: &'static str,
+    pub purpose: &'static str,
+    pub permissions_boundary: Option<&'a str>,
+    /// What must be there before it.
+    pub after: Vec<StepId>,
+    /// What the live and the new release need.
+    pub wide: PolicyTemplate,
+    /// What is needed afterwards.
+    pub exact: PolicyTemplate,
+    /// What must be there before its policy.
+    pub policy_after: Option<StepId>,
+    /// Given to it when it is made.
+    pub tags: &'a Tags,
+}
 
 /// What later steps come after.
+#[derive(Default)]
 pub(super) struct RoleSteps {
-    /// The execution role exists.
-    pub execution_role: Option<StepId>,
     /// Everything a new release needs is permitted.
     pub ready: Vec<StepId>,
     /// Policies to narrow once the release is live, and the steps that widen them.
@@ -21,64 +42,55 @@ pub(super) struct RoleSteps {
     strangers: Vec<(Action, Option<StepId>)>,
 }
 
-pub(super) fn plan(
+/// The role API Gateway assumes.
+pub(super) fn plan_invoke_role(
     builder: &mut Builder,
     desired: &Desired,
     observed: &Observed,
     bindings: &Bindings,
-    api_created: Option<StepId>,
     doomed: &[FunctionName],
 ) -> RoleSteps {
-    let names = &desired.names;
-    let with_doomed = |mut kept: Vec<FunctionName>| {
-        kept.extend(doomed.iter().cloned());
-        // One order, so that equal permissions are equal documents.
-        kept.sort();
-        kept
-    };
     let mut functions = desired.function_names();
     functions.sort();
-    let all_functions = with_doomed(functions.clone());
-    let log_groups =
-        |functions: &[FunctionName]| functions.iter().map(|f| names.log_group(f)).collect();
-    let roles = [
-        Role {
-            name: &names.execution_role,
-            service: "lambda.amazonaws.com",
-            purpose: "functions run as this role",
-            wide: PolicyTemplate::Execution {
-                log_groups: log_groups(&all_functions),
-            },
-            exact: PolicyTemplate::Execution {
-                log_groups: log_groups(&functions),
-            },
-            policy_after: api_created,
+    let mut all_functions = functions.clone();
+    all_functions.extend(doomed.iter().cloned());
+    // One order, so that equal permissions are equal documents.
+    all_functions.sort();
+    let role = Role {
+        name: &desired.names.invoke_role,
+        service: "apigateway.amazonaws.com",
+        purpose: "API Gateway assumes this role to invoke the functions",
+        permissions_boundary: desired.permissions_boundary.as_deref(),
+        after: Vec::new(),
+        wide: PolicyTemplate::Invocation {
+            functions: all_functions,
         },
-        Role {
-            name: &names.invoke_role,
-            service: "apigateway.amazonaws.com",
-            purpose: "API Gateway assumes this role to invoke the functions",
-            wide: PolicyTemplate::Invocation {
-                functions: all_functions,
-            },
-            exact: PolicyTemplate::Invocation { functions },
-            policy_after: None,
-        },
-    ];
-    let mut steps = RoleSteps {
-        execution_role: None,
-        ready: Vec::new(),
-        narrow: Vec::new(),
-        strangers: Vec::new(),
+        exact: PolicyTemplate::Invocation { functions },
+        policy_after: None,
+        tags: &desired.tags,
     };
-    for role in roles {
+    let mut steps = RoleSteps::default();
+    steps.plan(builder, desired, observed, bindings, role);
+    steps
+}
+
+impl RoleSteps {
+    /// Plans a role; the steps after which it exists and has its policy, if there
+    /// are any.
+    pub(super) fn plan(
+        &mut self,
+        builder: &mut Builder,
+        desired: &Desired,
+        observed: &Observed,
+        bindings: &Bindings,
+        role: Role<'_>,
+    ) -> (Option<StepId>, Option<StepId>) {
         let state = observed.roles.get(role.name);
         let exists = role.plan_role(builder, desired, state);
-        if role.name == &names.execution_role {
-            steps.execution_role = exists;
-        }
         let current = state.and_then(|state| state.inline_policies.get(INLINE_POLICY_NAME));
-        let wide = role.wide.document(&desired.account, names, bindings);
+        let wide = role
+            .wide
+            .document(&desired.account, &desired.names, bindings);
         let mut widened = None;
         if current.is_none() || current != wide.as_ref() {
             let after = exists.into_iter().chain(role.policy_after);
@@ -86,25 +98,28 @@ pub(super) fn plan(
                 role: role.name.clone(),
                 policy: role.wide.clone(),
             };
-            widened = Some(builder.add(action, after));
-            steps.ready.extend(widened);
+            let changes = statements(current, wide.as_ref());
+            widened = Some(builder.add_change(action, after, changes));
+            self.ready.extend(widened);
         } else {
-            steps.ready.extend(exists);
+            self.ready.extend(exists);
+        }
+        if let Some(state) = state {
+            self.ready
+                .extend(role.plan_boundary(builder, state, exists));
         }
         if role.wide != role.exact {
-            steps.narrow.push((role.name.clone(), role.exact, widened));
+            self.narrow.push((role.name.clone(), role.exact, widened));
         }
         for action in state
             .into_iter()
             .flat_map(|state| strangers(role.name, state))
         {
-            steps.strangers.push((action, widened.or(exists)));
+            self.strangers.push((action, widened.or(exists)));
         }
+        (exists, widened)
     }
-    steps
-}
 
-impl RoleSteps {
     /// Takes away what only the former release needed, `after` the cut-over. There
     /// may be none, if a former `up` stopped behind it: the policy's own widening
     /// comes first in any case.
@@ -121,15 +136,6 @@ impl RoleSteps {
     }
 }
 
-struct Role<'a> {
-    name: &'a RoleName,
-    service: &'static str,
-    purpose: &'static str,
-    wide: PolicyTemplate,
-    exact: PolicyTemplate,
-    policy_after: Option<StepId>,
-}
-
 impl Role<'_> {
     fn plan_role(
         &self,
@@ -138,26 +144,74 @@ impl Role<'_> {
         state: Option<&RoleState>,
     ) -> Option<StepId> {
         let trust = policy::trust(self.service);
+        let after = self.after.iter().copied();
         match state {
             None => Some(builder.add(
                 Action::CreateRole {
                     role: self.name.clone(),
                     description: format!("{}: {}", desired.names.identity, self.purpose),
                     trust,
-                    tags: desired.tags.clone(),
+                    tags: self.tags.clone(),
+                    permissions_boundary: self.permissions_boundary.map(str::to_owned),
                 },
-                [],
+                after,
             )),
             Some(state) if state.trust != trust => Some(builder.add(
                 Action::UpdateAssumeRolePolicy {
                     role: self.name.clone(),
                     trust,
                 },
-                [],
+                after,
             )),
             Some(_) => None,
         }
     }
+
+    fn plan_boundary(
+        &self,
+        builder: &mut Builder,
+        state: &RoleState,
+        exists: Option<StepId>,
+    ) -> Option<StepId> {
+        let now = state.permissions_boundary.as_deref();
+        let changed = change(
+            "permissions_boundary",
+            or_none(now),
+            or_none(self.permissions_boundary),
+        )?;
+        let role = self.name.clone();
+        let action = match self.permissions_boundary {
+            Some(policy_arn) => Action::PutRolePermissionsBoundary {
+                role,
+                policy_arn: policy_arn.to_owned(),
+            },
+            None => Action::DeleteRolePermissionsBoundary { role },
+        };
+        Some(builder.add_change(action, exists, vec![changed]))
+    }
+}
+
+/// The statements in which two policies differ.
+fn statements(old: Option<&Value>, new: Option<&Value>) -> Vec<FieldChange> {
+    let (Some(old), Some(new)) = (old, new) else {
+        return Vec::new();
+    };
+    let of = |policy: &Value| match &policy["Statement"] {
+        Value::Array(statements) => statements.clone(),
+        Value::Null => Vec::new(),
+        one => vec![one.clone()],
+    };
+    let (old, new) = (of(old), of(new));
+    let gone = old.iter().filter(|statement| !new.contains(statement));
+    let added = new.iter().filter(|statement| !old.contains(statement));
+    let line = |old: String, new: String| FieldChange {
+        field: "statement".to_owned(),
+        old,
+        new,
+    };
+    gone.map(|statement| line(statement.to_string(), "none".to_owned()))
+        .chain(added.map(|statement| line("none".to_owned(), statement.to_string())))
+        .collect()
 }
 
 /// Policies on our role that we didn't put there.
@@ -174,10 +228,38 @@ fn strangers(role: &RoleName, state: &RoleState) -> Vec<Action> {
 }
 
 /// Takes the managed policies off a role.
-pub(super) fn detachments(role: &RoleName, state: &RoleState) -> Vec<Action> {
+fn detachments(role: &RoleName, state: &RoleState) -> Vec<Action> {
     let detach = |policy_arn: &String| Action::DetachRolePolicy {
         role: role.clone(),
         policy_arn: policy_arn.clone(),
     };
     state.attached_policies.iter().map(detach).collect()
+}
+
+/// Deletes a role with its policies; a boundary goes with the role.
+pub(super) fn remove(
+    builder: &mut Builder,
+    role: &RoleName,
+    state: &RoleState,
+    after: &[StepId],
+) -> StepId {
+    let inline = state
+        .inline_policies
+        .keys()
+        .map(|policy_name| Action::DeleteRolePolicy {
+            role: role.clone(),
+            policy_name: policy_name.clone(),
+        });
+    let emptied: Vec<_> = inline
+        .chain(detachments(role, state))
+        .collect::<Vec<_>>()
+        .into_iter()
+        .map(|action| builder.add(action, after.iter().copied()))
+        .collect();
+    let before = if emptied.is_empty() {
+        after.to_vec()
+    } else {
+        emptied
+    };
+    builder.add(Action::DeleteRole { role: role.clone() }, before)
 }

@@ -4,6 +4,7 @@
 use super::changes::change;
 use super::up::choose_api;
 use super::{Action, Bindings, Builder, Plan};
+use crate::manifest::Manifest;
 use crate::names::Names;
 use crate::observed::{ApiState, DeploymentState, Observed};
 use crate::release::ReleaseHash;
@@ -96,6 +97,7 @@ pub fn rollback(
             !state.is_some_and(|s| s.versions.iter().any(|v| v.version == function.version))
         })
         .map(|function| format!("{}:{}", function.name, function.version))
+        .chain(missing_roles(names, observed, manifest))
         .collect();
     if !missing.is_empty() {
         return Err(RollbackRefusal::Incomplete {
@@ -136,6 +138,20 @@ pub fn releases<'a>(
         .newest_first(api)
         .into_iter()
         .filter_map(|d| Some((d, ReleaseHash::from_description(&d.description)?)))
+        .collect()
+}
+
+/// Own roles that are gone. Of others' roles nothing is known here.
+fn missing_roles(names: &Names, observed: &Observed, manifest: &Manifest) -> Vec<String> {
+    manifest
+        .functions
+        .values()
+        .filter_map(|function| {
+            let role = names.own_role(&function.name);
+            let arn = function.role_arn.as_ref()?;
+            let is_own = arn.rsplit('/').next() == Some(role.as_str());
+            (is_own && !observed.roles.contains_key(&role)).then(|| format!("the role {role}"))
+        })
         .collect()
 }
 

@@ -2,20 +2,16 @@
 //! What is made gets its tags with it.
 
 use super::changes::{FieldChange, or_none};
+use super::execution_roles::Situation;
 use super::{Action, Builder};
-use crate::desired::Desired;
 use crate::manifest::journal;
-use crate::observed::{ApiState, Observed};
+use crate::observed::ApiState;
 use crate::plan::Taggable;
 use crate::tags::{Tags, is_reserved};
 
 /// Brings the tags of everything that stays to what they should be.
-pub(super) fn plan(
-    builder: &mut Builder,
-    desired: &Desired,
-    observed: &Observed,
-    api: Option<&ApiState>,
-) {
+pub(super) fn plan(builder: &mut Builder, situation: &Situation<'_>, api: Option<&ApiState>) {
+    let (desired, observed) = (situation.desired, situation.observed);
     let names = &desired.names;
     let mut found: Vec<(Taggable, &Tags)> = Vec::new();
     if let Some(api) = api {
@@ -28,15 +24,11 @@ pub(super) fn plan(
             found.extend(state.map(|state| (Taggable::LogGroup(name), &state.tags)));
         }
     }
-    for role in [&names.execution_role, &names.invoke_role] {
-        let state = observed.roles.get(role);
-        found.extend(state.map(|state| (Taggable::Role(role.clone()), &state.tags)));
-    }
-    for function in desired.functions.values() {
-        let state = observed.functions.get(&function.name);
-        found.extend(state.map(|s| (Taggable::Function(function.name.clone()), &s.tags)));
-        let state = observed.log_groups.get(&function.log_group);
-        found.extend(state.map(|s| (Taggable::LogGroup(function.log_group.clone()), &s.tags)));
+    let invoke_role = observed.roles.get_key_value(&names.invoke_role);
+    // One that is about to go needs none.
+    let execution_role = situation.stays(&names.execution_role);
+    for (role, state) in invoke_role.into_iter().chain(execution_role) {
+        found.push((Taggable::Role(role.clone()), &state.tags));
     }
     let state = observed.journal.as_ref();
     found.extend(state.map(|state| (Taggable::LogGroup(journal(names)), &state.tags)));
@@ -47,6 +39,18 @@ pub(super) fn plan(
     }
     for (resource, now) in found {
         plan_one(builder, resource, now, &desired.tags);
+    }
+    for function in desired.functions.values() {
+        let mut found: Vec<(Taggable, &Tags)> = Vec::new();
+        let own_role = situation.stays(&names.own_role(&function.name));
+        found.extend(own_role.map(|(role, s)| (Taggable::Role(role.clone()), &s.tags)));
+        let state = observed.functions.get(&function.name);
+        found.extend(state.map(|s| (Taggable::Function(function.name.clone()), &s.tags)));
+        let state = observed.log_groups.get(&function.log_group);
+        found.extend(state.map(|s| (Taggable::LogGroup(function.log_group.clone()), &s.tags)));
+        for (resource, now) in found {
+            plan_one(builder, resource, now, &function.tags);
+        }
     }
 }
 

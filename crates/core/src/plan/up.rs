@@ -4,6 +4,8 @@
 //! stage to it; what only the former release needed goes last.
 
 use super::Action;
+use super::execution_roles::Situation;
+use super::prune::Pruning;
 use super::{
     Bindings, Builder, Plan, Refusal, adopt, api, functions, prune, refusal, roles, stage_settings,
     tags,
@@ -36,24 +38,32 @@ fn of_owned(desired: &Desired, observed: &Observed) -> Plan {
     let mut builder = Builder::default();
     let mut bindings = Bindings::default();
 
-    tags::plan(&mut builder, desired, observed, api_state);
+    let pruning = Pruning::of(desired, observed, api_state);
+    let situation = Situation {
+        desired,
+        observed,
+        pruning: &pruning,
+    };
+    tags::plan(&mut builder, &situation, api_state);
     let api_steps = api::plan_api(&mut builder, desired, api_state, &mut bindings);
     let api_created = api_steps.created;
     let settings = stage_settings::prepare(&mut builder, desired, observed, api_state, api_created);
-    let role_steps = roles::plan(
+    let invoke_role = roles::plan_invoke_role(
         &mut builder,
         desired,
         observed,
         &bindings,
-        api_created,
         &doomed_functions,
     );
+    let log_groups = functions::plan_log_groups(&mut builder, desired, observed);
+    let execution_roles = situation.plan(&mut builder, &bindings, api_created, &log_groups);
     let function_steps = functions::plan(
         &mut builder,
         desired,
         observed,
         &mut bindings,
-        role_steps.execution_role,
+        &log_groups,
+        &execution_roles.usable,
     );
     let mut ready = api::plan_draft(
         &mut builder,
@@ -63,7 +73,8 @@ fn of_owned(desired: &Desired, observed: &Observed) -> Plan {
         api_created,
         &function_steps,
     );
-    ready.extend(role_steps.ready.iter().copied());
+    ready.extend(invoke_role.ready.iter().copied());
+    ready.extend(execution_roles.steps.ready.iter().copied());
     ready.extend(function_steps.values().flat_map(|steps| &steps.all));
     // The API's own settings are in what a deployment freezes.
     ready.extend(api_steps.updated);
@@ -80,18 +91,26 @@ fn of_owned(desired: &Desired, observed: &Observed) -> Plan {
         &settings,
     );
 
-    functions::delete(&mut builder, doomed_functions, doomed_log_groups, &live);
-    role_steps.narrow(&mut builder, &live);
-    let releasing = !live.is_empty();
-    prune::plan(
+    let mut unused = live.clone();
+    let deleted = functions::delete(&mut builder, doomed_functions, &live);
+    unused.extend(&deleted);
+    invoke_role.narrow(&mut builder, &live);
+    execution_roles.steps.narrow(&mut builder, &live);
+    unused.extend(prune::plan(
         &mut builder,
         desired,
         observed,
-        api_state,
+        &pruning,
         &bindings,
-        releasing,
         &live,
-    );
+    ));
+    let removed = situation.delete(&mut builder, &unused);
+    // A role of a function's own is found by the function's log group.
+    let before = match (deleted.is_empty(), removed.is_empty()) {
+        (true, true) => live.clone(),
+        _ => [deleted, removed].concat(),
+    };
+    functions::delete_log_groups(&mut builder, doomed_log_groups, &before);
     let mut settled = configured;
     for api in surplus_apis {
         let action = Action::DeleteApi {

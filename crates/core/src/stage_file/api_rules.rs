@@ -17,7 +17,7 @@ const TAG_KEY_LIMIT: usize = 128;
 /// Characters of a tag's value, in every service.
 const TAG_VALUE_LIMIT: usize = 256;
 /// AWS allows 50; three are the deployer's own.
-const TAGS_LIMIT: usize = 47;
+pub(super) const TAGS_LIMIT: usize = 47;
 
 /// The tables that both files may have.
 pub(super) struct Tables<'a> {
@@ -36,7 +36,7 @@ pub(super) fn check(source: &Source, tables: &Tables<'_>, service: &ServiceFile)
     for (key, settings) in tables.route_settings {
         problems.extend(route(source, key, settings, service));
     }
-    problems.extend(tags(source, tables.tags));
+    problems.extend(tags(source, "", tables.tags));
     problems
 }
 
@@ -151,7 +151,9 @@ fn route(source: &Source, key: &str, settings: &RouteTable, service: &ServiceFil
     Vec::new()
 }
 
-fn tags(source: &Source, tags: &BTreeMap<String, String>) -> Vec<Problem> {
+/// The tags at `tags` in a table.
+pub(super) fn tags(source: &Source, table: &str, tags: &BTreeMap<String, String>) -> Vec<Problem> {
+    let table = child(table, "tags");
     let legal = |text: &str| {
         text.chars()
             .all(|c| c.is_alphanumeric() || " _.:/=+-@".contains(c))
@@ -159,7 +161,7 @@ fn tags(source: &Source, tags: &BTreeMap<String, String>) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut seen = BTreeSet::new();
     for (key, value) in tags {
-        let at = child("/tags", key);
+        let at = child(&table, key);
         let lower = key.to_lowercase();
         let mistake = if lower.starts_with("aws:") || lower.starts_with("deployer:") {
             let prefix = &key[..=key.find(':').unwrap_or_default()];

@@ -62,7 +62,7 @@ fn explain(error: &ValidationError<'_>, source: &Source, schema: &Value) -> Vec<
         ValidationErrorKind::MaxLength { limit } => {
             at_value(format!("`{name}` must be at most {limit} characters long"))
         }
-        ValidationErrorKind::MinProperties { .. } => {
+        ValidationErrorKind::MinProperties { .. } | ValidationErrorKind::MinItems { .. } => {
             at_value(format!("`{name}` must not be empty"))
         }
         ValidationErrorKind::MaxProperties { limit } => {

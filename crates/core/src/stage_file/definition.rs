@@ -5,10 +5,13 @@
 //! the stage's wins over the service's.
 
 use super::api_definition::{self, ApiDefinition};
+use super::merge_settings::Layers;
 use super::types::{
     Architecture, FunctionDefaults, FunctionSettings, Retained, ServiceFile, StageFile, Target,
 };
+use crate::facilities::Facilities;
 use crate::names::{FunctionKey, RouteKey, StageIdentity};
+use crate::secrets::SecretReference;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Port of the local cloud when the stage file names none.
@@ -42,6 +45,8 @@ pub struct StageDefinition {
     pub api: ApiDefinition,
     /// Tags beside the deployer's own.
     pub tags: BTreeMap<String, String>,
+    /// ARN of the policy that bounds all roles of the stage, if any.
+    pub permissions_boundary: Option<String>,
 }
 
 /// Where a stage lives.
@@ -80,6 +85,20 @@ pub struct FunctionDefinition {
     pub environment: BTreeMap<String, String>,
     /// `None`: shares the account's unreserved concurrency.
     pub reserved_concurrency: Option<u32>,
+    /// Secrets by name.
+    pub secrets: BTreeMap<String, SecretReference>,
+    /// The key they are encrypted with, if it isn't AWS's own.
+    pub secrets_kms_key: Option<String>,
+    /// Permissions of its own, as statements of a policy.
+    pub statements: Vec<serde_json::Value>,
+    /// An existing role to run as.
+    pub role_arn: Option<String>,
+    /// The boundary of the role it runs as, if any.
+    pub permissions_boundary: Option<String>,
+    /// Disk, traces and logs.
+    pub facilities: Facilities,
+    /// Tags beside the deployer's own.
+    pub tags: BTreeMap<String, String>,
 }
 
 pub(super) fn merge(stage_name: &str, service: &ServiceFile, stage: &StageFile) -> StageDefinition {
@@ -125,6 +144,11 @@ pub(super) fn merge(stage_name: &str, service: &ServiceFile, stage: &StageFile) 
             .clone()
             .unwrap_or_else(|| "$request.body.action".to_owned()),
         functions,
+        permissions_boundary: stage
+            .defaults
+            .permissions_boundary
+            .clone()
+            .or_else(|| service.defaults.permissions_boundary.clone()),
         keep_releases: usize::from(
             stage
                 .keep_releases
@@ -161,6 +185,7 @@ fn merge_function(
         one.or_else(|| defaults.into_iter().find_map(of_all))
             .unwrap_or(otherwise)
     }
+    let layers = Layers { settings, defaults };
     let mut environment = BTreeMap::new();
     // The most specific last, so that it wins.
     for layer in [
@@ -204,5 +229,12 @@ fn merge_function(
         ),
         environment,
         reserved_concurrency: settings.into_iter().find_map(|s| s.reserved_concurrency),
+        secrets: layers.secrets(),
+        secrets_kms_key: layers.secrets_kms_key(),
+        statements: layers.statements(),
+        role_arn: layers.role_arn(),
+        permissions_boundary: layers.permissions_boundary(),
+        facilities: layers.facilities(),
+        tags: layers.tags(),
     }
 }

@@ -38,3 +38,8 @@ pub(super) fn function_names() -> Value {
 pub(super) fn route_keys() -> Value {
     json!({ "minLength": 1, "maxLength": 128 })
 }
+
+/// What a secret may be called: as environment variables are.
+pub(super) fn secret_names() -> Value {
+    json!({ "pattern": "^[A-Za-z][A-Za-z0-9_]{0,99}$" })
+}

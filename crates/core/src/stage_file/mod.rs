@@ -9,7 +9,10 @@ mod api_rules;
 mod check;
 mod context_variables;
 mod definition;
+mod function_rules;
+mod iam;
 mod legal;
+mod merge_settings;
 mod problem;
 mod rules;
 mod schema;
@@ -52,11 +55,19 @@ pub fn read(
     let stage_read = read_one::<StageFile>(stage.text, &schema::stage_schema());
     let (service_problems, stage_problems) = match (service_read, stage_read) {
         (Ok((service_source, service_file)), Ok((stage_source, stage_file))) => {
-            let service_problems = rules::of_service(&service_source, &service_file);
+            let mut service_problems = rules::of_service(&service_source, &service_file);
             let mut stage_problems =
                 rules::of_stage(&stage_source, stage_name, &stage_file, &service_file);
+            let definition = definition::merge(stage_name, &service_file, &stage_file);
+            let sources = function_rules::Sources {
+                service: &service_source,
+                stage: &stage_source,
+            };
+            let (of_service, of_stage) =
+                function_rules::check(&sources, &service_file, &stage_file, &definition);
+            service_problems.extend(of_service);
+            stage_problems.extend(of_stage);
             if service_problems.is_empty() && stage_problems.is_empty() {
-                let definition = definition::merge(stage_name, &service_file, &stage_file);
                 stage_problems = rules::of_definition(&stage_source, &definition);
                 if stage_problems.is_empty() {
                     return Ok(definition);
@@ -100,5 +111,7 @@ fn read_one<T: serde::de::DeserializeOwned>(
 
 #[cfg(test)]
 mod api_tests;
+#[cfg(test)]
+mod function_tests;
 #[cfg(test)]
 mod tests;

@@ -4,11 +4,13 @@
 use super::SERVICE_FILE_STEM;
 use super::api_rules::{self, Tables};
 use super::check::nearest;
-use super::definition::StageDefinition;
+use super::definition::{FunctionDefinition, StageDefinition};
 use super::problem::Problem;
 use super::source::{Source, child};
 use super::types::{ServiceFile, StageFile, Target};
 use crate::names::STAGE_NAME_LIMIT;
+use crate::policy::Account;
+use crate::secrets;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Lambda's limit for all environment variables of a function as JSON, in bytes.
@@ -148,7 +150,7 @@ pub(super) fn of_definition(source: &Source, definition: &StageDefinition) -> Ve
         .into_iter()
         .collect();
     for (key, function) in &definition.functions {
-        let measured = serde_json::to_string(&function.environment).map_or(0, |json| json.len());
+        let measured = measure(function);
         if measured > ENVIRONMENT_LIMIT {
             problems.push(Problem {
                 message: format!(
@@ -160,6 +162,22 @@ pub(super) fn of_definition(source: &Source, definition: &StageDefinition) -> Ve
         }
     }
     problems
+}
+
+/// Bytes of a function's variables as JSON, references to secrets included.
+fn measure(function: &FunctionDefinition) -> usize {
+    // The file doesn't tell the account; these measure as nearly all do.
+    let account = Account {
+        caller_arn: String::new(),
+        partition: "aws".to_owned(),
+        account_id: "000000000000".to_owned(),
+        region: "eu-central-1".to_owned(),
+    };
+    let mut variables = function.environment.clone();
+    for (name, reference) in &function.secrets {
+        variables.insert(secrets::variable(name), reference.arn(&account));
+    }
+    serde_json::to_string(&variables).map_or(0, |json| json.len())
 }
 
 /// Why a stage can't be called so, if it can't.

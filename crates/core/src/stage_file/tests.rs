@@ -2,7 +2,7 @@
 
 use super::*;
 
-const SERVICE: &str = r#"
+pub(super) const SERVICE: &str = r#"
 service = "chat"
 
 [functions.connect]
@@ -14,7 +14,7 @@ reserved_concurrency = 1
 join = "room"
 "#;
 
-fn read_texts(service: &str, stage: &str) -> Result<StageDefinition, String> {
+pub(super) fn read_texts(service: &str, stage: &str) -> Result<StageDefinition, String> {
     read(
         "alpha",
         FileText {

@@ -6,6 +6,8 @@
 //! message about something else.
 
 use super::api::{ApiStageTable, ApiTable, RouteTable};
+use super::iam::IamStatement;
+use crate::facilities::{ApplicationLogLevel, LogFormat, SystemLogLevel, Tracing};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -171,6 +173,34 @@ pub struct FunctionDefaults {
     /// Environment variables.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
+    /// Secrets: names, and references to where their values are kept. The
+    /// function resolves them when it starts; the deployer never reads them.
+    #[serde(default)]
+    #[schemars(extend("maxProperties" = 50, "propertyNames" = super::legal::secret_names()))]
+    pub secrets: BTreeMap<String, String>,
+    /// ARN of the KMS key that secrets are encrypted with, if it isn't AWS's own.
+    #[schemars(regex(pattern = r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$"))]
+    pub secrets_kms_key: Option<String>,
+    /// ARN of the policy that bounds what the roles of the stage may do.
+    #[schemars(regex(
+        pattern = r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+$"
+    ))]
+    pub permissions_boundary: Option<String>,
+    /// MB of `/tmp`, 512 to 10,240. Default: 512.
+    #[schemars(range(min = 512, max = 10240))]
+    pub ephemeral_storage_mb: Option<u32>,
+    /// Whether Lambda samples traces for X-Ray. Default: `pass_through`.
+    pub tracing: Option<Tracing>,
+    /// The format of logs. Default: `text`.
+    pub log_format: Option<LogFormat>,
+    /// With `log_format = "json"`: the lowest level of the function's own lines. Default: `info`.
+    pub application_log_level: Option<ApplicationLogLevel>,
+    /// With `log_format = "json"`: the lowest level of Lambda's lines. Default: `info`.
+    pub system_log_level: Option<SystemLogLevel>,
+    /// Tags of the function, beside the deployer's own.
+    #[serde(default)]
+    #[schemars(extend("maxProperties" = 40))]
+    pub tags: BTreeMap<String, String>,
 }
 
 /// Settings of one function.
@@ -200,4 +230,40 @@ pub struct FunctionSettings {
     /// How many environments at most run at once. 0 switches the function off.
     #[schemars(range(max = 100000))]
     pub reserved_concurrency: Option<u32>,
+    /// Secrets: names, and references to where their values are kept. The
+    /// function resolves them when it starts; the deployer never reads them.
+    #[serde(default)]
+    #[schemars(extend("maxProperties" = 50, "propertyNames" = super::legal::secret_names()))]
+    pub secrets: BTreeMap<String, String>,
+    /// ARN of the KMS key that secrets are encrypted with, if it isn't AWS's own.
+    #[schemars(regex(pattern = r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$"))]
+    pub secrets_kms_key: Option<String>,
+    /// ARN of the policy that bounds what this function's role may do.
+    #[schemars(regex(
+        pattern = r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+$"
+    ))]
+    pub permissions_boundary: Option<String>,
+    /// MB of `/tmp`, 512 to 10,240.
+    #[schemars(range(min = 512, max = 10240))]
+    pub ephemeral_storage_mb: Option<u32>,
+    /// Whether Lambda samples traces for X-Ray.
+    pub tracing: Option<Tracing>,
+    /// The format of logs.
+    pub log_format: Option<LogFormat>,
+    /// With `log_format = "json"`: the lowest level of the function's own lines.
+    pub application_log_level: Option<ApplicationLogLevel>,
+    /// With `log_format = "json"`: the lowest level of Lambda's lines.
+    pub system_log_level: Option<SystemLogLevel>,
+    /// Tags of the function, beside the deployer's own, added to the defaults'.
+    #[serde(default)]
+    #[schemars(extend("maxProperties" = 40))]
+    pub tags: BTreeMap<String, String>,
+    /// What the function may do beside logging, posting to connections and
+    /// reading its secrets. It then runs as a role of its own.
+    #[serde(default)]
+    #[schemars(extend("maxItems" = 50))]
+    pub iam: Vec<IamStatement>,
+    /// ARN of an existing role to run as. The deployer never changes it.
+    #[schemars(regex(pattern = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$"))]
+    pub role_arn: Option<String>,
 }

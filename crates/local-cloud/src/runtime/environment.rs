@@ -2,7 +2,7 @@
 //!
 //! Nothing of the cloud's own environment gets in. Deliberately absent:
 //! `AWS_EXECUTION_ENV` and `_X_AMZN_TRACE_ID` (custom runtimes get neither),
-//! X-Ray's and the JSON log format's variables.
+//! X-Ray's variables.
 
 use std::collections::BTreeMap;
 
@@ -34,10 +34,10 @@ pub(crate) fn variables(
     // A function may set these otherwise ...
     set("LANG", "en_US.UTF-8");
     set("PATH", "/usr/local/bin:/usr/bin/:/bin:/opt/bin");
-    set(
-        "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
-        &format!("http://127.0.0.1:{}", around.cloud_port),
-    );
+    let cloud = format!("http://127.0.0.1:{}", around.cloud_port);
+    for service in ["APIGATEWAYMANAGEMENTAPI", "SSM", "SECRETS_MANAGER"] {
+        set(&format!("AWS_ENDPOINT_URL_{service}"), &cloud);
+    }
     for (name, value) in &function.environment {
         set(name, value);
     }
@@ -53,6 +53,10 @@ pub(crate) fn variables(
         &function.memory_mb.to_string(),
     );
     set("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
+    set("AWS_LAMBDA_LOG_FORMAT", &function.log_format);
+    if let Some(level) = &function.log_level {
+        set("AWS_LAMBDA_LOG_LEVEL", level);
+    }
     set("AWS_LAMBDA_LOG_GROUP_NAME", &function.log_group);
     set("AWS_LAMBDA_LOG_STREAM_NAME", around.log_stream);
     set("AWS_LAMBDA_RUNTIME_API", around.runtime_api);
@@ -89,6 +93,8 @@ mod tests {
             timeout_seconds: 3,
             reserved_concurrency: None,
             log_group: "/aws/lambda/chat-room".to_owned(),
+            log_format: "JSON".to_owned(),
+            log_level: Some("WARN".to_owned()),
         };
         let keys = Keys {
             access_key_id: "ASIAX".to_owned(),
@@ -116,6 +122,9 @@ mod tests {
             "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
             "http://127.0.0.1:9100",
         );
+        is("AWS_ENDPOINT_URL_SSM", "http://127.0.0.1:9100");
+        is("AWS_LAMBDA_LOG_FORMAT", "JSON");
+        is("AWS_LAMBDA_LOG_LEVEL", "WARN");
         is("TZ", ":UTC");
         assert!(!variables.contains_key("HOME"));
     }

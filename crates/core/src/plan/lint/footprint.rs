@@ -2,6 +2,7 @@
 //! action that isn't in it doesn't compile.
 
 use crate::account_logging::is_role_name;
+use crate::desired::FunctionRole;
 use crate::names::{ApiId, FunctionKey, FunctionName, LogGroupName, RoleName};
 use crate::plan::{Action, Adopted, PolicyTemplate, Taggable};
 
@@ -106,6 +107,8 @@ pub(super) fn of(action: &Action) -> Footprint {
         Action::UpdateAssumeRolePolicy { role, .. }
         | Action::DeleteRolePolicy { role, .. }
         | Action::DetachRolePolicy { role, .. }
+        | Action::PutRolePermissionsBoundary { role, .. }
+        | Action::DeleteRolePermissionsBoundary { role }
         | Action::DeleteRole { role } => F::touching(thing_of(role)),
         Action::PutRolePolicy { role, policy } => {
             let touching = F::touching(Thing::Role(role.clone()));
@@ -115,9 +118,13 @@ pub(super) fn of(action: &Action) -> Footprint {
             }
         }
         Action::CreateFunction { key, function, .. } => {
-            F::making(Thing::Function(function.name.clone()))
+            let making = F::making(Thing::Function(function.name.clone()))
                 .makes(Thing::Version(key.clone()))
-                .needs(Thing::LogGroup(function.log_group.clone()))
+                .needs(Thing::LogGroup(function.log_group.clone()));
+            match &function.role {
+                FunctionRole::Own { name, .. } => making.needs(Thing::Role(name.clone())),
+                FunctionRole::Shared | FunctionRole::Given => making,
+            }
         }
         Action::PublishVersion { key, name, .. } => {
             F::touching(Thing::Function(name.clone())).makes(Thing::Version(key.clone()))

@@ -1,20 +1,31 @@
 //! What serves now, and so must stay as it is until something else does.
 
+use crate::grants::Grants;
 use crate::manifest;
-use crate::names::{FunctionName, FunctionVersion, LogGroupName, Names};
+use crate::names::{FunctionName, FunctionVersion, LogGroupName, Names, RoleName};
 use crate::observed::{ApiState, DeploymentState, Observed};
 use crate::plan::{Action, PolicyTemplate};
 use crate::policy::INLINE_POLICY_NAME;
 use crate::tags::{Ownership, ownership_of};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The live release.
 pub(super) struct Live<'a> {
     pub api: &'a ApiState,
     deployment: &'a DeploymentState,
     functions: BTreeSet<FunctionName>,
+    /// What runs as which role of ours, and may do.
+    roles: BTreeMap<RoleName, Need>,
     versions: BTreeSet<(FunctionName, FunctionVersion)>,
     names: &'a Names,
+}
+
+/// What the live release needs of a role.
+#[derive(Default)]
+struct Need {
+    log_groups: BTreeSet<LogGroupName>,
+    /// Of functions whose manifest can be read.
+    grants: Grants,
 }
 
 impl<'a> Live<'a> {
@@ -44,6 +55,7 @@ impl<'a> Live<'a> {
                 .collect(),
         };
         Some(Self {
+            roles: roles(observed, names, deployment, &versions),
             api,
             deployment,
             functions: versions.iter().map(|(name, _)| name.clone()).collect(),
@@ -54,9 +66,8 @@ impl<'a> Live<'a> {
 
     /// What the action takes from the live release, in words, if it does.
     pub fn loses(&self, action: &Action, api_of_plan: Option<&str>) -> Option<&'static str> {
-        let is_role = |role: &crate::names::RoleName| {
-            *role == self.names.execution_role || *role == self.names.invoke_role
-        };
+        let is_role =
+            |role: &RoleName| *role == self.names.invoke_role || self.roles.contains_key(role);
         match action {
             Action::DeleteFunction { name } => self
                 .functions
@@ -81,8 +92,8 @@ impl<'a> Live<'a> {
             Action::DeleteRolePolicy { role, policy_name } => (is_role(role)
                 && policy_name == INLINE_POLICY_NAME)
                 .then_some("takes the live release's permissions"),
-            Action::PutRolePolicy { policy, .. } => self
-                .is_narrowed_by(policy, api_of_plan)
+            Action::PutRolePolicy { role, policy } => self
+                .is_narrowed_by(role, policy, api_of_plan)
                 .then_some("takes a permission that the live release needs"),
             _ => None,
         }
@@ -93,16 +104,68 @@ impl<'a> Live<'a> {
         *log_group == manifest::journal(self.names) || groups.any(|group| group == *log_group)
     }
 
-    fn is_narrowed_by(&self, policy: &PolicyTemplate, api_of_plan: Option<&str>) -> bool {
+    fn is_narrowed_by(
+        &self,
+        role: &RoleName,
+        policy: &PolicyTemplate,
+        api_of_plan: Option<&str>,
+    ) -> bool {
         match policy {
             PolicyTemplate::Invocation { functions } => {
                 self.functions.iter().any(|name| !functions.contains(name))
             }
-            PolicyTemplate::Execution { log_groups } => {
-                let mut needed = self.functions.iter().map(|name| self.names.log_group(name));
-                needed.any(|group| !log_groups.contains(&group))
-                    || api_of_plan != Some(self.api.api_id.as_str())
+            PolicyTemplate::Execution { log_groups, grants } => {
+                self.roles.get(role).is_some_and(|need| {
+                    let mut needed = need.log_groups.iter();
+                    needed.any(|group| !log_groups.contains(group))
+                        || !grants.cover(&need.grants)
+                        || api_of_plan != Some(self.api.api_id.as_str())
+                })
             }
         }
     }
+}
+
+/// The stage's roles that the release runs as: by its manifest, or as its versions
+/// were published.
+fn roles(
+    observed: &Observed,
+    names: &Names,
+    deployment: &DeploymentState,
+    versions: &BTreeSet<(FunctionName, FunctionVersion)>,
+) -> BTreeMap<RoleName, Need> {
+    let mut roles: BTreeMap<RoleName, Need> = BTreeMap::new();
+    let mut add = |function: &FunctionName, role_arn: Option<&str>, grants: &Grants| {
+        let own = names.own_role(function);
+        let name = role_arn.map(|arn| arn.rsplit('/').next().unwrap_or(arn));
+        let role = match name {
+            None => names.execution_role.clone(),
+            Some(name) if name == names.execution_role.as_str() => names.execution_role.clone(),
+            Some(name) if name == own.as_str() => own,
+            // Somebody else's, which no plan touches.
+            Some(_) => return,
+        };
+        let need = roles.entry(role).or_default();
+        need.log_groups.insert(names.log_group(function));
+        need.grants.extend(grants);
+    };
+    if let Some(manifest) = observed.manifest_of(deployment) {
+        for function in manifest.functions.values() {
+            add(
+                &function.name,
+                function.role_arn.as_deref(),
+                &function.grants,
+            );
+        }
+        return roles;
+    }
+    for (name, state) in &observed.functions {
+        for version in &state.versions {
+            if versions.contains(&(name.clone(), version.version.clone())) {
+                let role_arn = version.configuration.role_arn.as_str();
+                add(name, Some(role_arn), &Grants::default());
+            }
+        }
+    }
+    roles
 }

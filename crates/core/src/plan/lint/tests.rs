@@ -198,3 +198,32 @@ fn an_unsound_plan_is_no_plan_and_says_whose_mistake_it_is() {
     plan.steps[id].after.clear();
     insta::assert_snapshot!(sound(plan, &observed, &desired.names).unwrap_err());
 }
+
+#[test]
+fn a_role_of_a_functions_own_is_as_safe_as_the_shared_one() {
+    let service = SERVICE.replace(
+        "reserved_concurrency = 1",
+        "secrets = { KEY = \"ssm:/chat/key\" }",
+    );
+    let desired = desired_with(&service, "one");
+    let observed = deployed(&desired).observed;
+    let mut plan = up(&desired, &observed).unwrap();
+    plan.bindings.api_id = Some(observed.apis[0].api_id.clone());
+    let room = desired.names.function(&"room".into());
+    let role = desired.names.own_role(&room);
+    let narrowed = Action::PutRolePolicy {
+        role: role.clone(),
+        policy: PolicyTemplate::Execution {
+            log_groups: vec![desired.names.log_group(&room)],
+            grants: Default::default(),
+        },
+    };
+    plan.steps.push(step(narrowed, Vec::new()));
+    plan.steps
+        .push(step(Action::DeleteRole { role }, Vec::new()));
+    assert_eq!(
+        said(&plan, &observed, &desired),
+        "change role policy chat-alpha-us-east-1-function-room: takes a permission that the live release needs, while it serves\n\
+         delete role chat-alpha-us-east-1-function-room: deletes a role of the live release, while it serves\n"
+    );
+}

@@ -175,6 +175,7 @@ impl Ledger {
                     trust,
                     inline_policies: BTreeMap::new(),
                     attached_policies: Vec::new(),
+                    permissions_boundary: None,
                 };
                 self.logging().shared_role = Some(state);
             }
@@ -197,7 +198,11 @@ impl Ledger {
                 tags.retain(|key, _| !keys.contains(key));
             }
             Action::CreateRole {
-                role, trust, tags, ..
+                role,
+                trust,
+                tags,
+                permissions_boundary,
+                ..
             } => {
                 let state = RoleState {
                     arn: self.account.role_arn(&role),
@@ -205,6 +210,7 @@ impl Ledger {
                     trust,
                     inline_policies: BTreeMap::new(),
                     attached_policies: Vec::new(),
+                    permissions_boundary,
                 };
                 assert!(self.observed.roles.insert(role, state).is_none());
             }
@@ -226,6 +232,14 @@ impl Ledger {
             Action::DetachRolePolicy { role, policy_arn } => {
                 let role = self.observed.roles.get_mut(&role).expect("exists");
                 role.attached_policies.retain(|arn| *arn != policy_arn);
+            }
+            Action::PutRolePermissionsBoundary { role, policy_arn } => {
+                let role = self.observed.roles.get_mut(&role).expect("exists");
+                role.permissions_boundary = Some(policy_arn);
+            }
+            Action::DeleteRolePermissionsBoundary { role } => {
+                let role = self.observed.roles.get_mut(&role).expect("exists");
+                assert!(role.permissions_boundary.take().is_some());
             }
             Action::DeleteRole { role } => {
                 let state = self.observed.roles.remove(&role).expect("exists");

@@ -1,6 +1,7 @@
 //! The planner against the smallest account that plans can be applied to.
 
 mod account;
+mod function_settings;
 mod properties;
 mod settings;
 

@@ -8,19 +8,39 @@ use proptest::collection::btree_map;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::sample::Index;
 
+/// Settings of a function that may stand beside each other.
+const SETTINGS: [&str; 7] = [
+    "secrets = { KEY = \"ssm:/key\" }",
+    "iam = [{ actions = [\"s3:GetObject\"], resources = [\"*\"] }]",
+    "permissions_boundary = \"arn:aws:iam::123456789012:policy/b\"",
+    "tracing = \"active\"",
+    "ephemeral_storage_mb = 1024",
+    "log_format = \"json\"",
+    "tags = { team = \"chat\" }",
+];
+
 /// Services of one to five functions with one to three routes each.
 fn services() -> impl Strategy<Value = Desired> {
-    let function = (1_u32..=3, proptest::option::of(1_u32..5), 128_u32..512);
+    let of_one = proptest::sample::subsequence(SETTINGS.to_vec(), 0..=2);
+    let function = (
+        1_u32..=3,
+        proptest::option::of(1_u32..5),
+        128_u32..512,
+        of_one,
+    );
     let functions = btree_map("[a-e]", function, 1..=5);
     (functions, any::<bool>(), settings()).prop_map(|(functions, new_code, settings)| {
         let mut tables = String::from("service = \"chat\"\n");
         let mut routes = String::from("[routes]\n\"$connect\" = \"");
         routes += functions.keys().next().expect("at least one");
         routes += "\"\n";
-        for (name, (count, reserved, memory)) in &functions {
+        for (name, (count, reserved, memory, of_one)) in &functions {
             tables += &format!("[functions.{name}]\nmemory_mb = {memory}\n");
             if let Some(reserved) = reserved {
                 tables += &format!("reserved_concurrency = {reserved}\n");
+            }
+            for setting in of_one {
+                tables += &format!("{setting}\n");
             }
             for index in 0..*count {
                 routes += &format!("{name}{index} = \"{name}\"\n");
@@ -64,6 +84,17 @@ fn apply_all(ledger: &mut Ledger, plan: &Plan) {
     ledger.apply(plan, plan.steps.len());
 }
 
+fn prunes(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::DeleteVersion { .. }
+            | Action::PutRolePolicy { .. }
+            | Action::DeleteRolePolicy { .. }
+            | Action::DetachRolePolicy { .. }
+            | Action::DeleteRole { .. }
+    )
+}
+
 /// Nothing that serves now is touched before the cut-over.
 fn assert_live_is_untouched(plan: &Plan) {
     let Some(cut_over) = plan
@@ -78,6 +109,7 @@ fn assert_live_is_untouched(plan: &Plan) {
             step.action,
             Action::DeleteFunction { .. }
                 | Action::DeleteLogGroup { .. }
+                | Action::DeleteRole { .. }
                 | Action::DeleteApi { .. }
         );
         assert!(
@@ -176,9 +208,10 @@ proptest! {
         }
         let plan = up(&last, &ledger.observed).unwrap();
         apply_all(&mut ledger, &plan);
-        // A manifest that was recorded by this plan lets the next one prune.
+        // A manifest that was recorded by this plan lets the next one prune versions,
+        // and what only they needed.
         let plan = up(&last, &ledger.observed).unwrap();
-        prop_assert!(plan.steps.iter().all(|step| matches!(step.action, Action::DeleteVersion { .. })), "{plan}");
+        prop_assert!(plan.steps.iter().all(|step| prunes(&step.action)), "{plan}");
         apply_all(&mut ledger, &plan);
         prop_assert!(up(&last, &ledger.observed).unwrap().is_empty());
         let plan = down(&last.names, &ledger.observed);
@@ -212,7 +245,8 @@ proptest! {
         ledger.apply(&plan, at.index(plan.steps.len() + 1));
         let plan = up(&second, &ledger.observed).unwrap();
         apply_all(&mut ledger, &plan);
-        prop_assert!(up(&second, &ledger.observed).unwrap().is_empty());
+        let left = up(&second, &ledger.observed).unwrap();
+        prop_assert!(left.is_empty(), "{left} after {plan}");
         prop_assert_eq!(ledger.observed.apis.len(), 1);
     }
 
