@@ -26,7 +26,7 @@ async fn up(world: &World, verify: Verify) -> (String, [bool; 2]) {
     let (desired, artifacts) = world.session.desired(RELEASE);
     let interrupt = Interrupt::default();
     let events = Mutex::new(Vec::new());
-    let listen = |event| events.lock().unwrap().push(event);
+    let listen = |event| events.lock().expect("no holder panics").push(event);
     let means = Means {
         events: &listen,
         verify,
@@ -39,7 +39,7 @@ async fn up(world: &World, verify: Verify) -> (String, [bool; 2]) {
         .await
         .expect("it deploys");
     assert!(up.outcome.complete(), "{:?}", up.outcome.failed);
-    let events = events.lock().unwrap();
+    let events = events.lock().expect("no holder panics");
     let happened = |of: fn(&Event) -> bool| events.iter().any(of);
     (
         up.url.expect("it is live"),
