@@ -12,7 +12,7 @@ use deployer_engine::lease::Waiting;
 use deployer_engine::observe::observe;
 use deployer_engine::up::UpError;
 use futures_util::future::join_all;
-use testkit::{Release, World};
+use testkit::{Release, WireCall, World};
 
 const SERVICE: &str = r#"
 service = "chat"
@@ -182,4 +182,23 @@ async fn only_so_many_releases_are_kept_and_each_of_them_can_return() {
             .is_some()
     );
     world.empty(release("5"), "rollbacks").await;
+}
+
+#[tokio::test]
+async fn a_down_without_a_journal_leaves_not_even_the_one_its_lease_made() {
+    let world = World::new().await;
+    deploy(&world, "0", "me").await.expect("it deploys");
+    let (desired, artifacts) = world.session.desired(release("0"));
+    let body = format!(r#"{{"logGroupName":"{}"}}"#, journal(&desired.names));
+    WireCall::logs("DeleteLogGroup", &body)
+        .succeed(world.port())
+        .await;
+    let interrupt = Interrupt::default();
+    let cloud = &world.session.cloud;
+    let means = world.session.means(&desired, &artifacts, cloud, &interrupt);
+    let lease = world.session.lease(&desired, "me", Waiting::DontWait);
+    let known = desired.function_names();
+    let down = exclusive::down(&known, &desired.retain, &means, &lease).await;
+    assert!(down.expect("it reads").outcome.complete());
+    world.empty(release("0"), "a down without a journal").await;
 }

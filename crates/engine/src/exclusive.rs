@@ -14,6 +14,7 @@ use crate::rollback::{self, Rollback, RollbackError};
 use crate::up::{self, Up, UpError};
 use deployer_core::desired::Desired;
 use deployer_core::names::FunctionName;
+use deployer_core::observed::LogGroupState;
 use deployer_core::stage_file::Retained;
 use futures_util::future::join;
 use std::collections::BTreeSet;
@@ -112,7 +113,15 @@ pub async fn down<R: CloudReader, W: CloudWriter, J: Journal>(
         async |writer, undisturbed| {
             let means = means.with(writer);
             let (plan, retained) = match undisturbed {
-                true => (plan, retained),
+                true => {
+                    // Where there was no journal, the lease has made one.
+                    let mut observed = seen.observed;
+                    observed.journal.get_or_insert_with(|| LogGroupState {
+                        tags: lease.tags.clone(),
+                        retention_days: None,
+                    });
+                    down::plan_of(means.names, &observed, retain)?
+                }
                 false => down::make_plan(means.reader, means.names, known, retain).await?,
             };
             Box::pin(down::carry_out(known, retain, &means, plan, retained)).await
