@@ -246,7 +246,7 @@ async fn a_failed_up_says_that_the_old_release_keeps_serving() {
     );
     // At a write before the cut-over.
     let freeze = point("apigateway", "POST /v2/apis/*/deployments");
-    let said = fail(freeze, Fault::Fail(When::Before)).await;
+    let said = fail(freeze, Fault::Refuse).await;
     assert!(
         said.contains("left; the old release is still serving"),
         "{said}"

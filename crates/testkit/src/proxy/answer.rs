@@ -18,6 +18,15 @@ pub(super) fn throttled(service: &str) -> Answer {
     }
 }
 
+/// Something the caller may not do.
+pub(super) fn refused(service: &str) -> Answer {
+    match service {
+        "iam" | "sts" => xml(StatusCode::FORBIDDEN, "Sender", "AccessDenied"),
+        "logs" => json(StatusCode::BAD_REQUEST, "AccessDeniedException"),
+        _ => json(StatusCode::FORBIDDEN, "AccessDeniedException"),
+    }
+}
+
 /// An error of the service's own.
 pub(super) fn failed(service: &str) -> Answer {
     let status = StatusCode::INTERNAL_SERVER_ERROR;

@@ -31,6 +31,8 @@ pub enum Fault {
     Reset,
     /// The service refuses it as one too many, in its own words.
     Throttle,
+    /// The service refuses it: the caller may not do that.
+    Refuse,
     /// It reaches the cloud so much later.
     Delay(Duration),
     /// It is delivered twice, one after the other.

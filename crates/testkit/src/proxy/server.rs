@@ -124,6 +124,7 @@ async fn handle(request: Request<Bytes>, clouds: Clouds, record: &Record) -> Res
             }
         }
         Some(Fault::Throttle) => Ok(answer::throttled(&service)),
+        Some(Fault::Refuse) => Ok(answer::refused(&service)),
         Some(Fault::Reset) => Err(Cut::Reset),
         Some(Fault::Fail(When::Before)) => Ok(answer::failed(&service)),
         Some(Fault::Kill(When::Before)) => Err(Cut::Killed),
