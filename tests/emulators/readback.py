@@ -248,7 +248,9 @@ class Account:
         same(stages[0].get("Tags"), TAGS, "tags of the API stage")
         same(stages[0].get("AutoDeploy", False), False, "automatic deployment")
         deployment = self.api.get_deployment(ApiId=api_id, DeploymentId=stages[0]["DeploymentId"])
-        match = re.fullmatch("deployer release ([0-9a-f]{16})", deployment["Description"])
+        match = re.fullmatch(
+            "deployer release ([0-9a-f]{16}) manifest [0-9a-f]{12}", deployment["Description"]
+        )
         assert match, f"the live deployment says {deployment['Description']!r}"
         return deployment["DeploymentId"], match.group(1)
 
@@ -259,7 +261,7 @@ class Account:
         self.logs.create_log_group(logGroupName="/aws/lambda/chat-alpha-neighbour")
         self.iam.create_role(RoleName=f"chat-alpha-{REGION}-neighbour", AssumeRolePolicyDocument="{}")
         self.api.create_api(
-            Name="chat-alpha", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
+            Name="chat-alpha-neighbour", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
         )
 
     def check_only_neighbours(self):
@@ -282,6 +284,6 @@ class Account:
             "functions": [],
             "roles": [f"chat-alpha-{REGION}-neighbour"],
             "log groups": ["/aws/lambda/chat-alpha-neighbour"],
-            "APIs": [("chat-alpha", {})],
+            "APIs": [("chat-alpha-neighbour", {})],
         }
         same(found, expected, "what is left")
