@@ -21,21 +21,21 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 /// What a quota counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Quota {
     ApiGateway,
     CreateDeployment,
     Lambda,
     GetFunction,
     Iam,
-    /// An operation of CloudWatch Logs, by the first letters of its name.
-    Logs(u64),
+    /// An operation of CloudWatch Logs.
+    Logs(String),
 }
 
 impl Quota {
     /// Calls, per how long, and how many at once. API Gateway and Lambda as on
     /// their quota pages; IAM's and the operations' of Logs are assumptions.
-    fn rate(self) -> (u32, Duration, u32) {
+    fn rate(&self) -> (u32, Duration, u32) {
         let second = Duration::from_secs(1);
         match self {
             Self::ApiGateway => (10, second, 40),
@@ -62,7 +62,7 @@ fn quotas_of(service: &'static str, request: &HttpRequest) -> Vec<Quota> {
         "iam" => vec![Quota::Iam],
         "logs" => {
             let operation = request.headers().get("x-amz-target").unwrap_or_default();
-            vec![Quota::Logs(letters(operation))]
+            vec![Quota::Logs(operation.to_owned())]
         }
         _ => Vec::new(),
     }
@@ -72,13 +72,6 @@ fn quotas_of(service: &'static str, request: &HttpRequest) -> Vec<Quota> {
 fn is_get_function(path: &str) -> bool {
     path.split_once("/functions/")
         .is_some_and(|(_, name)| !name.is_empty() && !name.contains('/'))
-}
-
-fn letters(text: &str) -> u64 {
-    // FNV-1a: two operations that met in one bucket would only be slower.
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }
 
 /// When the next call may be sent, as a virtual schedule.
@@ -91,7 +84,7 @@ struct Bucket {
 }
 
 impl Bucket {
-    fn new(quota: Quota, now: Instant) -> Self {
+    fn new(quota: &Quota, now: Instant) -> Self {
         let (calls, per, burst) = quota.rate();
         let interval = per / calls;
         Self {
@@ -148,9 +141,10 @@ impl Pace {
             let at = {
                 let now = Instant::now();
                 let mut buckets = self.buckets.lock().expect("no holder of the lock panics");
+                let bucket = Bucket::new(&quota, now);
                 buckets
                     .entry((self.place.clone(), quota))
-                    .or_insert_with(|| Bucket::new(quota, now))
+                    .or_insert(bucket)
                     .take(now)
             };
             sleep_until(at).await;
@@ -203,7 +197,7 @@ mod tests {
 
     async fn calls(pace: &Pace, quota: Quota, count: usize) -> Duration {
         let started = Instant::now();
-        join_all((0..count).map(|_| pace.admit(vec![quota]))).await;
+        join_all((0..count).map(|_| pace.admit(vec![quota.clone()]))).await;
         started.elapsed()
     }
 

@@ -165,14 +165,11 @@ async fn journal<R: CloudReader>(
             .iter()
             .filter_map(|stream| ManifestKey::of_stream(stream))
             .collect();
-        let releases = stream::iter(keys.into_iter().map(|key| async move {
+        let manifests = keys.into_iter().map(|key| async move {
             let manifest = reader.find_manifest(name, &key).await?;
             Ok(manifest.map(|manifest| (key, manifest)))
-        }))
-        .buffer_unordered(MANIFESTS_IN_FLIGHT)
-        .try_filter_map(|found| async move { Ok(found) })
-        .try_collect()
-        .await?;
+        });
+        let releases = present(manifests, MANIFESTS_IN_FLIGHT).await?;
         Ok((releases, seen))
     };
     let (state, (releases, seen)) = try_join(reader.find_log_group(name), releases).await?;
@@ -217,7 +214,8 @@ pub async fn complete_for<R: CloudReader>(
     Ok(observed)
 }
 
-/// Functions and their own roles.
+/// Functions, and the role that each may have of its own, also one that a crash
+/// left.
 async fn with_own_roles<R: CloudReader>(
     reader: &R,
     names: &Names,
@@ -229,44 +227,30 @@ async fn with_own_roles<R: CloudReader>(
     ),
     CloudError,
 > {
-    let roles = own_roles_of(names, &functions);
+    let roles: Vec<RoleName> = functions.iter().map(|name| names.own_role(name)).collect();
+    let functions = functions.into_iter().map(|name| async move {
+        let state = reader.find_function(&name).await?;
+        Ok(state.map(|state| (name, state)))
+    });
+    let roles = roles.into_iter().map(|name| async move {
+        let state = reader.find_role(&name).await?;
+        Ok(state.map(|state| (name, state)))
+    });
     try_join(
-        find_functions(reader, functions),
-        find_own_roles(reader, roles),
+        present(functions, READS_IN_FLIGHT),
+        present(roles, READS_IN_FLIGHT),
     )
     .await
 }
 
-/// Each function may have a role of its own, also one that a crash left.
-fn own_roles_of(names: &Names, functions: &[FunctionName]) -> Vec<RoleName> {
-    let roles = functions.iter();
-    roles.map(|function| names.own_role(function)).collect()
-}
-
-async fn find_own_roles<R: CloudReader>(
-    reader: &R,
-    roles: Vec<RoleName>,
-) -> Result<Vec<(RoleName, RoleState)>, CloudError> {
-    stream::iter(roles.into_iter().map(|name| async move {
-        let state = reader.find_role(&name).await?;
-        Ok(state.map(|state| (name, state)))
-    }))
-    .buffer_unordered(READS_IN_FLIGHT)
-    .try_filter_map(|found| async move { Ok(found) })
-    .try_collect()
-    .await
-}
-
-async fn find_functions<R: CloudReader>(
-    reader: &R,
-    names: Vec<FunctionName>,
-) -> Result<Vec<(FunctionName, FunctionState)>, CloudError> {
-    stream::iter(names.into_iter().map(|name| async move {
-        let state = reader.find_function(&name).await?;
-        Ok(state.map(|state| (name, state)))
-    }))
-    .buffer_unordered(READS_IN_FLIGHT)
-    .try_filter_map(|found| async move { Ok(found) })
-    .try_collect()
-    .await
+/// What is there of what is asked for, so many at once.
+async fn present<T, C: Default + Extend<T>>(
+    reads: impl Iterator<Item = impl Future<Output = Result<Option<T>, CloudError>>>,
+    in_flight: usize,
+) -> Result<C, CloudError> {
+    stream::iter(reads)
+        .buffer_unordered(in_flight)
+        .try_filter_map(|found| async move { Ok(found) })
+        .try_collect()
+        .await
 }

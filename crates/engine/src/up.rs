@@ -154,13 +154,15 @@ pub(crate) async fn carry_out<R: CloudReader, W: CloudWriter>(
     let served_before = url_of(observed, &desired.names).is_some();
     let mut done_before = 0;
     let mut released = false;
-    for round in 1.. {
+    let mut rounds = 0;
+    loop {
+        rounds += 1;
         means.events.event(Event::Planned {
             steps: plan.steps.len(),
         });
         let outcome = Box::pin(apply(&plan, means)).await;
         released |= outcome.released(&plan);
-        if round < ROUNDS && only_lost_answers(&outcome) {
+        if rounds < ROUNDS && only_lost_answers(&outcome) {
             sleep(LOOK_AGAIN_AFTER).await;
             means.events.event(Event::Observing);
             // Where looking fails too, the first failure says more.
@@ -186,7 +188,6 @@ pub(crate) async fn carry_out<R: CloudReader, W: CloudWriter>(
             answer: desired.gateway.api.status_of_plain_get(),
         });
     }
-    unreachable!("the last round returns")
 }
 
 /// Whether all that failed may have been done all the same.

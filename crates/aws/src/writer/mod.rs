@@ -4,7 +4,6 @@
 //! Deleting what is already gone is done; creating what is already there is an
 //! error: the plan was made from an older look.
 
-mod adopt;
 mod apis;
 mod function_settings;
 mod functions;
@@ -26,7 +25,6 @@ impl CloudWriter for Cloud {
         context: &WriteContext<'_>,
     ) -> Result<Produced, CloudError> {
         match action {
-            Action::Adopt { .. } => adopt::perform(self, action, context).await,
             Action::CreateLogGroup { .. }
             | Action::PutRetentionPolicy { .. }
             | Action::DeleteLogGroup { .. }
@@ -77,7 +75,9 @@ impl CloudWriter for Cloud {
                 account::set_logging_role(&self.apigateway, role_arn).await?;
                 Ok(Produced::Nothing)
             }
-            Action::Tag { .. } | Action::Untag { .. } => tags::perform(self, action, context).await,
+            Action::Adopt { .. } | Action::Tag { .. } | Action::Untag { .. } => {
+                tags::perform(self, action, context).await
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Writes to IAM.
 
+use super::tags::of_iam;
 use crate::error::{Call, gone};
 use aws_sdk_iam::Client;
-use aws_sdk_iam::types::Tag;
 use aws_smithy_types::retry::RetryConfig;
 use deployer_core::account_logging::is_shared;
 use deployer_core::plan::Action;
@@ -21,22 +21,17 @@ pub(super) async fn perform(
             role,
             description,
             trust,
-            tags: tags_of_role,
+            tags,
             permissions_boundary,
         } => {
             let call = Call::new("iam", operation, role.as_str());
-            let tags: Result<Vec<Tag>, _> = tags_of_role
-                .iter()
-                .map(|(key, value)| Tag::builder().key(key).value(value).build())
-                .collect();
-            let tags = tags.map_err(|_| call.incomplete("tag key"))?;
-            let shared = is_shared(tags_of_role);
+            let shared = is_shared(tags);
             let created = iam
                 .create_role()
                 .role_name(role.as_str())
                 .description(description)
                 .assume_role_policy_document(trust.to_string())
-                .set_tags(Some(tags))
+                .set_tags(Some(of_iam(call, tags)?))
                 .set_permissions_boundary(permissions_boundary.clone())
                 .customize()
                 .config_override(

@@ -1,9 +1,12 @@
-//! Tags of what is there: every service has calls of its own.
+//! Tags of what is there: every service has calls of its own. Also the ownership
+//! tags on what is taken over; tags of others stay.
 
 use crate::connect::Cloud;
 use crate::error::Call;
 use aws_sdk_iam::types::Tag;
-use deployer_core::plan::{Action, Taggable};
+use deployer_core::names::{FunctionName, LogGroupName, RoleName};
+use deployer_core::plan::{Action, Adopted, Taggable};
+use deployer_core::tags::Tags;
 use deployer_engine::cloud::{Produced, WriteContext};
 use deployer_engine::error::CloudError;
 
@@ -13,89 +16,146 @@ pub(super) async fn perform(
     context: &WriteContext<'_>,
 ) -> Result<Produced, CloudError> {
     let (_, name) = action.resource();
-    let operation = action.operation();
-    let call = |service| Call::new(service, operation, &name);
-    let account = context.account;
+    let target = |to| Tagging {
+        cloud,
+        context,
+        operation: action.operation(),
+        name: &name,
+        to,
+    };
     match action {
+        Action::Adopt { resource, tags } => target(adopted(resource, context)).add(tags).await?,
         Action::Tag { resource, tags } => {
-            let all = Some(tags.clone().into_iter().collect());
-            match resource {
-                Taggable::Api | Taggable::Stage(_) => {
-                    let request = cloud.apigateway.tag_resource().set_tags(all);
-                    let request = request.resource_arn(gateway_arn(resource, context, call)?);
-                    let answer = request.send().await;
-                    answer.map_err(|error| call("apigateway").error(error))?;
-                }
-                Taggable::Function(function) => {
-                    let request = cloud.lambda.tag_resource().set_tags(all);
-                    let request = request.resource(account.function_arn(function));
-                    let answer = request.send().await;
-                    answer.map_err(|error| call("lambda").error(error))?;
-                }
-                Taggable::LogGroup(log_group) => {
-                    let request = cloud.logs.tag_resource().set_tags(all);
-                    let request = request.resource_arn(account.log_group_arn(log_group));
-                    let answer = request.send().await;
-                    answer.map_err(|error| call("logs").error(error))?;
-                }
-                Taggable::Role(role) => {
-                    let tags: Result<Vec<Tag>, _> = tags
-                        .iter()
-                        .map(|(key, value)| Tag::builder().key(key).value(value).build())
-                        .collect();
-                    let tags = tags.map_err(|_| call("iam").incomplete("tag key"))?;
-                    let request = cloud.iam.tag_role().role_name(role.as_str());
-                    let answer = request.set_tags(Some(tags)).send().await;
-                    answer.map_err(|error| call("iam").error(error))?;
-                }
-            }
+            let to = taggable(resource, context, action.operation(), &name)?;
+            target(to).add(tags).await?;
         }
         Action::Untag { resource, keys } => {
-            let keys = Some(keys.clone());
-            match resource {
-                Taggable::Api | Taggable::Stage(_) => {
-                    let request = cloud.apigateway.untag_resource().set_tag_keys(keys);
-                    let request = request.resource_arn(gateway_arn(resource, context, call)?);
-                    let answer = request.send().await;
-                    answer.map_err(|error| call("apigateway").error(error))?;
-                }
-                Taggable::Function(function) => {
-                    let request = cloud.lambda.untag_resource().set_tag_keys(keys);
-                    let request = request.resource(account.function_arn(function));
-                    let answer = request.send().await;
-                    answer.map_err(|error| call("lambda").error(error))?;
-                }
-                Taggable::LogGroup(log_group) => {
-                    let request = cloud.logs.untag_resource().set_tag_keys(keys);
-                    let request = request.resource_arn(account.log_group_arn(log_group));
-                    let answer = request.send().await;
-                    answer.map_err(|error| call("logs").error(error))?;
-                }
-                Taggable::Role(role) => {
-                    let request = cloud.iam.untag_role().role_name(role.as_str());
-                    let answer = request.set_tag_keys(keys).send().await;
-                    answer.map_err(|error| call("iam").error(error))?;
-                }
-            }
+            let to = taggable(resource, context, action.operation(), &name)?;
+            target(to).remove(keys).await?;
         }
         _ => unreachable!("the writer sends each action to its service"),
     }
     Ok(Produced::Nothing)
 }
 
-/// ARNs of API Gateway have no account.
-fn gateway_arn<'a>(
-    resource: &Taggable,
+/// IAM's own form of tags.
+pub(super) fn of_iam(call: Call<'_>, tags: &Tags) -> Result<Vec<Tag>, CloudError> {
+    let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build();
+    let tags: Result<Vec<Tag>, _> = tags.iter().map(tag).collect();
+    tags.map_err(|_| call.incomplete("tag key"))
+}
+
+/// What carries the tags, by what its service knows it by.
+enum Target<'a> {
+    Role(&'a RoleName),
+    Function(&'a FunctionName),
+    LogGroup(&'a LogGroupName),
+    /// An API or an API stage, by its ARN.
+    Gateway(String),
+}
+
+fn adopted<'a>(resource: &'a Adopted, context: &WriteContext<'_>) -> Target<'a> {
+    match resource {
+        Adopted::Role { role } => Target::Role(role),
+        Adopted::Function { name } => Target::Function(name),
+        Adopted::LogGroup { log_group } => Target::LogGroup(log_group),
+        Adopted::Api { api_id, .. } => Target::Gateway(context.account.api_arn(api_id)),
+    }
+}
+
+fn taggable<'a>(
+    resource: &'a Taggable,
     context: &WriteContext<'_>,
-    call: impl Fn(&'static str) -> Call<'a>,
-) -> Result<String, CloudError> {
-    let api_id = context.bindings.api_id.as_ref();
-    let api_id = api_id.ok_or_else(|| call("apigateway").incomplete("id of the API"))?;
-    let account = context.account;
-    let (partition, region) = (&account.partition, &account.region);
-    let api = format!("arn:{partition}:apigateway:{region}::/apis/{api_id}");
+    operation: &'static str,
+    name: &str,
+) -> Result<Target<'a>, CloudError> {
+    let api_arn = || {
+        let api_id = context.bindings.api_id.as_ref();
+        let api_id = api_id
+            .ok_or_else(|| Call::new("apigateway", operation, name).incomplete("id of the API"))?;
+        Ok(context.account.api_arn(api_id))
+    };
     Ok(match resource {
-        Taggable::Stage(name) => format!("{api}/stages/{name}"),
-        _ => api,
+        Taggable::Api => Target::Gateway(api_arn()?),
+        Taggable::Stage(stage) => Target::Gateway(format!("{}/stages/{stage}", api_arn()?)),
+        Taggable::Function(function) => Target::Function(function),
+        Taggable::LogGroup(log_group) => Target::LogGroup(log_group),
+        Taggable::Role(role) => Target::Role(role),
     })
+}
+
+/// A change of one target's tags.
+struct Tagging<'a> {
+    cloud: &'a Cloud,
+    context: &'a WriteContext<'a>,
+    operation: &'static str,
+    name: &'a str,
+    to: Target<'a>,
+}
+
+impl Tagging<'_> {
+    fn call(&self, service: &'static str) -> Call<'_> {
+        Call::new(service, self.operation, self.name)
+    }
+
+    async fn add(&self, tags: &Tags) -> Result<(), CloudError> {
+        let (cloud, account) = (self.cloud, self.context.account);
+        let all = Some(tags.clone().into_iter().collect());
+        match &self.to {
+            Target::Gateway(arn) => {
+                let request = cloud.apigateway.tag_resource().resource_arn(arn);
+                let answer = request.set_tags(all).send().await;
+                answer.map_err(|error| self.call("apigateway").error(error))?;
+            }
+            Target::Function(function) => {
+                let request = cloud.lambda.tag_resource();
+                let request = request.resource(account.function_arn(function));
+                let answer = request.set_tags(all).send().await;
+                answer.map_err(|error| self.call("lambda").error(error))?;
+            }
+            Target::LogGroup(log_group) => {
+                let request = cloud.logs.tag_resource();
+                let request = request.resource_arn(account.log_group_arn(log_group));
+                let answer = request.set_tags(all).send().await;
+                answer.map_err(|error| self.call("logs").error(error))?;
+            }
+            Target::Role(role) => {
+                let call = self.call("iam");
+                let request = cloud.iam.tag_role().role_name(role.as_str());
+                let answer = request.set_tags(Some(of_iam(call, tags)?)).send().await;
+                answer.map_err(|error| call.error(error))?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn remove(&self, keys: &[String]) -> Result<(), CloudError> {
+        let (cloud, account) = (self.cloud, self.context.account);
+        let keys = Some(keys.to_vec());
+        match &self.to {
+            Target::Gateway(arn) => {
+                let request = cloud.apigateway.untag_resource().resource_arn(arn);
+                let answer = request.set_tag_keys(keys).send().await;
+                answer.map_err(|error| self.call("apigateway").error(error))?;
+            }
+            Target::Function(function) => {
+                let request = cloud.lambda.untag_resource();
+                let request = request.resource(account.function_arn(function));
+                let answer = request.set_tag_keys(keys).send().await;
+                answer.map_err(|error| self.call("lambda").error(error))?;
+            }
+            Target::LogGroup(log_group) => {
+                let request = cloud.logs.untag_resource();
+                let request = request.resource_arn(account.log_group_arn(log_group));
+                let answer = request.set_tag_keys(keys).send().await;
+                answer.map_err(|error| self.call("logs").error(error))?;
+            }
+            Target::Role(role) => {
+                let request = cloud.iam.untag_role().role_name(role.as_str());
+                let answer = request.set_tag_keys(keys).send().await;
+                answer.map_err(|error| self.call("iam").error(error))?;
+            }
+        }
+        Ok(())
+    }
 }

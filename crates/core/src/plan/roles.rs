@@ -216,24 +216,30 @@ fn statements(old: Option<&Value>, new: Option<&Value>) -> Vec<FieldChange> {
 
 /// Policies on our role that we didn't put there.
 fn strangers(role: &RoleName, state: &RoleState) -> Vec<Action> {
+    removals(role, state)
+        .filter(|action| {
+            !matches!(action, Action::DeleteRolePolicy { policy_name, .. } if policy_name == INLINE_POLICY_NAME)
+        })
+        .collect()
+}
+
+/// Takes all policies from a role.
+fn removals<'a>(role: &'a RoleName, state: &'a RoleState) -> impl Iterator<Item = Action> + 'a {
     let inline = state
         .inline_policies
         .keys()
-        .filter(|name| *name != INLINE_POLICY_NAME)
-        .map(|name| Action::DeleteRolePolicy {
+        .map(|policy_name| Action::DeleteRolePolicy {
             role: role.clone(),
-            policy_name: name.clone(),
+            policy_name: policy_name.clone(),
         });
-    inline.chain(detachments(role, state)).collect()
-}
-
-/// Takes the managed policies off a role.
-fn detachments(role: &RoleName, state: &RoleState) -> Vec<Action> {
-    let detach = |policy_arn: &String| Action::DetachRolePolicy {
-        role: role.clone(),
-        policy_arn: policy_arn.clone(),
-    };
-    state.attached_policies.iter().map(detach).collect()
+    let attached = state
+        .attached_policies
+        .iter()
+        .map(|policy_arn| Action::DetachRolePolicy {
+            role: role.clone(),
+            policy_arn: policy_arn.clone(),
+        });
+    inline.chain(attached)
 }
 
 /// Deletes a role with its policies; a boundary goes with the role.
@@ -243,17 +249,7 @@ pub(super) fn remove(
     state: &RoleState,
     after: &[StepId],
 ) -> StepId {
-    let inline = state
-        .inline_policies
-        .keys()
-        .map(|policy_name| Action::DeleteRolePolicy {
-            role: role.clone(),
-            policy_name: policy_name.clone(),
-        });
-    let emptied: Vec<_> = inline
-        .chain(detachments(role, state))
-        .collect::<Vec<_>>()
-        .into_iter()
+    let emptied: Vec<_> = removals(role, state)
         .map(|action| builder.add(action, after.iter().copied()))
         .collect();
     let before = if emptied.is_empty() {

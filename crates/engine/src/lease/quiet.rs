@@ -70,17 +70,11 @@ impl Quiet {
                 journal_exists: false,
             });
         };
-        let last = match latest(journal.streams.keys().map(String::as_str)) {
-            None => Generation::NONE,
-            Some(lease) if lease.ended => lease.generation,
-            Some(_) => return None,
-        };
-        let ended_before = match journal.streams.get(&last.end_stream()) {
-            None => last == Generation::NONE,
-            Some(ended_at) => {
-                let since = journal.listed_at_ms? - (*ended_at)?;
-                let enough = i64::try_from((elapsed + MARGIN).as_millis()).ok()?;
-                since > enough
+        let (last, ended_before) = match latest(journal.streams.keys().map(String::as_str)) {
+            None => (Generation::NONE, true),
+            Some(lease) => {
+                let since = since_last_end(journal)?;
+                (lease.generation, since > elapsed + MARGIN)
             }
         };
         ended_before.then_some(Self {
