@@ -6,7 +6,7 @@
 //! needs goes. A function's log group comes before its role and goes after it:
 //! a role that a crash left is found by it.
 
-use super::functions::LogGroupSteps;
+use super::log_group::LogGroupSteps;
 use super::prune::Pruning;
 use super::roles::{Role, RoleSteps, remove};
 use super::{Bindings, Builder, PolicyTemplate, StepId};

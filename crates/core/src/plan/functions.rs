@@ -5,6 +5,7 @@
 //! calls the function. Nothing ever calls `$LATEST`; a release invokes versions.
 
 use super::changes::{change, configuration, or_none};
+use super::log_group::{LogGroup, LogGroupSteps};
 use super::{Action, Bindings, Builder, FieldChange, StepId};
 use crate::desired::{Desired, DesiredFunction, FunctionCode};
 use crate::names::{FunctionKey, FunctionName, LogGroupName};
@@ -87,13 +88,6 @@ pub(super) fn plan(
     prepared
 }
 
-/// What prepares a function's log group.
-pub(super) struct LogGroupSteps {
-    /// It is there.
-    pub created: Option<StepId>,
-    all: Vec<StepId>,
-}
-
 /// The functions' log groups, by the function.
 pub(super) fn plan_log_groups(
     builder: &mut Builder,
@@ -112,34 +106,20 @@ fn log_group(
     function: &DesiredFunction,
 ) -> LogGroupSteps {
     let log_group = &function.log_group;
-    let state = observed.log_groups.get(log_group);
-    let created = state.is_none().then(|| {
-        let tags = function.tags.clone();
-        builder.add(
-            Action::CreateLogGroup {
-                log_group: log_group.clone(),
-                tags,
-            },
-            [],
-        )
-    });
-    let days = state.and_then(|state| state.retention_days);
-    let retention = change(
-        "days",
-        or_none(days),
-        function.log_retention_days.to_string(),
-    );
-    let put = retention.map(|retention| {
-        let action = Action::PutRetentionPolicy {
+    let group = LogGroup {
+        state: observed.log_groups.get(log_group),
+        retention_days: function.log_retention_days,
+        create: Action::CreateLogGroup {
+            log_group: log_group.clone(),
+            tags: function.tags.clone(),
+        },
+        after: None,
+        put_retention: Action::PutRetentionPolicy {
             log_group: log_group.clone(),
             days: function.log_retention_days,
-        };
-        builder.add_change(action, created, vec![retention])
-    });
-    LogGroupSteps {
-        created,
-        all: created.into_iter().chain(put).collect(),
-    }
+        },
+    };
+    group.plan(builder)
 }
 
 struct Update<'a> {

@@ -14,6 +14,7 @@ mod down;
 mod execution_roles;
 mod functions;
 mod lint;
+mod log_group;
 mod prune;
 mod refusal;
 mod roles;

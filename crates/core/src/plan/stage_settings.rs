@@ -5,6 +5,7 @@
 //! Without a cut-over, settings are written by themselves.
 
 use super::changes::{FieldChange, change, or_none};
+use super::log_group::LogGroup;
 use super::{Action, Builder, StepId, account_logging};
 use crate::desired::Desired;
 use crate::names::{LogGroupName, Names};
@@ -75,9 +76,8 @@ impl Settings {
             stage_name: desired.names.api_stage.clone(),
             settings: self.update.clone(),
         };
-        let changes = updated(&self.changes, &self.update);
         let after = self.prepared.iter().chain(ready).copied();
-        vec![builder.add_change(action, after, changes)]
+        vec![builder.add_change(action, after, self.changes.clone())]
     }
 
     /// Takes away, `after` the settings are in force, what an update can't, and
@@ -161,26 +161,21 @@ pub(super) fn execution_log_groups(names: &Names, observed: &Observed) -> BTreeS
 }
 
 fn access_log_group(builder: &mut Builder, desired: &Desired, observed: &Observed) -> Vec<StepId> {
-    let Some(wanted) = desired.gateway.access_log_retention_days else {
+    let Some(days) = desired.gateway.access_log_retention_days else {
         return Vec::new();
     };
     let log_group = desired.names.access_log_group();
-    let state = observed.access_log_group.as_ref();
-    let created = state.is_none().then(|| {
-        let action = Action::CreateLogGroup {
+    let group = LogGroup {
+        state: observed.access_log_group.as_ref(),
+        retention_days: days,
+        create: Action::CreateLogGroup {
             log_group: log_group.clone(),
             tags: desired.tags.clone(),
-        };
-        builder.add(action, [])
-    });
-    let put = retention(state, wanted).map(|retention| {
-        let action = Action::PutRetentionPolicy {
-            log_group,
-            days: wanted,
-        };
-        builder.add_change(action, created, vec![retention])
-    });
-    created.into_iter().chain(put).collect()
+        },
+        after: None,
+        put_retention: Action::PutRetentionPolicy { log_group, days },
+    };
+    group.plan(builder).all
 }
 
 fn execution_log_group(
@@ -190,35 +185,23 @@ fn execution_log_group(
     api: Option<&ApiState>,
     api_created: Option<StepId>,
 ) -> Vec<StepId> {
-    let Some(wanted) = desired.gateway.execution_log_retention_days else {
+    let Some(days) = desired.gateway.execution_log_retention_days else {
         return Vec::new();
     };
     let state = api.and_then(|api| {
         let name = desired.names.execution_log_group(&api.api_id);
         observed.execution_log_groups.get(&name)
     });
-    let created = state.is_none().then(|| {
-        let tags = desired.tags.clone();
-        builder.add(Action::CreateExecutionLogGroup { tags }, api_created)
-    });
-    let put = retention(state, wanted).map(|retention| {
-        let action = Action::PutExecutionLogRetention { days: wanted };
-        builder.add_change(action, created, vec![retention])
-    });
-    created.into_iter().chain(put).collect()
-}
-
-fn retention(state: Option<&LogGroupState>, wanted: u32) -> Option<FieldChange> {
-    let now = state.and_then(|state| state.retention_days);
-    change("days", or_none(now), wanted.to_string())
-}
-
-/// The changes that an update makes; others are shown where they are made.
-fn updated(changes: &[FieldChange], update: &StageUpdate) -> Vec<FieldChange> {
-    match update.is_empty() {
-        true => Vec::new(),
-        false => changes.to_vec(),
-    }
+    let group = LogGroup {
+        state,
+        retention_days: days,
+        create: Action::CreateExecutionLogGroup {
+            tags: desired.tags.clone(),
+        },
+        after: api_created,
+        put_retention: Action::PutExecutionLogRetention { days },
+    };
+    group.plan(builder).all
 }
 
 /// Field by field, but for what an update can't clear.
