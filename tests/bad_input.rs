@@ -2,28 +2,14 @@
 
 use std::net::TcpListener;
 use std::path::Path;
-use testkit::{Deployer, Ran};
+use testkit::{Deployer, Ran, TinyProject};
 
 /// A project with one tiny function, and this stage file.
-fn project(stage: &str, main: &str) -> tempfile::TempDir {
-    let dir = tempfile::tempdir().expect("a folder");
-    let write = |path: &str, text: &str| {
-        let path = dir.path().join(path);
-        std::fs::create_dir_all(path.parent().expect("below the folder")).expect("a folder");
-        std::fs::write(path, text).expect("a file");
-    };
-    write(
-        "Cargo.toml",
-        "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n",
-    );
-    write("src/main.rs", main);
-    write(
-        "stages/service.toml",
-        "service = \"tiny\"\n[functions.tiny]\n[routes]\n\"$default\" = \"tiny\"\n",
-    );
-    write("stages/local.toml", "target = \"local\"\n");
-    write("stages/alpha.toml", stage);
-    dir
+fn project(stage: &str, main: &str) -> TinyProject {
+    let project = TinyProject::new();
+    project.write("src/main.rs", main);
+    project.write("stages/alpha.toml", stage);
+    project
 }
 
 fn deployer(project: &Path) -> Deployer {
@@ -35,11 +21,10 @@ fn nothing_was_started(deployer: &Deployer) {
 }
 
 const AWS: &str = "target = \"aws\"\n";
-const MAIN: &str = "fn main() {}\n";
 
 #[test]
 fn an_unknown_stage_is_answered_with_the_ones_there_are() {
-    let dir = project(AWS, MAIN);
+    let dir = project(AWS, TinyProject::MAIN);
     let Ran { code, stderr, .. } = deployer(dir.path()).run(&["up", "alfa"]);
     assert_eq!(code, 2);
     assert_eq!(
@@ -52,7 +37,7 @@ fn an_unknown_stage_is_answered_with_the_ones_there_are() {
 fn three_mistakes_of_a_stage_file_are_all_shown() {
     let dir = project(
         "target = \"moon\"\nregionn = \"x\"\n[defaults]\nmemory_mb = 1\n",
-        MAIN,
+        TinyProject::MAIN,
     );
     let Ran { code, stderr, .. } = deployer(dir.path()).run(&["plan", "alpha"]);
     assert_eq!(code, 2);
@@ -67,7 +52,7 @@ fn three_mistakes_of_a_stage_file_are_all_shown() {
 
 #[test]
 fn a_mistake_in_one_stage_keeps_all_of_them_from_being_touched() {
-    let dir = project("target = 1\n", MAIN);
+    let dir = project("target = 1\n", TinyProject::MAIN);
     let deployer = deployer(dir.path());
     let Ran { code, stderr, .. } = deployer.run(&["up", "local", "alpha"]);
     assert_eq!(code, 2, "{stderr}");
@@ -90,7 +75,7 @@ fn a_function_that_does_not_compile_shows_the_compilers_words_and_touches_nothin
 
 #[test]
 fn without_a_region_aws_stages_fail_at_once_and_say_what_to_set() {
-    let dir = project(AWS, MAIN);
+    let dir = project(AWS, TinyProject::MAIN);
     let Ran { code, stderr, .. } = deployer(dir.path()).run(&["up", "alpha"]);
     assert_eq!(code, 4, "{stderr}");
     assert!(stderr.contains("no AWS region is set"), "{stderr}");
@@ -99,7 +84,10 @@ fn without_a_region_aws_stages_fail_at_once_and_say_what_to_set() {
 
 #[test]
 fn without_credentials_aws_stages_fail_at_once_and_say_what_to_set() {
-    let dir = project("target = \"aws\"\nregion = \"eu-central-1\"\n", MAIN);
+    let dir = project(
+        "target = \"aws\"\nregion = \"eu-central-1\"\n",
+        TinyProject::MAIN,
+    );
     for verb in ["up", "plan", "down", "status"] {
         let Ran { code, stderr, .. } = deployer(dir.path()).run(&[verb, "alpha"]);
         assert_eq!(code, 4, "{verb}: {stderr}");
@@ -111,7 +99,7 @@ fn without_credentials_aws_stages_fail_at_once_and_say_what_to_set() {
 
 #[test]
 fn a_port_that_another_program_has_is_named() {
-    let dir = project(AWS, MAIN);
+    let dir = project(AWS, TinyProject::MAIN);
     let deployer = deployer(dir.path());
     // It accepts and says nothing, or anything but what a local cloud says.
     let listener = TcpListener::bind(("127.0.0.1", deployer.port())).expect("the free port");
@@ -134,7 +122,7 @@ fn a_port_that_another_program_has_is_named() {
 
 #[test]
 fn a_second_local_cloud_on_one_port_is_refused_with_a_clear_word() {
-    let dir = project(AWS, MAIN);
+    let dir = project(AWS, TinyProject::MAIN);
     let deployer = deployer(dir.path());
     let port = deployer.port().to_string();
     deployer.succeed(&["up", "local"]);
@@ -161,7 +149,7 @@ fn outside_a_project_the_command_says_where_it_looked() {
 
 #[test]
 fn results_go_to_stdout_and_errors_to_stderr() {
-    let dir = project(AWS, MAIN);
+    let dir = project(AWS, TinyProject::MAIN);
     let deployer = deployer(dir.path());
     let ran = deployer.run(&["status", "local", "--json"]);
     assert_eq!(ran.code, 0);

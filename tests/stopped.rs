@@ -8,72 +8,45 @@ use serde_json::Value;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 use testkit::proxy::{Fault, Point, Proxy, When};
-use testkit::{Deployer, World};
+use testkit::{Deployer, TinyProject, World};
 use tokio::process::{Child, Command};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::timeout;
 
 /// How long the chosen call takes: long enough for a signal to arrive meanwhile.
 const SLOW: Duration = Duration::from_secs(3);
 /// For whatever is waited for here. Generous: it only passes when a test fails.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-const FIRST: &str = "fn main() {}\n";
 const SECOND: &str = "fn main() { println!(\"another\"); }\n";
 
 /// A project of one tiny function, deployed through the proxy.
 struct Scene {
     deployer: Deployer,
     proxy: Proxy,
-    dir: tempfile::TempDir,
+    project: TinyProject,
     world: World,
 }
 
 impl Scene {
     async fn new() -> Self {
-        let dir = tempfile::tempdir().expect("a folder");
+        let project = TinyProject::new();
         let world = World::new().await;
         let proxy = Proxy::start(world.port()).await;
-        let mut deployer = Deployer::new(env!("CARGO_BIN_EXE_deployer"), dir.path());
+        let mut deployer = Deployer::new(env!("CARGO_BIN_EXE_deployer"), project.path());
         let port = proxy.endpoint().rsplit(':').next().map(str::to_owned);
         deployer.set("DEPLOYER_LOCAL_PORT", &port.expect("a port"));
-        let scene = Self {
+        Self {
             deployer,
             proxy,
-            dir,
+            project,
             world,
-        };
-        scene.write(
-            "Cargo.toml",
-            "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n",
-        );
-        scene.write("src/main.rs", FIRST);
-        scene.write(
-            "stages/service.toml",
-            "service = \"tiny\"\n[functions.tiny]\n[routes]\n\"$default\" = \"tiny\"\n",
-        );
-        scene.write("stages/local.toml", "target = \"local\"\n");
-        scene
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.dir.path().join(path);
-        std::fs::create_dir_all(path.parent().expect("below the folder")).expect("a folder");
-        std::fs::write(path, text).expect("a file");
+        }
     }
 
     fn start(&self, arguments: &[&str]) -> Child {
         let mut command = Command::from(self.deployer.command(arguments));
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command.kill_on_drop(true).spawn().expect("it starts")
-    }
-
-    /// Waits until the call has come; it isn't answered yet.
-    async fn until_called(&self, point: &Point) {
-        let started = Instant::now();
-        while !self.proxy.calls().iter().any(|call| call.point == *point) {
-            assert!(started.elapsed() < DEADLINE, "{point} never came");
-            sleep(Duration::from_millis(10)).await;
-        }
     }
 
     fn came(&self, what: &str) -> bool {
@@ -101,7 +74,7 @@ impl Scene {
 
     async fn down(&self) {
         // Not through the proxy, which listens also when the cloud has stopped.
-        let mut deployer = Deployer::new(env!("CARGO_BIN_EXE_deployer"), self.dir.path());
+        let mut deployer = Deployer::new(env!("CARGO_BIN_EXE_deployer"), self.project.path());
         deployer.set("DEPLOYER_LOCAL_PORT", &self.world.port().to_string());
         let down = tokio::task::spawn_blocking(move || deployer.succeed(&["down", "local"])).await;
         let down = down.expect("it ends");
@@ -138,7 +111,7 @@ async fn ctrl_c_finishes_the_call_in_flight_and_says_what_is_done_and_left() {
         .proxy
         .begin(Some((create_function(), Fault::Delay(SLOW))));
     let child = scene.start(&["up", "local", "--json"]);
-    scene.until_called(&create_function()).await;
+    scene.proxy.until_called(&create_function()).await;
     interrupt(&child);
     let output = ended(child).await;
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -173,13 +146,13 @@ async fn ctrl_c_finishes_the_call_in_flight_and_says_what_is_done_and_left() {
     scene.converge().await;
 
     // A change: the old release serves on.
-    scene.write("src/main.rs", SECOND);
+    scene.project.write("src/main.rs", SECOND);
     let upload = point("lambda", "PUT /2015-03-31/functions/tiny-local-tiny/code");
     scene
         .proxy
         .begin(Some((upload.clone(), Fault::Delay(SLOW))));
     let child = scene.start(&["up", "local"]);
-    scene.until_called(&upload).await;
+    scene.proxy.until_called(&upload).await;
     interrupt(&child);
     let output = ended(child).await;
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -199,7 +172,7 @@ async fn a_second_ctrl_c_stops_at_once_and_the_next_up_looks_first() {
         .proxy
         .begin(Some((create_function(), Fault::Delay(SLOW))));
     let mut child = scene.start(&["up", "local"]);
-    scene.until_called(&create_function()).await;
+    scene.proxy.until_called(&create_function()).await;
     interrupt(&child);
     // Signals aren't counted: the second must not arrive before the first is seen.
     let mut lines = tokio::io::BufReader::new(child.stderr.take().expect("piped"));
@@ -229,7 +202,7 @@ async fn a_failed_up_says_that_the_old_release_keeps_serving() {
     let scene = Scene::new().await;
     scene.proxy.begin(None);
     scene.succeed(&["up", "local"]).await;
-    scene.write("src/main.rs", SECOND);
+    scene.project.write("src/main.rs", SECOND);
     let fail = async |point: Point, fault: Fault| {
         scene.proxy.begin(Some((point, fault)));
         let output = ended(scene.start(&["up", "local"])).await;
@@ -253,7 +226,7 @@ async fn a_failed_up_says_that_the_old_release_keeps_serving() {
     );
     scene.converge().await;
     // The build fails.
-    scene.write("src/main.rs", "fn main() { no }\n");
+    scene.project.write("src/main.rs", "fn main() { no }\n");
     let output = ended(scene.start(&["up", "local"])).await;
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{said}");
@@ -261,6 +234,6 @@ async fn a_failed_up_says_that_the_old_release_keeps_serving() {
         said.contains("what was live before goes on serving"),
         "{said}"
     );
-    scene.write("src/main.rs", SECOND);
+    scene.project.write("src/main.rs", SECOND);
     scene.down().await;
 }

@@ -1,6 +1,7 @@
 //! The command line.
 
 use clap::{Args, Parser, Subcommand};
+use deployer_engine::verify::Verify;
 use std::path::PathBuf;
 
 const EXIT_CODES: &str = "\
@@ -14,6 +15,7 @@ Exit codes:
   6    another deploys the stage; nothing was touched
   70   a mistake in the deployer itself: its plan breaks its own rules; nothing was touched
   130  interrupted: calls in flight were finished (not after a second Ctrl-C), the next `up` goes on
+  Of several stages, the first that failed, in the order given, has its say.
 
 Environment:
   DEPLOYER_LOCAL_PORT        port of local stages, instead of the stage file's
@@ -23,6 +25,7 @@ Examples:
   deployer up local          deploy to the local cloud, starting it if need be
   deployer plan alpha        show what `up alpha` would change
   deployer up alpha          deploy to AWS
+  deployer up alpha beta     build once, deploy both side by side
   deployer plan alpha --adopt
                              show what `up alpha --adopt` would take over and change
   deployer history alpha     list the releases that are kept
@@ -90,9 +93,26 @@ pub struct Up {
     pub writes: Writes,
     #[command(flatten)]
     pub adoption: Adoption,
+    #[command(flatten)]
+    pub verification: Verification,
+}
+
+/// What must be seen before it is said to be done.
+#[derive(Debug, Args)]
+pub struct Verification {
     /// Don't wait until the stage's endpoint answers, e.g. where it can't be reached from here
     #[arg(long)]
     pub no_verify: bool,
+}
+
+impl Verification {
+    /// As the engine puts it.
+    pub fn wanted(&self) -> Verify {
+        match self.no_verify {
+            true => Verify::Nothing,
+            false => Verify::Endpoint,
+        }
+    }
 }
 
 /// Which stages are planned, and what may be taken over.
@@ -128,6 +148,8 @@ pub struct Rollback {
     /// Fail at once when another deploys the stage, instead of waiting
     #[arg(long)]
     pub no_wait: bool,
+    #[command(flatten)]
+    pub verification: Verification,
 }
 
 /// Where the local cloud listens.

@@ -28,11 +28,14 @@ pub enum Failure {
     /// The functions don't build.
     #[error(transparent)]
     Build(#[from] BuildError),
-    /// A function's package can't be deployed.
-    #[error("the function `{function}` can't be deployed: {reason}")]
+    /// They didn't build for another stage of this run, and cargo has said why.
+    #[error("the functions don't build, as said above")]
+    BuiltInVain,
+    /// A package that was built can't be deployed.
+    #[error("the package `{package}` can't be deployed as a function: {reason}")]
     Package {
         /// Which.
-        function: String,
+        package: String,
         /// Why.
         reason: String,
         /// What to do.
@@ -156,7 +159,7 @@ impl Failure {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::StageFiles(_) | Self::Input { .. } | Self::Rollback(_) => exit::BAD_INPUT,
-            Self::Build(_) | Self::Package { .. } => exit::BUILD_FAILED,
+            Self::Build(_) | Self::BuiltInVain | Self::Package { .. } => exit::BUILD_FAILED,
             Self::Connect(_) => exit::NOT_SIGNED_IN,
             Self::Refused(_) => exit::NOT_OURS,
             Self::Untouched(failure) => failure.exit_code(),
@@ -175,6 +178,7 @@ impl Failure {
         match self {
             Self::StageFiles(_) => "mend the stage files; nothing was touched".to_owned(),
             Self::Build(error) => error.next_step(),
+            Self::BuiltInVain => "mend the errors that the compiler shows".to_owned(),
             Self::Connect(error) => error.next_step().to_owned(),
             Self::Refused(_) => "nothing was touched".to_owned(),
             Self::Unsound(_) => {

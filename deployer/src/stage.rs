@@ -3,7 +3,6 @@
 use crate::failure::Failure;
 use crate::holder;
 use crate::local;
-use crate::project::Project;
 use deployer_aws::{Cloud, Destination, Limiter};
 use deployer_core::manifest::journal;
 use deployer_core::names::{FunctionName, Names};
@@ -35,21 +34,8 @@ pub struct OpenStage {
 }
 
 impl OpenStage {
-    /// Connects to the stage's cloud. For a local stage, the local cloud must be
-    /// running.
-    pub async fn open(definition: StageDefinition) -> Result<Self, Failure> {
-        let (cloud, names) = connect(&definition).await?;
-        let account = cloud.get_account().await?;
-        Ok(Self {
-            definition,
-            cloud,
-            account,
-            names,
-        })
-    }
-
-    /// As [`OpenStage::open`], with a look at everything the stage has there, in
-    /// the time that opening takes.
+    /// Connects to the stage's cloud, and looks at everything the stage has there in
+    /// the time that this takes. For a local stage, the local cloud must be running.
     pub async fn open_and_look(definition: StageDefinition) -> Result<(Self, Look), Failure> {
         let (cloud, names) = connect(&definition).await?;
         let known = function_names(&definition, &names);
@@ -74,21 +60,6 @@ impl OpenStage {
             return Ok(None);
         }
         Self::open_and_look(definition.clone()).await.map(Some)
-    }
-    /// As [`OpenStage::open`]; `None` when the stage is local and its cloud isn't
-    /// running, so that nothing can be there.
-    pub async fn open_if_running(
-        project: &Project,
-        name: &str,
-    ) -> Result<(StageDefinition, Option<Self>), Failure> {
-        let definition = project.read_stage(name)?;
-        if let Place::Local { port } = definition.place
-            && !local::is_running(port).await?
-        {
-            return Ok((definition, None));
-        }
-        let stage = Self::open(definition.clone()).await?;
-        Ok((definition, Some(stage)))
     }
 
     /// The stage's lease, to be asked for by this process.

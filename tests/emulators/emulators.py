@@ -1,5 +1,5 @@
-"""Deploys a tiny project to emulators that others wrote, and reads back with
-boto3 what is there.
+"""Deploys a tiny project to emulators that others wrote, to the local cloud, or to
+AWS, and reads back with boto3 what is there.
 
 usage: emulators.py DEPLOYER
 """
@@ -18,29 +18,38 @@ import tempfile
 import time
 import traceback
 
-from readback import FUNCTIONS_ROLE, REGION, Account, Function, Stage, same
+from readback import FUNCTIONS_ROLE, NEIGHBOUR_LOGS, REGION, Account, Function, Stage, same
 
 HERE = pathlib.Path(__file__).resolve().parent
-NEIGHBOURS = ["/aws/lambda/chat-alpha-neighbour"]
 START_DEADLINE = 60  # seconds until an emulator listens
 DEADLINE = 150  # seconds for one command; only a failure takes that long
 LISTENING = "0A"  # a socket's state in /proc/net/tcp
 
 
-class Emulator:
-    """A server of somebody else's, on 127.0.0.1 only."""
+class Server:
+    """An account on 127.0.0.1 only, by a server that runs meanwhile."""
 
-    def __init__(self, name, folder, command, environment):
+    def __init__(self, name, folder, command, environment=None, keeps_credentials=True, own=False):
+        self.name, self.keeps_credentials = name, keeps_credentials
+        # Endpoints of emulators don't answer as AWS's; the local cloud's code can't be downloaded.
+        self.answers, self.serves_code = own, not own
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self.variables = {
+            "AWS_ACCESS_KEY_ID": "AKIALOCALCLOUDUSER00",
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        }
         self.log = folder / f"{name}.log"
         home = folder / name
         home.mkdir()
         variables = {"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(home)}
-        variables |= {key: value.format(port=self.port) for key, value in environment.items()}
-        executable = pathlib.Path(sys.executable).with_name(command[0])
+        variables |= {key: value.format(port=self.port) for key, value in (environment or {}).items()}
+        # An absolute path stays what it is.
+        executable = pathlib.Path(sys.executable).parent / command[0]
         arguments = [argument.format(port=self.port) for argument in command[1:]]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -55,7 +64,7 @@ class Emulator:
             dead = self.process.poll() is not None
             if dead or time.monotonic() > deadline:
                 self.process.kill()
-                raise AssertionError(f"the emulator doesn't start:\n{self.log.read_text()}")
+                raise AssertionError(f"{self.name} doesn't start:\n{self.log.read_text()}")
             time.sleep(0.1)
 
     def __exit__(self, *_):
@@ -80,26 +89,42 @@ class Emulator:
                 local, state, inode = fields[1], fields[3], fields[9]
                 if state == LISTENING and f"socket:[{inode}]" in sockets:
                     # 127.0.0.1, least significant byte first.
-                    assert local.startswith("0100007F:"), f"the emulator listens on {local}"
+                    assert local.startswith("0100007F:"), f"{self.name} listens on {local}"
+
+
+class Aws:
+    """The real account that the environment's credentials lead to. What a failed part
+    leaves there is removed, too."""
+
+    name, keeps_credentials, answers, serves_code = "AWS", True, True, True
+
+    def __init__(self):
+        self.variables = {key: value for key, value in os.environ.items() if key.startswith("AWS_")}
+        self.variables.pop("AWS_REGION", None)
+
+    def __enter__(self):
+        account = Account(self.variables)
+        there = {kind: names for kind, names in account.everything().items() if names}
+        assert not there, f"this account has what the suite would make: {there}"
+        return self
+
+    def __exit__(self, *_):
+        Account(self.variables).remove_neighbours()
+
+    def check_listens_here_only(self):
+        pass
 
 
 class Project:
     """A copy of the project, and the deployer run on it."""
 
-    def __init__(self, deployer, folder, endpoint):
-        self.deployer = deployer
+    def __init__(self, deployer, folder, place):
+        self.deployer, self.place = deployer, place
         self.root = folder
         shutil.copytree(HERE / "project", folder)
         self.variables = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
-        self.variables |= {
-            "AWS_ACCESS_KEY_ID": "testing",
-            "AWS_CONFIG_FILE": "/dev/null",
-            "AWS_ENDPOINT_URL": endpoint,
-            "AWS_REGION": REGION,
-            "AWS_SECRET_ACCESS_KEY": "testing",
-            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-            "CARGO_TARGET_DIR": str(folder / "target"),
-        }
+        self.variables |= place.variables
+        self.variables |= {"AWS_REGION": REGION, "CARGO_TARGET_DIR": str(folder / "target")}
 
     def edit(self, path, old, new):
         text = (self.root / path).read_text()
@@ -124,10 +149,15 @@ class Project:
     def status(self):
         return json.loads(self.run("status", "--json")[0])
 
-    def apply(self):
-        """`up`. The endpoint isn't waited for: the emulator's never answers."""
-        _, said = self.run("up", "--no-verify")
+    def apply(self, verb="up"):
+        """A verb that makes something live."""
+        _, said = self.run(verb, *([] if self.place.answers else ["--no-verify"]))
         assert "failed:" not in said, said
+
+    def remove(self):
+        """However far a part came."""
+        with contextlib.suppress(AssertionError, subprocess.TimeoutExpired):
+            self.run("down")
 
     def binary(self, function):
         # cargo-zigbuild's go to a folder named after the target.
@@ -169,8 +199,7 @@ class Suite:
         print(f"ok: {sentence}", flush=True)
 
 
-def whole_flow(suite, deployer, folder):
-    """ministack: everything from the first `up` to `down`."""
+def ministack(folder):
     environment = {
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": "{port}",
@@ -178,78 +207,118 @@ def whole_flow(suite, deployer, folder):
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
     }
-    with Emulator("ministack", folder, ["ministack"], environment) as emulator:
-        account = Account(emulator.endpoint)
-        project = Project(deployer, folder / "ministack-project", emulator.endpoint)
+    return Server("ministack", folder, ["ministack"], environment, keeps_credentials=False)
+
+
+def moto(folder):
+    environment = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
+    return Server("moto", folder, ["moto_server", "-H", "127.0.0.1", "-p", "{port}"], environment)
+
+
+def local_cloud(deployer, folder):
+    command = [deployer, "--project", str(HERE / "project"), "local-cloud", "--port", "{port}"]
+    return Server("local cloud", folder, [*command, "--data", str(folder / "cloud")], own=True)
+
+
+def whole_flow(suite, deployer, folder, place):
+    """Everything from the first `up` to `down`."""
+    with place:
+        account = Account(place.variables)
+        project = Project(deployer, folder / "project", place)
         account.add_neighbours()
+        try:
+            flow(suite, account, project)
+        except BaseException:
+            project.remove()
+            raise
+        place.check_listens_here_only()
 
-        def read_back(stage):
-            """Checks everything; gives what tells one release from another."""
-            api_id, invoked = account.check_draft(stage, keeps_credentials=False)
-            account.check_roles(stage, api_id)
-            account.check_log_groups(stage, NEIGHBOURS)
-            published = account.check_functions(stage)
-            code = {}
-            for key, version in invoked.items():
-                assert version in published[key], f"{key}:{version} is invoked but isn't published"
-                code[key] = account.check_version(key, stage.functions[key], version)
+
+def flow(suite, account, project):
+    place = project.place
+
+    def read_back(stage):
+        """Checks everything; gives what tells one release from another."""
+        api_id, invoked = account.check_draft(stage, place.keeps_credentials)
+        account.check_roles(stage, api_id)
+        account.check_log_groups(stage, [NEIGHBOUR_LOGS])
+        published = account.check_functions(stage)
+        code = {}
+        for key, version in invoked.items():
+            assert version in published[key], f"{key}:{version} is invoked but isn't published"
+            code[key] = account.check_version(key, stage.functions[key], version)
+            if place.serves_code:
                 account.check_code(key, version, project.binary(key))
-            deployment, release = account.check_release(api_id)
-            status = project.status()
-            same(status["release"], release, "the release that status shows")
-            assert status["url"].endswith("/alpha") and api_id in status["url"], status["url"]
-            found = {"api": api_id, "invoked": invoked, "code": code}
-            return found | {"published": published, "deployment": deployment, "release": release}
+        deployment, release = account.check_release(api_id)
+        account.check_manifest(api_id, invoked, stage.routes)
+        status = project.status()
+        same(status["release"], release, "the release that status shows")
+        assert status["url"].endswith("/alpha") and api_id in status["url"], status["url"]
+        found = {"api": api_id, "invoked": invoked, "code": code}
+        return found | {"published": published, "deployment": deployment, "release": release}
 
-        project.apply()
-        stage = FIRST
-        first = read_back(stage)
-        suite.passes("ministack: the first up makes everything, and doesn't ask the endpoint when told not to")
+    project.apply()
+    stage = FIRST
+    first = read_back(stage)
+    suite.passes(f"{place.name}: the first up makes everything")
 
-        draft = [(step["action"], step["key"]) for step in project.plan()]
-        same(sorted(draft), [("UpdateIntegration", key) for key in sorted(stage.functions)], "the second plan")
-        project.apply()
-        same(read_back(stage), first, "after an up without changes")
-        suite.passes("ministack: an up without changes releases nothing (it repeats credentials that aren't kept)")
+    draft = [(step["action"], step["key"]) for step in project.plan()]
+    repeated = [] if place.keeps_credentials else sorted(stage.functions)
+    same(sorted(draft), [("UpdateIntegration", key) for key in repeated], "the second plan")
+    project.apply()
+    same(read_back(stage), first, "after an up without changes")
+    suite.passes(f"{place.name}: an up without changes releases nothing (but credentials that aren't kept)")
 
-        project.edit("functions/room/src/main.rs", "room, first", "room, second")
-        project.apply()
-        second = read_back(stage)
-        same(changed(first, second), ["room"], "functions with other code or versions")
-        assert first["code"]["room"] != second["code"]["room"], "the code is the old one"
-        assert first["release"] != second["release"], "new code is live under the old release"
-        same(first["api"], second["api"], "the API")
-        suite.passes("ministack: new code goes live as a new version of one function")
+    project.edit("functions/room/src/main.rs", "room, first", "room, second")
+    project.apply()
+    second = read_back(stage)
+    same(changed(first, second), ["room"], "functions with other code or versions")
+    assert first["code"]["room"] != second["code"]["room"], "the code is the old one"
+    assert first["release"] != second["release"], "new code is live under the old release"
+    same(first["api"], second["api"], "the API")
+    suite.passes(f"{place.name}: new code goes live as a new version of one function")
 
-        project.edit("stages/service.toml", 'send = "room"', 'leave = "room"')
-        with (project.root / "stages/alpha.toml").open("a") as file:
-            file.write("\n[functions.connect]\nmemory_mb = 256\nlog_retention_days = 7\n")
-        routes = {**FIRST.routes, "leave": "room"}
-        del routes["send"]
-        stage = change(dataclasses.replace(FIRST, routes=routes), "connect", memory=256, retention=7)
-        project.apply()
-        third = read_back(stage)
-        same(changed(second, third), ["connect"], "functions with other code or versions")
-        same(second["code"], third["code"], "code")
-        assert second["release"] != third["release"], "other routes are live under the old release"
-        suite.passes("ministack: a route comes, a route goes, memory and retention change")
+    project.edit("stages/service.toml", 'send = "room"', 'leave = "room"')
+    with (project.root / "stages/alpha.toml").open("a") as file:
+        file.write("\n[functions.connect]\nmemory_mb = 256\nlog_retention_days = 7\n")
+    routes = {**FIRST.routes, "leave": "room"}
+    del routes["send"]
+    stage = change(dataclasses.replace(FIRST, routes=routes), "connect", memory=256, retention=7)
+    project.apply()
+    third = read_back(stage)
+    same(changed(second, third), ["connect"], "functions with other code or versions")
+    same(second["code"], third["code"], "code")
+    assert second["release"] != third["release"], "other routes are live under the old release"
+    suite.passes(f"{place.name}: a route comes, a route goes, memory and retention change")
 
-        block = '[functions.default]\ndescription = "Echoes what matches no route"\n'
-        project.edit("stages/service.toml", block, "")
-        project.edit("stages/service.toml", '"$default" = "default"', '"$default" = "room"')
-        functions = {key: stage.functions[key] for key in ("connect", "room")}
-        stage = dataclasses.replace(stage, functions=functions, routes={**routes, "$default": "room"})
-        project.apply()
-        read_back(stage)
-        suite.passes("ministack: a function that the file no longer names goes with its log group and permissions")
+    project.apply("rollback")
+    deployment, release = account.check_release(third["api"])
+    same(release, second["release"], "the release before")
+    same(deployment, second["deployment"], "its deployment")
+    account.check_manifest(third["api"], second["invoked"], FIRST.routes)
+    same(account.check_draft(stage, place.keeps_credentials), (third["api"], third["invoked"]), "the draft")
+    assert "UpdateStage" in [step["action"] for step in project.plan()], "what was rolled back is live again"
+    project.apply()
+    again = read_back(stage)
+    same(again["release"], third["release"], "the release after an up")
+    same(again["invoked"], third["invoked"], "its versions")
+    suite.passes(f"{place.name}: rollback is one write, and the next up makes the file's release live again")
 
-        said, _ = project.run("down")
-        assert said.startswith("chat/alpha is gone"), said
-        account.check_only_neighbours()
-        said, _ = project.run("down")
-        same(said, "chat/alpha: nothing to do\n", "the second down")
-        emulator.check_listens_here_only()
-        suite.passes("ministack: down leaves nothing of ours, and what isn't ours")
+    block = '[functions.default]\ndescription = "Echoes what matches no route"\n'
+    project.edit("stages/service.toml", block, "")
+    project.edit("stages/service.toml", '"$default" = "default"', '"$default" = "room"')
+    functions = {key: stage.functions[key] for key in ("connect", "room")}
+    stage = dataclasses.replace(stage, functions=functions, routes={**routes, "$default": "room"})
+    project.apply()
+    read_back(stage)
+    suite.passes(f"{place.name}: a function that the file no longer names goes with its log group and permissions")
+
+    said, _ = project.run("down")
+    assert said.startswith("suite/alpha is gone"), said
+    account.check_only_neighbours()
+    said, _ = project.run("down")
+    same(said, "suite/alpha: nothing to do\n", "the second down")
+    suite.passes(f"{place.name}: down leaves nothing of ours, and what isn't ours")
 
 
 def changed(before, after):
@@ -261,13 +330,11 @@ def changed(before, after):
     ]
 
 
-def parts(suite, deployer, folder):
+def parts(suite, deployer, folder, place):
     """moto: everything up to CreateDeployment, which it lacks."""
-    environment = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
-    command = ["moto_server", "-H", "127.0.0.1", "-p", "{port}"]
-    with Emulator("moto", folder, command, environment) as emulator:
-        account = Account(emulator.endpoint)
-        project = Project(deployer, folder / "moto-project", emulator.endpoint)
+    with place:
+        account = Account(place.variables)
+        project = Project(deployer, folder / "project", place)
         account.add_neighbours()
 
         def up_to_the_deployment():
@@ -277,9 +344,9 @@ def parts(suite, deployer, folder):
             assert re.search("[0-9]+ left; nothing is live yet", said), said
 
         def read_back(stage):
-            api_id, invoked = account.check_draft(stage, keeps_credentials=True)
+            api_id, invoked = account.check_draft(stage, place.keeps_credentials)
             account.check_roles(stage, api_id)
-            account.check_log_groups(stage, NEIGHBOURS)
+            account.check_log_groups(stage, [NEIGHBOUR_LOGS])
             account.check_functions(stage)
             code = {
                 key: account.check_version(key, stage.functions[key], version)
@@ -323,26 +390,35 @@ def parts(suite, deployer, folder):
 
         account.api.delete_api(ApiId=second["api"])
         said, _ = project.run("down")
-        assert said.startswith("chat/alpha is gone"), said
+        assert said.startswith("suite/alpha is gone"), said
         account.check_only_neighbours()
         said, _ = project.run("down")
-        same(said, "chat/alpha: nothing to do\n", "the second down")
-        emulator.check_listens_here_only()
+        same(said, "suite/alpha: nothing to do\n", "the second down")
+        place.check_listens_here_only()
         suite.passes("moto: down leaves nothing of ours, and what isn't ours")
 
 
 def main():
     [deployer] = sys.argv[1:]
     deployer = str(pathlib.Path(deployer).resolve())
+    if os.environ.get("SUITE_ON_AWS"):
+        todo = [(whole_flow, lambda _: Aws())]
+    else:
+        todo = [
+            (parts, moto),
+            (whole_flow, ministack),
+            (whole_flow, lambda folder: local_cloud(deployer, folder)),
+        ]
     suite, failed = Suite(), 0
-    for part in (parts, whole_flow):
+    for part, place in todo:
         with tempfile.TemporaryDirectory(prefix="emulators-") as folder:
+            folder = pathlib.Path(folder)
             try:
-                part(suite, deployer, pathlib.Path(folder))
-            except Exception:  # counted, and the other emulator's part still runs
+                part(suite, deployer, folder, place(folder))
+            except Exception:  # counted, and the next part still runs
                 failed += 1
                 traceback.print_exc()
-                for log in pathlib.Path(folder).glob("*.log"):
+                for log in folder.glob("*.log"):
                     print(f"the end of {log.name}:", *log.read_text().splitlines()[-20:], sep="\n", file=sys.stderr)
     print(f"emulators: {suite.passed} passed, {failed} failed")
     sys.exit(failed > 0)

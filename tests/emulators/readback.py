@@ -15,9 +15,13 @@ import zipfile
 import boto3
 
 REGION = "eu-central-1"
-TAGS = {"deployer:schema": "1", "deployer:service": "chat", "deployer:stage": "alpha"}
-FUNCTIONS_ROLE = f"chat-alpha-{REGION}-functions"
-GATEWAY_ROLE = f"chat-alpha-{REGION}-gateway"
+TAGS = {"deployer:schema": "1", "deployer:service": "suite", "deployer:stage": "alpha"}
+NAME = "suite-alpha"
+FUNCTIONS_ROLE = f"suite-alpha-{REGION}-functions"
+GATEWAY_ROLE = f"suite-alpha-{REGION}-gateway"
+NEIGHBOUR = f"{NAME}-neighbour"
+NEIGHBOUR_ROLE = f"{NAME}-{REGION}-neighbour"
+NEIGHBOUR_LOGS = f"/aws/lambda/{NEIGHBOUR}"
 
 
 @dataclasses.dataclass
@@ -48,17 +52,19 @@ def same(found, expected, what):
 
 
 class Account:
-    """One emulator's account, as others see it."""
+    """One account, as others see it. Of everything it may hold, only what is named as
+    the stage's is looked at."""
 
-    def __init__(self, endpoint):
+    def __init__(self, variables):
+        session = boto3.Session(
+            aws_access_key_id=variables.get("AWS_ACCESS_KEY_ID"),
+            aws_secret_access_key=variables.get("AWS_SECRET_ACCESS_KEY"),
+            aws_session_token=variables.get("AWS_SESSION_TOKEN"),
+            region_name=REGION,
+        )
+
         def client(name):
-            return boto3.client(
-                name,
-                endpoint_url=endpoint,
-                region_name=REGION,
-                aws_access_key_id="testing",
-                aws_secret_access_key="testing",
-            )
+            return session.client(name, endpoint_url=variables.get("AWS_ENDPOINT_URL"))
 
         self.api, self.iam = client("apigatewayv2"), client("iam")
         self.functions, self.logs = client("lambda"), client("logs")
@@ -68,12 +74,12 @@ class Account:
         return f"arn:aws:iam::{self.id}:role/{name}"
 
     def function_arn(self, key):
-        return f"arn:aws:lambda:{REGION}:{self.id}:function:chat-alpha-{key}"
+        return f"arn:aws:lambda:{REGION}:{self.id}:function:suite-alpha-{key}"
 
     # Roles
 
     def check_roles(self, stage, api_id):
-        logs = f"arn:aws:logs:{REGION}:{self.id}:log-group:/aws/lambda/chat-alpha-"
+        logs = f"arn:aws:logs:{REGION}:{self.id}:log-group:/aws/lambda/suite-alpha-"
         keys = sorted(stage.functions)
         connections = f"arn:aws:execute-api:{REGION}:{self.id}:{api_id}/alpha/POST/@connections/*"
         self.check_role(
@@ -126,13 +132,13 @@ class Account:
     def check_log_groups(self, stage, neighbours=()):
         found = {}
         pages = self.logs.get_paginator("describe_log_groups")
-        for page in pages.paginate(logGroupNamePrefix="/aws/lambda/chat-alpha-"):
+        for page in pages.paginate(logGroupNamePrefix="/aws/lambda/suite-alpha-"):
             for group in page["logGroups"]:
                 found[group["logGroupName"]] = group
-        expected = [f"/aws/lambda/chat-alpha-{key}" for key in stage.functions]
+        expected = [f"/aws/lambda/suite-alpha-{key}" for key in stage.functions]
         same(sorted(found), sorted([*expected, *neighbours]), "log groups")
         for key, function in stage.functions.items():
-            group = found[f"/aws/lambda/chat-alpha-{key}"]
+            group = found[f"/aws/lambda/suite-alpha-{key}"]
             same(group.get("retentionInDays"), function.retention, f"retention of {key}")
             arn = group["arn"].removesuffix(":*")
             same(self.logs.list_tags_for_resource(resourceArn=arn)["tags"], TAGS, f"tags of {key}'s log group")
@@ -141,12 +147,10 @@ class Account:
 
     def check_functions(self, stage):
         """Checks `$LATEST`; gives the published versions of each function."""
-        pages = self.functions.get_paginator("list_functions").paginate()
-        names = [function["FunctionName"] for page in pages for function in page["Functions"]]
-        same(sorted(names), sorted(f"chat-alpha-{key}" for key in stage.functions), "functions")
+        same(self.our_functions(), sorted(f"suite-alpha-{key}" for key in stage.functions), "functions")
         published = {}
         for key, function in stage.functions.items():
-            name = f"chat-alpha-{key}"
+            name = f"suite-alpha-{key}"
             answer = self.functions.get_function(FunctionName=name)
             self.check_configuration(key, function, answer["Configuration"])
             same(answer["Tags"], TAGS, f"tags of {name}")
@@ -163,6 +167,11 @@ class Account:
             assert published[key], f"{name} has no published version"
         return published
 
+    def our_functions(self):
+        pages = self.functions.get_paginator("list_functions").paginate()
+        names = [function["FunctionName"] for page in pages for function in page["Functions"]]
+        return sorted(name for name in names if name.startswith(NAME))
+
     def check_configuration(self, key, function, found):
         expected = {
             "Description": function.description,
@@ -178,7 +187,7 @@ class Account:
 
     def check_version(self, key, function, version):
         """A published version is as desired; gives the hash of its code."""
-        name = f"chat-alpha-{key}"
+        name = f"suite-alpha-{key}"
         found = self.functions.get_function(FunctionName=name, Qualifier=version)["Configuration"]
         same(found["Version"], version, f"version of {name}")
         self.check_configuration(key, function, found)
@@ -188,7 +197,7 @@ class Account:
 
     def check_code(self, key, version, binary):
         """The zip of a version, as the emulator keeps it, holds `binary`."""
-        answer = self.functions.get_function(FunctionName=f"chat-alpha-{key}", Qualifier=version)
+        answer = self.functions.get_function(FunctionName=f"suite-alpha-{key}", Qualifier=version)
         with urllib.request.urlopen(answer["Code"]["Location"], timeout=20) as response:
             content = response.read()
         digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
@@ -201,14 +210,17 @@ class Account:
     # The API
 
     def our_apis(self):
-        apis = self.api.get_paginator("get_apis").paginate()
-        return [api for page in apis for api in page["Items"] if api.get("Tags", {}).get("deployer:service")]
+        return [api for api in self.apis() if api.get("Tags", {}).get("deployer:service")]
+
+    def apis(self):
+        pages = self.api.get_paginator("get_apis").paginate()
+        return [api for page in pages for api in page["Items"] if api["Name"].startswith(NAME)]
 
     def check_draft(self, stage, keeps_credentials):
         """API, routes and integrations; gives the API's id and the version each
         function is invoked by."""
         apis = self.our_apis()
-        same([api["Name"] for api in apis], ["chat-alpha"], "our APIs")
+        same([api["Name"] for api in apis], ["suite-alpha"], "our APIs")
         api = apis[0]
         expected = {
             "Description": "Chat rooms for emulators",
@@ -254,36 +266,73 @@ class Account:
         assert match, f"the live deployment says {deployment['Description']!r}"
         return deployment["DeploymentId"], match.group(1)
 
+    # The journal
+
+    def check_manifest(self, api_id, invoked, routes):
+        """What the live release's manifest says it is."""
+        [stage] = self.api.get_stages(ApiId=api_id)["Items"]
+        deployment = self.api.get_deployment(ApiId=api_id, DeploymentId=stage["DeploymentId"])
+        release, key = re.search("release ([0-9a-f]{16}) manifest ([0-9a-f]{12})", deployment["Description"]).groups()
+        events = self.logs.get_log_events(
+            logGroupName=f"/deployer/{NAME}", logStreamName=f"release/{key}", startFromHead=True
+        )["events"]
+        [manifest] = [json.loads(event["message"]) for event in events]
+        same(manifest["release"], release, "the release that the manifest names")
+        same(manifest["routes"], routes, "the manifest's routes")
+        versions = {key: function["version"] for key, function in manifest["functions"].items()}
+        same(versions, invoked, "the manifest's versions")
+
     # Neighbours and emptiness
 
     def add_neighbours(self):
         """What looks like the stage's but isn't: it carries no tags of ours."""
-        self.logs.create_log_group(logGroupName="/aws/lambda/chat-alpha-neighbour")
-        self.iam.create_role(RoleName=f"chat-alpha-{REGION}-neighbour", AssumeRolePolicyDocument="{}")
+        principal = {"Service": "lambda.amazonaws.com"}
+        trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+        self.logs.create_log_group(logGroupName=NEIGHBOUR_LOGS)
+        self.iam.create_role(
+            RoleName=NEIGHBOUR_ROLE,
+            AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+        )
         self.api.create_api(
-            Name="chat-alpha-neighbour", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
+            Name=NEIGHBOUR, ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action"
         )
 
-    def check_only_neighbours(self):
-        functions = self.functions.get_paginator("list_functions").paginate()
-        roles = self.iam.get_paginator("list_roles").paginate()
-        groups = self.logs.get_paginator("describe_log_groups").paginate()
-        apis = self.api.get_paginator("get_apis").paginate()
-        found = {
-            "functions": [item["FunctionName"] for page in functions for item in page["Functions"]],
-            "roles": [
-                item["RoleName"]
-                for page in roles
-                for item in page["Roles"]
-                if item["RoleName"].startswith("chat-alpha-")
-            ],
-            "log groups": [item["logGroupName"] for page in groups for item in page["logGroups"]],
-            "APIs": [(item["Name"], item.get("Tags", {})) for page in apis for item in page["Items"]],
+    def remove_neighbours(self):
+        """As far as they are there."""
+        for api in self.apis():
+            if api["Name"] == NEIGHBOUR:
+                self.api.delete_api(ApiId=api["ApiId"])
+        if NEIGHBOUR_ROLE in self.our_roles():
+            self.iam.delete_role(RoleName=NEIGHBOUR_ROLE)
+        if NEIGHBOUR_LOGS in self.our_log_groups():
+            self.logs.delete_log_group(logGroupName=NEIGHBOUR_LOGS)
+
+    def our_roles(self):
+        pages = self.iam.get_paginator("list_roles").paginate()
+        names = [role["RoleName"] for page in pages for role in page["Roles"]]
+        return sorted(name for name in names if name.startswith(f"{NAME}-"))
+
+    def our_log_groups(self):
+        found = []
+        for prefix in (f"/aws/lambda/{NAME}-", f"/deployer/{NAME}"):
+            pages = self.logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
+            found += [group["logGroupName"] for page in pages for group in page["logGroups"]]
+        return sorted(found)
+
+    def everything(self):
+        """All that looks like the stage's, by kind."""
+        return {
+            "functions": self.our_functions(),
+            "roles": self.our_roles(),
+            "log groups": self.our_log_groups(),
+            "APIs": [(api["Name"], api.get("Tags", {})) for api in self.apis()],
         }
+
+    def check_only_neighbours(self):
         expected = {
             "functions": [],
-            "roles": [f"chat-alpha-{REGION}-neighbour"],
-            "log groups": ["/aws/lambda/chat-alpha-neighbour"],
-            "APIs": [("chat-alpha-neighbour", {})],
+            "roles": [NEIGHBOUR_ROLE],
+            "log groups": [NEIGHBOUR_LOGS],
+            "APIs": [(NEIGHBOUR, {})],
         }
-        same(found, expected, "what is left")
+        same(self.everything(), expected, "what is left")

@@ -183,8 +183,14 @@ impl Names {
         LogGroupName(format!("{EXECUTION_LOG_PREFIX}{api_id}/{}", self.api_stage))
     }
 
-    /// What the log groups of all the stage's functions begin with. Another
-    /// stage's may begin so too (`a` and `a-b`): tags tell them apart.
+    /// What the names of all the stage's functions begin with. Another stage's may
+    /// begin so too (`a` and `a-b`): tags tell them apart.
+    pub fn function_prefix(&self) -> &str {
+        &self.function_prefix
+    }
+
+    /// What the log groups of all the stage's functions begin with, and perhaps
+    /// another stage's.
     pub fn log_group_prefix(&self) -> String {
         format!("/aws/lambda/{}", self.function_prefix)
     }

@@ -33,6 +33,12 @@ pub trait CloudReader: Send + Sync {
         prefix: &str,
     ) -> impl Future<Output = Result<BTreeMap<LogGroupName, LogGroupState>, CloudError>> + Send;
 
+    /// The functions whose names begin with `prefix`, whoever's they are.
+    fn list_functions(
+        &self,
+        prefix: &str,
+    ) -> impl Future<Output = Result<Vec<FunctionName>, CloudError>> + Send;
+
     /// A function with its versions and tags.
     fn find_function(
         &self,

@@ -100,6 +100,20 @@ pub async fn down<R: CloudReader, W: CloudWriter, J: Journal>(
 ) -> Result<Down, DownError> {
     means.events.event(Event::Observing);
     let seen = look(means.reader, means.names, known).await?;
+    down_from(known, retain, means, lease, seen).await
+}
+
+/// As [`down()`], from what was seen just before.
+///
+/// # Errors
+/// As [`down()`].
+pub async fn down_from<R: CloudReader, W: CloudWriter, J: Journal>(
+    known: &[FunctionName],
+    retain: &BTreeSet<Retained>,
+    means: &Means<'_, R, W>,
+    lease: &LeaseRequest<'_, J>,
+    seen: Look,
+) -> Result<Down, DownError> {
     let (plan, retained) = down::plan_of(means.names, &seen.observed, retain)?;
     if plan.is_empty() {
         return Ok(Down::nothing(plan, retained));
@@ -147,6 +161,20 @@ pub async fn rollback<R: CloudReader, W: CloudWriter, J: Journal>(
 ) -> Result<Rollback, RollbackError> {
     means.events.event(Event::Observing);
     let seen = look(means.reader, means.names, known).await?;
+    rollback_from(known, asked, means, lease, seen).await
+}
+
+/// As [`rollback()`], from what was seen just before.
+///
+/// # Errors
+/// As [`rollback()`].
+pub async fn rollback_from<R: CloudReader, W: CloudWriter, J: Journal>(
+    known: &[FunctionName],
+    asked: Option<&str>,
+    means: &Means<'_, R, W>,
+    lease: &LeaseRequest<'_, J>,
+    seen: Look,
+) -> Result<Rollback, RollbackError> {
     // Refused before a lease is taken: what isn't there needs none.
     let plan = rollback::plan_of(means.names, &seen.observed, asked)?;
     let Look { observed, seen, .. } = seen;

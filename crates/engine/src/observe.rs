@@ -54,8 +54,8 @@ pub async fn observe<R: CloudReader>(
 }
 
 /// What the account holds under `names`. `known` are functions the stage file
-/// names; functions it no longer names are found by their log groups, which are
-/// made before them, and by the integrations that invoke them.
+/// names; functions it no longer names are found by their names' beginning, by their
+/// log groups, which are made before them, and by the integrations that invoke them.
 ///
 /// # Errors
 /// The first read that fails.
@@ -91,12 +91,15 @@ async fn read_all<R: CloudReader>(
         (execution_role, invoke_role),
         (log_groups, journal, access_log_group, execution_log_groups),
         apis,
-        (mut functions, mut own_roles),
+        ((mut functions, mut own_roles), listed_functions),
     ) = try_join4(
         roles,
         logs,
         reader.list_apis(names),
-        with_own_roles(reader, names, known.to_vec()),
+        try_join(
+            with_own_roles(reader, names, known.to_vec()),
+            reader.list_functions(names.function_prefix()),
+        ),
     )
     .await?;
     let (apis, unowned_apis): (Vec<ApiState>, _) = apis
@@ -111,6 +114,7 @@ async fn read_all<R: CloudReader>(
                 .flat_map(|api| &api.integrations)
                 .filter_map(|integration| deployer_core::plan::function_of_uri(&integration.uri)),
         )
+        .chain(listed_functions)
         .filter(|name| !known.contains(name))
         .collect();
     others.sort();

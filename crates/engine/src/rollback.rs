@@ -7,7 +7,7 @@ use crate::events::Event;
 use crate::lease::LeaseError;
 use crate::observe::observe;
 use crate::up::url_of;
-use crate::verify::wait_until_endpoint_answers;
+use crate::verify::{Verify, wait_until_endpoint_answers};
 use deployer_core::names::{FunctionName, Names};
 use deployer_core::observed::Observed;
 use deployer_core::plan::{self, Plan, Refusal, RollbackRefusal, UnsoundPlan};
@@ -112,7 +112,7 @@ pub(crate) async fn carry_out<R: CloudReader, W: CloudWriter>(
     }
 }
 
-/// Waits until what is live answers.
+/// Waits until what is live answers, where that is asked for.
 ///
 /// # Errors
 /// When it doesn't in time.
@@ -121,7 +121,7 @@ pub(crate) async fn verify<R: CloudReader, W>(
     means: &Means<'_, R, W>,
 ) -> Result<(), CloudError> {
     match &rollback.url {
-        Some(url) if rollback.outcome.complete() => {
+        Some(url) if rollback.outcome.complete() && means.verify == Verify::Endpoint => {
             let (answer, events, interrupt) = (rollback.answer, means.events, means.interrupt);
             wait_until_endpoint_answers(means.reader, url, answer, events, interrupt).await
         }

@@ -10,7 +10,7 @@ use std::fmt;
 pub const AL2023_GLIBC: (u32, u32) = (2, 34);
 
 /// A processor that Lambda has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Machine {
     /// `x86_64`.
     X86_64,

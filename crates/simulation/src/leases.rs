@@ -1,7 +1,8 @@
 //! Who holds the stage's lease, as its streams tell: to count how often one was
-//! taken over, and what its former holder still wrote; and to know the one window
+//! taken over, and what its former holder still wrote; and to know the two windows
 //! that the engine leaves open (decision 2): who begins right after another's end,
-//! without having seen it at work, may read what was there before.
+//! without having seen it at work, may read what was there before; and a policy that
+//! a former holder had sent may come after another's cut-over.
 
 use crate::call::{Call, Service};
 use crate::counts::Counts;
@@ -55,6 +56,13 @@ impl Leases {
             self.holder = Some(who.to_owned());
             self.ended = false;
         }
+    }
+
+    /// Whether `who` has written a role's policy after somebody else acquired the
+    /// lease: what is live may lack permissions from then on.
+    pub fn comes_too_late(&self, who: &str, call: &Call) -> bool {
+        let policy = matches!(call.name.as_str(), "PutRolePolicy" | "DeleteRolePolicy");
+        policy && self.holder.as_deref().is_some_and(|holder| holder != who)
     }
 
     /// Whether a read by `who`, who holds the lease, may show what was there before

@@ -99,6 +99,10 @@ impl CloudReader for Sabotaged<'_> {
         self.inner.list_log_groups(prefix).await
     }
 
+    async fn list_functions(&self, prefix: &str) -> Result<Vec<FunctionName>, CloudError> {
+        self.inner.list_functions(prefix).await
+    }
+
     async fn find_log_group(
         &self,
         log_group: &LogGroupName,

@@ -23,9 +23,8 @@ const MOST_VIOLATIONS: usize = 5;
 pub struct Watch {
     /// What must not be, and was.
     pub violations: Vec<String>,
-    /// A deployer planned from reads that came too soon after another's end: the
-    /// window that decision 2 names. What is live may be broken until the next
-    /// `up`, which must mend it all the same.
+    /// One of the windows that decision 2 names was hit. What is live may be broken
+    /// until the next `up`, which must mend it all the same.
     pub excused: bool,
     allowed: BTreeSet<usize>,
     /// What each deployment says it froze, by its id.

@@ -54,6 +54,15 @@ impl IdSource for Ids {
     }
 }
 
+impl State {
+    /// From now on what is live may be broken, until the next `up`.
+    fn excuse(&mut self, who: &str, at: Duration, why: &'static str) {
+        self.watch.excused = true;
+        self.counts.add(why);
+        self.trace.add(at, who, format_args!("{why}"));
+    }
+}
+
 impl World {
     /// An empty account. `keep`: the trace is for reading.
     pub fn new(seed: u64, scenario: &Scenario, keep: bool) -> Arc<Self> {
@@ -128,6 +137,9 @@ impl World {
             state.watch.written(command, call, request, &answer, done);
             if done {
                 state.leases.written(who, call, at, &mut state.counts);
+                if !state.watch.excused && state.leases.comes_too_late(who, call) {
+                    state.excuse(who, at, "lease: a policy came after another's lease began");
+                }
             }
             let before = state.watch.violations.len();
             state.watch.look(&state.cloud, now, command, call);
@@ -142,11 +154,7 @@ impl World {
             && !state.watch.excused
             && state.leases.reads_too_soon(who, call, at)
         {
-            state.watch.excused = true;
-            state.counts.add("lease: read too soon after another's end");
-            state
-                .trace
-                .add(at, who, format_args!("reads too soon after another's end"));
+            state.excuse(who, at, "lease: read too soon after another's end");
         }
         (answer, held_back)
     }

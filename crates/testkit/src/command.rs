@@ -21,6 +21,16 @@ pub struct Ran {
     pub stderr: String,
 }
 
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
 /// The binary, a project, and a port of its own for the local cloud. What it
 /// left running is taken down at the end.
 pub struct Deployer {
@@ -92,16 +102,7 @@ impl Deployer {
     /// # Panics
     /// When it can't be run.
     pub fn run(&self, arguments: &[&str]) -> Ran {
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = self.command(arguments).output().expect("the binary runs");
-        Ran {
-            code: status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&stderr).into_owned(),
-        }
+        Ran::from(self.command(arguments).output().expect("the binary runs"))
     }
 
     /// Runs it and expects success; gives what it printed on stdout.

@@ -1,5 +1,5 @@
 //! What the scenarios in `tests/` share: running the `deployer` binary, a
-//! WebSocket client, a local cloud with the engine at work on it, a writer that
+//! project that compiles in a moment, a WebSocket client, a local cloud with the engine at work on it, a writer that
 //! fails by script, a proxy that does so on the wire, and requests by hand.
 //!
 //! Deliberately absent: assertions about the product, but for what must hold
@@ -10,6 +10,7 @@ pub mod by_hand;
 mod client;
 mod command;
 mod faults;
+mod project;
 pub mod proxy;
 mod wire;
 mod world;
@@ -18,5 +19,6 @@ pub use by_hand::{Call, send};
 pub use client::{Client, Received};
 pub use command::{Deployer, Ran, free_port};
 pub use faults::{Fault, FaultyWriter};
+pub use project::TinyProject;
 pub use wire::WireCall;
 pub use world::{Release, Session, World};

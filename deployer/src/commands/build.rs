@@ -1,4 +1,4 @@
-//! Builds and zips a stage's functions.
+//! Builds and zips functions: each package once, whatever stages of a run need it.
 
 use crate::failure::Failure;
 use crate::project::Project;
@@ -10,7 +10,8 @@ use deployer_engine::cloud::Artifacts;
 use deployer_package::{BuildTarget, InspectError, Machine, Package, build, inspect, package_kept};
 use futures_util::future::try_join_all;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use tokio::sync::Mutex;
 
 /// What was built, for the planner and for uploading.
 pub struct Built {
@@ -20,73 +21,106 @@ pub struct Built {
     pub artifacts: Artifacts,
 }
 
-/// Builds the functions of a stage: natively for the local cloud, for Amazon
-/// Linux 2023 otherwise.
-pub async fn run(
-    project: &Project,
-    definition: &StageDefinition,
-    screen: &Screen,
-) -> Result<Built, Failure> {
-    let mut packages_by_target: BTreeMap<Architecture, BTreeSet<String>> = BTreeMap::new();
-    let architecture_of = |key: &FunctionKey| architecture(definition, key);
-    for (key, function) in &definition.functions {
-        packages_by_target
-            .entry(architecture_of(key)?)
-            .or_default()
-            .insert(function.package.clone());
-    }
-    let mut binaries: BTreeMap<(Architecture, String), PathBuf> = BTreeMap::new();
-    for (architecture, packages) in packages_by_target {
-        let target = match definition.place {
-            Place::Local { .. } => BuildTarget::Host,
-            Place::Aws { .. } => BuildTarget::Lambda(machine(architecture)),
+/// What a run has built. Stages that come while another builds wait for it: they
+/// mostly need the same.
+#[derive(Default)]
+pub struct Workshop(Mutex<Shelf>);
+
+#[derive(Default)]
+struct Shelf {
+    packages: BTreeMap<(BuildTarget, String), Package>,
+    /// What didn't compile. Cargo needn't say it again for the next stage.
+    broken: BTreeSet<(BuildTarget, String)>,
+}
+
+impl Workshop {
+    /// The functions of a stage, built where they aren't yet: natively for the local
+    /// cloud, for Amazon Linux 2023 otherwise.
+    ///
+    /// # Errors
+    /// When one can't be built, or couldn't start on Lambda.
+    pub async fn functions(
+        &self,
+        project: &Project,
+        definition: &StageDefinition,
+        screen: &Screen,
+    ) -> Result<Built, Failure> {
+        let mut wanted: BTreeMap<BuildTarget, BTreeSet<String>> = BTreeMap::new();
+        let mut of_function: BTreeMap<&FunctionKey, (Architecture, BuildTarget)> = BTreeMap::new();
+        for (key, function) in &definition.functions {
+            let architecture = architecture(definition, key)?;
+            let target = match definition.place {
+                Place::Local { .. } => BuildTarget::Host,
+                Place::Aws { .. } => BuildTarget::Lambda(machine(architecture)),
+            };
+            of_function.insert(key, (architecture, target));
+            let packages = wanted.entry(target).or_default();
+            packages.insert(function.package.clone());
+        }
+        let mut shelf = self.0.lock().await;
+        for (target, packages) in wanted {
+            let is_missing =
+                |package: &String| !shelf.packages.contains_key(&(target, package.clone()));
+            let missing: Vec<String> = packages.into_iter().filter(is_missing).collect();
+            shelf.make(project, target, missing, screen).await?;
+        }
+        let mut built = Built {
+            code: BTreeMap::new(),
+            artifacts: Artifacts::new(),
         };
-        let packages: Vec<String> = packages.into_iter().collect();
+        for (key, (architecture, target)) in of_function {
+            let of = (target, definition.functions[key].package.clone());
+            let package = &shelf.packages[&of];
+            let code = FunctionCode {
+                sha256: CodeSha256::new(package.sha256.clone()),
+                architecture: architecture.as_str().to_owned(),
+            };
+            built.code.insert(key.clone(), code);
+            built.artifacts.insert(key.clone(), package.zip.clone());
+        }
+        Ok(built)
+    }
+}
+
+impl Shelf {
+    /// Builds and zips packages that aren't there yet.
+    async fn make(
+        &mut self,
+        project: &Project,
+        target: BuildTarget,
+        packages: Vec<String>,
+        screen: &Screen,
+    ) -> Result<(), Failure> {
+        if packages.is_empty() {
+            return Ok(());
+        }
+        let of = |package: &String| (target, package.clone());
+        if packages
+            .iter()
+            .any(|package| self.broken.contains(&of(package)))
+        {
+            return Err(Failure::BuiltInVain);
+        }
         screen.building(&packages);
         let line = |text: &str| screen.cargo_says(text);
-        let built = build(&project.root, &packages, target, screen.colours(), &line).await?;
-        binaries.extend(
-            built
-                .into_iter()
-                .map(|(package, path)| ((architecture, package), path)),
-        );
+        let built = build(&project.root, &packages, target, screen.colours(), &line).await;
+        let binaries = built.inspect_err(|_| self.broken.extend(packages.iter().map(of)))?;
+        // Side by side: hashing and zipping take their time.
+        let packaged = binaries.into_iter().map(|(package, path)| async move {
+            let work = tokio::task::spawn_blocking(move || package_binary(&path, target));
+            let zipped = work.await.unwrap_or_else(|panic| Err(panic.into()));
+            match zipped {
+                Ok(zipped) => Ok(((target, package), zipped)),
+                Err(unfit) => Err(Failure::Package {
+                    package,
+                    reason: unfit.reason,
+                    next_step: unfit.next_step,
+                }),
+            }
+        });
+        self.packages.extend(try_join_all(packaged).await?);
+        Ok(())
     }
-    // Each binary once, and side by side: hashing and zipping take their time.
-    let on_aws = matches!(definition.place, Place::Aws { .. });
-    let packaged = binaries.into_iter().map(|(of, path)| async move {
-        let machine = on_aws.then(|| machine(of.0));
-        let work = tokio::task::spawn_blocking(move || package_binary(&path, machine));
-        let package = work.await.map_err(|panic| (of.1.clone(), panic.into()));
-        Ok((of.clone(), package?.map_err(|unfit| (of.1, unfit))?))
-    });
-    let packaged: Result<Vec<_>, (String, Unfit)> = try_join_all(packaged).await;
-    let packages: BTreeMap<(Architecture, String), Package> = match packaged {
-        Ok(packages) => packages.into_iter().collect(),
-        Err((package, unfit)) => {
-            let mut functions = definition.functions.iter();
-            let function = functions.find(|(_, function)| function.package == package);
-            return Err(Failure::Package {
-                function: function.map_or(package, |(key, _)| key.to_string()),
-                reason: unfit.reason,
-                next_step: unfit.next_step,
-            });
-        }
-    };
-    let mut built = Built {
-        code: BTreeMap::new(),
-        artifacts: Artifacts::new(),
-    };
-    for (key, function) in &definition.functions {
-        let architecture = architecture_of(key)?;
-        let package = &packages[&(architecture, function.package.clone())];
-        let code = FunctionCode {
-            sha256: CodeSha256::new(package.sha256.clone()),
-            architecture: architecture.as_str().to_owned(),
-        };
-        built.code.insert(key.clone(), code);
-        built.artifacts.insert(key.clone(), package.zip.clone());
-    }
-    Ok(built)
 }
 
 /// Why a binary can't become a function.
@@ -104,13 +138,13 @@ impl From<tokio::task::JoinError> for Unfit {
     }
 }
 
-/// Zips one binary; for AWS (`machine`) only if it could start there.
-fn package_binary(path: &Path, machine: Option<Machine>) -> Result<Package, Unfit> {
+/// Zips one binary; for Lambda only if it could start there.
+fn package_binary(path: &Path, target: BuildTarget) -> Result<Package, Unfit> {
     let binary = std::fs::read(path).map_err(|error| Unfit {
         reason: format!("{}: {error}", path.display()),
         next_step: "build again".to_owned(),
     })?;
-    if let Some(machine) = machine {
+    if let BuildTarget::Lambda(machine) = target {
         inspect(&binary, machine).map_err(|error: InspectError| Unfit {
             reason: error.to_string(),
             next_step: error.next_step(),

@@ -1,31 +1,31 @@
 //! `deployer down`: removes everything the stage owns.
 
+use super::stages::{Run, Stage};
 use crate::failure::Failure;
 use crate::local::{self, Afterwards};
-use crate::project::Project;
 use crate::render::{DownResult, Screen, StoppedResult};
 use crate::stage::OpenStage;
 use deployer_core::stage_file::Place;
 use deployer_engine::cloud::Artifacts;
 use deployer_engine::down::Down;
+use deployer_engine::events::{Event, EventSink};
 use deployer_engine::exclusive;
-use deployer_engine::interrupt::Interrupt;
+use deployer_engine::observe::Look;
 
 /// Removes one stage.
 pub async fn run(
-    project: &Project,
-    name: &str,
+    run: &Run,
+    Stage { name, definition }: &Stage,
     screen: &Screen,
-    interrupt: &Interrupt,
     no_wait: bool,
 ) -> Result<(), Failure> {
-    let (definition, stage) = OpenStage::open_if_running(project, name).await?;
-    let removed = match &stage {
-        Some(stage) => Some(remove(stage, screen, interrupt, no_wait).await?),
+    screen.event(Event::Observing);
+    let removed = match OpenStage::look_if_running(definition).await? {
+        Some((stage, seen)) => Some(remove(run, &stage, seen, screen, no_wait).await?),
         None => None,
     };
     let local_cloud = match definition.place {
-        Place::Local { port } => Some(local::stop_if_empty(project, port).await?),
+        Place::Local { port } => Some(local::stop_if_empty(&run.project, port).await?),
         Place::Aws { .. } => None,
     };
     let done = removed.as_ref().map_or(0, |down| down.outcome.done.len());
@@ -48,16 +48,18 @@ pub async fn run(
 }
 
 async fn remove(
+    run: &Run,
     stage: &OpenStage,
+    seen: Look,
     screen: &Screen,
-    interrupt: &Interrupt,
     no_wait: bool,
 ) -> Result<Down, Failure> {
     let artifacts = Artifacts::new();
-    let means = stage.means(&artifacts, screen, interrupt);
+    let means = stage.means(&artifacts, screen, &run.interrupt);
     let retain = &stage.definition.retain;
     let known = stage.function_names();
-    let down = exclusive::down(&known, retain, &means, &stage.lease(no_wait)).await?;
+    let lease = stage.lease(no_wait);
+    let down = exclusive::down_from(&known, retain, &means, &lease, seen).await?;
     check(&down, &stage.definition.identity.stage, screen)?;
     Ok(down)
 }

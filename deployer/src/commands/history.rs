@@ -1,16 +1,15 @@
 //! `deployer history`: the releases that are kept. Reads only.
 
+use super::stages::Stage;
 use crate::failure::Failure;
-use crate::project::Project;
 use crate::render::{HistoryResult, ReleaseStatus, Screen};
 use crate::stage::OpenStage;
 use deployer_core::observed::Observed;
 use deployer_core::plan::releases;
 
 /// Lists one stage's releases, newest first.
-pub async fn run(project: &Project, name: &str, screen: &Screen) -> Result<(), Failure> {
-    let definition = project.read_stage(name)?;
-    let seen = OpenStage::look_if_running(&definition).await?;
+pub async fn run(Stage { name, definition }: &Stage, screen: &Screen) -> Result<(), Failure> {
+    let seen = OpenStage::look_if_running(definition).await?;
     let releases = match &seen {
         Some((stage, seen)) => kept(&seen.observed, &stage.names.api_stage),
         None => Vec::new(),

@@ -7,6 +7,7 @@ mod local_cloud;
 mod plan;
 mod rollback;
 mod schema;
+mod stages;
 mod status;
 mod up;
 
@@ -14,9 +15,9 @@ use crate::cli::{Cli, Stages, Verb};
 use crate::exit;
 use crate::failure::Failure;
 use crate::project::Project;
-use crate::render::{Screen, report, text};
+use crate::render::{Console, report, text};
 use deployer_engine::interrupt::Interrupt;
-use deployer_engine::verify::Verify;
+use stages::{Run, Work};
 
 /// Runs the verb; gives the exit code.
 pub async fn run(arguments: Cli) -> u8 {
@@ -29,22 +30,19 @@ pub async fn run(arguments: Cli) -> u8 {
             let work = Work::Up(up::Options {
                 no_wait: options.writes.no_wait,
                 adopt: options.adoption.adopt,
-                verify: match options.no_verify {
-                    true => Verify::Nothing,
-                    false => Verify::Endpoint,
-                },
+                verify: options.verification.wanted(),
             });
-            each(&project, options.writes.stages, work).await
+            writing(project, options.writes.stages, work).await
         }
-        Verb::Down(writes) => each(&project, writes.stages, Work::Down(writes.no_wait)).await,
+        Verb::Down(writes) => writing(project, writes.stages, Work::Down(writes.no_wait)).await,
         Verb::Plan(options) => {
             let work = Work::Plan(options.adoption.adopt);
-            each(&project, options.stages, work).await
+            reading(project, options.stages, work).await
         }
-        Verb::Status(stages) => each(&project, stages, Work::Status).await,
-        Verb::History(stages) => each(&project, stages, Work::History).await,
+        Verb::Status(stages) => reading(project, stages, Work::Status).await,
+        Verb::History(stages) => reading(project, stages, Work::History).await,
         Verb::Rollback(options) => {
-            let screen = Screen::new(options.json);
+            let screen = Console::new(options.json, 1).screen(&options.stage);
             let interrupt = interrupt_on_ctrl_c();
             let result = rollback::run(&project, &options, &screen, &interrupt).await;
             screen.finish();
@@ -55,61 +53,22 @@ pub async fn run(arguments: Cli) -> u8 {
     }
 }
 
-/// What is done to a stage.
-#[derive(Debug, Clone, Copy)]
-enum Work {
-    Up(up::Options),
-    /// Whether not to wait for another.
-    Down(bool),
-    /// Whether to adopt.
-    Plan(bool),
-    Status,
-    History,
+async fn writing(project: Project, stages: Stages, work: Work) -> u8 {
+    on_stages(project, stages, work, interrupt_on_ctrl_c()).await
 }
 
-/// One stage after the other. All stage files are read before anything is
-/// touched; after that a failing stage doesn't hide the others.
-async fn each(project: &Project, stages: Stages, work: Work) -> u8 {
-    let misread: Vec<Failure> = stages
-        .stages
-        .iter()
-        .filter_map(|name| project.read_stage(name).err())
-        .collect();
-    if !misread.is_empty() {
-        misread.iter().for_each(|failure| {
-            fail(failure);
-        });
-        return exit::BAD_INPUT;
-    }
-    // What only reads ends as any program does.
-    let interrupt = match work {
-        Work::Up(_) | Work::Down(_) => interrupt_on_ctrl_c(),
-        Work::Plan(_) | Work::Status | Work::History => Interrupt::default(),
+/// What only reads ends as any program does.
+async fn reading(project: Project, stages: Stages, work: Work) -> u8 {
+    on_stages(project, stages, work, Interrupt::default()).await
+}
+
+async fn on_stages(project: Project, stages: Stages, work: Work, interrupt: Interrupt) -> u8 {
+    let run = Run {
+        project,
+        workshop: build::Workshop::default(),
+        interrupt,
     };
-    let mut code = exit::SUCCESS;
-    for (index, name) in stages.stages.iter().enumerate() {
-        let screen = Screen::new(stages.json);
-        let result = match work {
-            Work::Up(options) => up::run(project, name, &screen, &interrupt, options).await,
-            Work::Down(no_wait) => down::run(project, name, &screen, &interrupt, no_wait).await,
-            Work::Plan(adopt) => plan::run(project, name, &screen, adopt).await,
-            Work::Status => status::run(project, name, &screen).await,
-            Work::History => history::run(project, name, &screen).await,
-        };
-        screen.finish();
-        if let Err(failure) = result {
-            code = fail(&failure);
-            if interrupt.requested() {
-                code = exit::INTERRUPTED;
-            }
-        }
-        let rest = &stages.stages[index + 1..];
-        if interrupt.requested() && !rest.is_empty() {
-            let message = format!("interrupted: not begun: {}", rest.join(", "));
-            return fail(&Failure::Interrupted { message });
-        }
-    }
-    code
+    stages::run(&run, stages, work).await
 }
 
 fn ended(result: Result<(), Failure>) -> u8 {

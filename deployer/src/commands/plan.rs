@@ -1,9 +1,8 @@
 //! `deployer plan`: what `up` would change. Builds, reads, writes nothing.
 
-use super::build;
+use super::stages::{Run, Stage};
 use crate::failure::Failure;
 use crate::local;
-use crate::project::Project;
 use crate::provenance;
 use crate::render::Screen;
 use crate::stage::OpenStage;
@@ -16,21 +15,21 @@ use deployer_engine::up;
 
 /// Plans one stage. `adopt`: with what `up --adopt` would take over.
 pub async fn run(
-    project: &Project,
-    name: &str,
+    run: &Run,
+    Stage { definition, .. }: &Stage,
     screen: &Screen,
     adopt: bool,
 ) -> Result<(), Failure> {
-    let definition = project.read_stage(name)?;
+    let project = &run.project;
     let (built, seen) = tokio::try_join!(
-        build::run(project, &definition, screen),
-        OpenStage::look_if_running(&definition),
+        run.workshop.functions(project, definition, screen),
+        OpenStage::look_if_running(definition),
     )?;
     let desired = |account: Account| {
         let provenance = provenance::now(project, &account);
         Desired {
             adopt,
-            ..Desired::new(&definition, account, &built.code, provenance)
+            ..Desired::new(definition, account, &built.code, provenance)
         }
     };
     let plan = match seen {

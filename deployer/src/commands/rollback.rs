@@ -5,7 +5,10 @@ use crate::failure::Failure;
 use crate::project::Project;
 use crate::render::{RollbackResult, Screen};
 use crate::stage::OpenStage;
+use deployer_core::plan::RollbackRefusal;
+use deployer_engine::apply::Means;
 use deployer_engine::cloud::Artifacts;
+use deployer_engine::events::{Event, EventSink};
 use deployer_engine::exclusive;
 use deployer_engine::interrupt::Interrupt;
 
@@ -16,22 +19,20 @@ pub async fn run(
     screen: &Screen,
     interrupt: &Interrupt,
 ) -> Result<(), Failure> {
-    let (definition, stage) = OpenStage::open_if_running(project, &options.stage).await?;
-    let Some(stage) = stage else {
-        return Err(Failure::Rollback(
-            deployer_core::plan::RollbackRefusal::NotLive,
-        ));
+    let definition = project.read_stage(&options.stage)?;
+    screen.event(Event::Observing);
+    let Some((stage, seen)) = OpenStage::look_if_running(&definition).await? else {
+        return Err(RollbackRefusal::NotLive.into());
     };
     let artifacts = Artifacts::new();
-    let means = stage.means(&artifacts, screen, interrupt);
+    let means = Means {
+        verify: options.verification.wanted(),
+        ..stage.means(&artifacts, screen, interrupt)
+    };
     let known = stage.function_names();
-    let done = exclusive::rollback(
-        &known,
-        options.release.as_deref(),
-        &means,
-        &stage.lease(options.no_wait),
-    )
-    .await?;
+    let lease = stage.lease(options.no_wait);
+    let asked = options.release.as_deref();
+    let done = exclusive::rollback_from(&known, asked, &means, &lease, seen).await?;
     if done.outcome.interrupted && !done.outcome.complete() {
         let message = "interrupted: nothing was written".to_owned();
         return Err(Failure::Interrupted { message });

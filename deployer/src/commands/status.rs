@@ -1,7 +1,7 @@
 //! `deployer status`: what is live. Reads only, builds nothing.
 
+use super::stages::Stage;
 use crate::failure::Failure;
-use crate::project::Project;
 use crate::render::{FunctionStatus, Screen, StatusResult};
 use crate::stage::OpenStage;
 use deployer_core::observed::{FunctionState, Observed};
@@ -10,9 +10,8 @@ use deployer_engine::observe::Look;
 use deployer_engine::up::url_of;
 
 /// Shows one stage.
-pub async fn run(project: &Project, name: &str, screen: &Screen) -> Result<(), Failure> {
-    let definition = project.read_stage(name)?;
-    let seen = OpenStage::look_if_running(&definition).await?;
+pub async fn run(Stage { name, definition }: &Stage, screen: &Screen) -> Result<(), Failure> {
+    let seen = OpenStage::look_if_running(definition).await?;
     let mut result = StatusResult {
         stage: name,
         identity: definition.identity.to_string(),

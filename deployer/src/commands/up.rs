@@ -1,9 +1,8 @@
 //! `deployer up`: builds, then makes the account as the stage file says.
 
-use super::build;
+use super::stages::{Run, Stage};
 use crate::failure::Failure;
 use crate::local;
-use crate::project::Project;
 use crate::provenance;
 use crate::render::{Screen, StoppedResult, UpResult};
 use crate::stage::OpenStage;
@@ -12,7 +11,6 @@ use deployer_core::release::ReleaseHash;
 use deployer_core::stage_file::Place;
 use deployer_engine::apply::Means;
 use deployer_engine::exclusive;
-use deployer_engine::interrupt::Interrupt;
 use deployer_engine::up::Up;
 use deployer_engine::verify::Verify;
 
@@ -29,29 +27,31 @@ pub struct Options {
 
 /// Deploys one stage.
 pub async fn run(
-    project: &Project,
-    name: &str,
+    run: &Run,
+    stage: &Stage,
     screen: &Screen,
-    interrupt: &Interrupt,
     options: Options,
 ) -> Result<(), Failure> {
-    let deployed = deploy(project, name, screen, interrupt, options).await;
+    let deployed = deploy(run, stage, screen, options).await;
     deployed.map_err(Failure::of_up)
 }
 
 async fn deploy(
-    project: &Project,
-    name: &str,
+    run: &Run,
+    Stage { name, definition }: &Stage,
     screen: &Screen,
-    interrupt: &Interrupt,
     options: Options,
 ) -> Result<(), Failure> {
-    let definition = project.read_stage(name)?;
+    let Run {
+        project,
+        workshop,
+        interrupt,
+    } = run;
     // The account is read while cargo looks for changes. Without credentials there
     // is no need to build for minutes first.
     let (built, seen) = tokio::try_join!(
-        build::run(project, &definition, screen),
-        OpenStage::look_if_running(&definition),
+        workshop.functions(project, definition, screen),
+        OpenStage::look_if_running(definition),
     )?;
     if interrupt.requested() {
         let message = "interrupted after building, before anything was touched".to_owned();
@@ -66,7 +66,7 @@ async fn deploy(
         (None, Place::Aws { .. }) => unreachable!("AWS is always running"),
     };
     let mut desired = Desired::new(
-        &definition,
+        definition,
         stage.account.clone(),
         &built.code,
         provenance::now(project, &stage.account),

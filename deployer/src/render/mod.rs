@@ -16,11 +16,40 @@ pub use results::{
 
 pub use stopped::StoppedResult;
 
+use crate::failure::Failure;
 use deployer_core::plan::Plan;
 use deployer_engine::events::{Event, EventSink};
+use indicatif::MultiProgress;
 use progress::Progress;
 use serde::Serialize;
 use std::io::IsTerminal;
+
+/// The screens of all stages that are worked on at once.
+pub struct Console {
+    json: bool,
+    several: bool,
+    bars: Option<MultiProgress>,
+}
+
+impl Console {
+    /// A console for so many stages; `json` prints results as JSON lines.
+    pub fn new(json: bool, stages: usize) -> Self {
+        Self {
+            json,
+            several: stages > 1,
+            bars: std::io::stderr().is_terminal().then(MultiProgress::new),
+        }
+    }
+
+    /// The screen of one stage. Where there are several, it says which.
+    pub fn screen(&self, stage: &str) -> Screen {
+        let label = self.several.then(|| stage.to_owned());
+        Screen {
+            json: self.json,
+            progress: Progress::new(self.bars.clone(), label),
+        }
+    }
+}
 
 /// One stage's screen.
 pub struct Screen {
@@ -29,14 +58,6 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// A screen; `json` prints results as JSON lines.
-    pub fn new(json: bool) -> Self {
-        Self {
-            json,
-            progress: Progress::new(),
-        }
-    }
-
     /// Whether cargo shall write colours.
     pub fn colours(&self) -> bool {
         std::io::stderr().is_terminal()
@@ -51,7 +72,15 @@ impl Screen {
 
     /// A line of cargo's.
     pub fn cargo_says(&self, line: &str) {
-        self.progress.line(line);
+        self.progress.foreign_line(line);
+    }
+
+    /// The verb failed, and why.
+    pub fn failed(&self, failure: &Failure) {
+        self.progress.finish();
+        let label = self.progress.label();
+        self.progress
+            .undisturbed(|| report::failure_of(label, failure));
     }
 
     /// Ends the progress display.
@@ -101,12 +130,11 @@ impl Screen {
 
     fn result<T: Serialize>(&self, value: &T, as_text: impl FnOnce() -> String) {
         self.progress.finish();
-        if self.json {
-            let json = serde_json::to_string(value).expect("results are maps of text and numbers");
-            text::result(&json);
-        } else {
-            text::result(&as_text());
-        }
+        let text = match self.json {
+            true => serde_json::to_string(value).expect("results are maps of text and numbers"),
+            false => as_text(),
+        };
+        self.progress.undisturbed(|| text::result(&text));
     }
 }
 

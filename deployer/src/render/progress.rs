@@ -1,71 +1,100 @@
-//! Progress on stderr: on a terminal one line that says what is in flight, above
-//! it what is done; elsewhere plain lines, calm enough for a CI log.
+//! Progress on stderr: on a terminal one line a stage that says what is in flight,
+//! above it what is done; elsewhere plain lines, calm enough for a CI log.
 
 use super::text;
 use deployer_core::plan::StepId;
 use deployer_engine::events::Event;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// The display.
+/// The display of one stage.
 pub struct Progress {
     /// `None` where nobody watches.
-    bar: Option<ProgressBar>,
+    moving: Option<Moving>,
+    /// The stage, where there are several.
+    label: Option<String>,
     in_flight: Mutex<BTreeMap<StepId, String>>,
     said_waiting: AtomicBool,
 }
 
+/// The line that moves, among those of other stages.
+struct Moving {
+    all: MultiProgress,
+    bar: ProgressBar,
+}
+
 impl Progress {
-    pub fn new() -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{spinner} {wide_msg}")
+    pub fn new(bars: Option<MultiProgress>, label: Option<String>) -> Self {
+        let moving = bars.map(|all| {
+            let style = ProgressStyle::with_template("{spinner} {prefix}{wide_msg}")
                 .expect("the template is a constant");
-            let bar = ProgressBar::new_spinner().with_style(style);
+            let bar = all.add(ProgressBar::new_spinner().with_style(style));
+            if let Some(label) = &label {
+                bar.set_prefix(format!("{label}: "));
+            }
             bar.enable_steady_tick(Duration::from_millis(100));
-            bar
+            Moving { all, bar }
         });
         Self {
-            bar,
+            moving,
+            label,
             in_flight: Mutex::default(),
             said_waiting: AtomicBool::default(),
         }
     }
 
+    /// The stage, where there are several.
+    pub fn label(&self) -> Option<&str> {
+        self.label.as_deref()
+    }
+
     /// A line that stays.
     pub fn line(&self, line: &str) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| text::progress(line)),
-            None => text::progress(line),
+        match &self.label {
+            Some(label) => self.foreign_line(&format!("{label}: {line}")),
+            None => self.foreign_line(line),
+        }
+    }
+
+    /// A line that is no stage's own.
+    pub fn foreign_line(&self, line: &str) {
+        self.undisturbed(|| text::progress(line));
+    }
+
+    /// Prints while no line moves.
+    pub fn undisturbed(&self, print: impl FnOnce()) {
+        match &self.moving {
+            Some(moving) => moving.all.suspend(print),
+            None => print(),
         }
     }
 
     /// Takes the moving line away.
     pub fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+        if let Some(moving) = &self.moving {
+            moving.bar.finish_and_clear();
         }
     }
 
     pub fn event(&self, event: Event) {
         match event {
-            Event::Observing => self.moving("reading the account"),
+            Event::Observing => self.say("reading the account"),
             Event::WaitingForLease { holder } => {
                 let line = format!("waiting: {holder} is deploying this stage");
                 // Once where nobody watches: the log would fill.
-                if self.bar.is_none() && !self.said_waiting.swap(true, Ordering::Relaxed) {
+                if self.moving.is_none() && !self.said_waiting.swap(true, Ordering::Relaxed) {
                     self.line(&line);
                 }
-                self.moving(&line);
+                self.say(&line);
             }
             Event::Planned { .. } => {}
             Event::StepStarted { step, what } => self.track(step, Some(what)),
             Event::StepWaiting { step, what, reason } => {
                 let line = format!("{what}: waiting for {reason}");
-                if self.bar.is_none() {
+                if self.moving.is_none() {
                     self.line(&format!("  {line}"));
                 }
                 self.track(step, Some(line));
@@ -82,14 +111,14 @@ impl Progress {
                 self.track(step, None);
                 self.line(&format!("  failed: {what}\n    {error}"));
             }
-            Event::Verifying { url } => self.moving(&format!("waiting until {url} answers")),
-            Event::Verified { .. } => self.moving(""),
+            Event::Verifying { url } => self.say(&format!("waiting until {url} answers")),
+            Event::Verified { .. } => self.say(""),
         }
     }
 
-    fn moving(&self, message: &str) {
-        if let Some(bar) = &self.bar {
-            bar.set_message(message.to_owned());
+    fn say(&self, message: &str) {
+        if let Some(moving) = &self.moving {
+            moving.bar.set_message(message.to_owned());
         }
     }
 
@@ -100,7 +129,7 @@ impl Progress {
             None => in_flight.remove(&step),
         };
         let all: Vec<&str> = in_flight.values().map(String::as_str).collect();
-        self.moving(&all.join("; "));
+        self.say(&all.join("; "));
     }
 }
 

@@ -10,6 +10,11 @@ use std::io::IsTerminal;
 
 /// Prints a failure and its next step to stderr.
 pub fn failure(failure: &Failure) {
+    failure_of(None, failure);
+}
+
+/// As [`failure`], with the stage that failed, where there are several.
+pub fn failure_of(stage: Option<&str>, failure: &Failure) {
     match failure {
         Failure::StageFiles(files) if std::io::stderr().is_terminal() => {
             for file in files {
@@ -17,7 +22,13 @@ pub fn failure(failure: &Failure) {
             }
             text::error(&format!("{} mistakes", count(files)), &failure.next_step());
         }
-        _ => text::error(&failure.to_string(), &failure.next_step()),
+        _ => {
+            let message = match stage {
+                Some(stage) => format!("{stage}: {failure}"),
+                None => failure.to_string(),
+            };
+            text::error(&message, &failure.next_step());
+        }
     }
 }
 

@@ -14,6 +14,24 @@ use deployer_core::observed::{FunctionState, VersionState};
 use deployer_engine::cloud::Readiness;
 use deployer_engine::error::CloudError;
 
+/// Lambda has no filter by name: it lists all of the account and region, 50 a page.
+pub(super) async fn list(lambda: &Client, prefix: &str) -> Result<Vec<FunctionName>, CloudError> {
+    let call = Call::new("lambda", "ListFunctions", prefix);
+    let functions: Result<Vec<Sdk>, _> = lambda
+        .list_functions()
+        .into_paginator()
+        .items()
+        .send()
+        .collect()
+        .await;
+    let functions = functions.map_err(|error| call.error(error))?;
+    let names = functions.iter().filter_map(Sdk::function_name);
+    Ok(names
+        .filter(|name| name.starts_with(prefix))
+        .map(FunctionName::new)
+        .collect())
+}
+
 pub(super) async fn find(lambda: &Client, name: &str) -> Result<Option<FunctionState>, CloudError> {
     found(get(lambda, name).await)
 }

@@ -87,6 +87,10 @@ impl CloudReader for Cloud {
         journal::manifest(&self.logs, journal.as_str(), &key.stream()).await
     }
 
+    async fn list_functions(&self, prefix: &str) -> Result<Vec<FunctionName>, CloudError> {
+        functions::list(&self.lambda, prefix).await
+    }
+
     async fn find_function(
         &self,
         function: &FunctionName,

@@ -24,10 +24,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// For whatever is waited for here. Generous: it only passes when a test fails.
 const DEADLINE: Duration = Duration::from_secs(30);
+/// Between two looks for a call.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// A running proxy; dropping it ends it.
 pub struct Proxy {
@@ -104,6 +106,20 @@ impl Proxy {
     /// kill the caller, who gets no answer to this call.
     pub async fn until_reached(&self) {
         self.record.until_reached().await;
+    }
+
+    /// Waits until the call at the point has come; it may not have been answered yet.
+    ///
+    /// # Panics
+    /// When that takes too long.
+    pub async fn until_called(&self, point: &Point) {
+        let came = async {
+            while !self.calls().iter().any(|call| call.point == *point) {
+                sleep(LOOK_AGAIN).await;
+            }
+        };
+        let came = timeout(DEADLINE, came).await;
+        assert!(came.is_ok(), "{point} never came");
     }
 
     /// Waits until every call that came has been carried out, whether somebody

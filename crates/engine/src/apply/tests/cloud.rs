@@ -147,6 +147,10 @@ impl CloudReader for ScriptedCloud {
         unreachable!("applying doesn't ask")
     }
 
+    async fn list_functions(&self, _: &str) -> Result<Vec<FunctionName>, CloudError> {
+        unreachable!("applying doesn't ask")
+    }
+
     async fn find_function(&self, _: &FunctionName) -> Result<Option<FunctionState>, CloudError> {
         unreachable!("applying doesn't ask")
     }

@@ -1,0 +1,51 @@
+//! A project of one tiny function, which compiles in a moment.
+
+use std::path::Path;
+
+/// The project, in a folder of its own.
+pub struct TinyProject(tempfile::TempDir);
+
+impl TinyProject {
+    /// Its function's code.
+    pub const MAIN: &str = "fn main() {}\n";
+
+    /// With a stage `local` and no other.
+    ///
+    /// # Panics
+    /// When there is no place for it.
+    pub fn new() -> Self {
+        let project = Self(tempfile::tempdir().expect("a folder"));
+        project.write(
+            "Cargo.toml",
+            "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n",
+        );
+        project.write("src/main.rs", Self::MAIN);
+        project.write(
+            "stages/service.toml",
+            "service = \"tiny\"\n[functions.tiny]\n[routes]\n\"$default\" = \"tiny\"\n",
+        );
+        project.write("stages/local.toml", "target = \"local\"\n");
+        project
+    }
+
+    /// Its folder.
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Writes a file of it.
+    ///
+    /// # Panics
+    /// When that isn't possible.
+    pub fn write(&self, path: &str, text: &str) {
+        let path = self.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("below the folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    }
+}
+
+impl Default for TinyProject {
+    fn default() -> Self {
+        Self::new()
+    }
+}
