@@ -1,6 +1,8 @@
 //! Clients for one account and region, or for the local cloud.
 
+use crate::layer::Layer;
 use crate::limiter::Limiter;
+use crate::unanswered::Unanswered;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
@@ -77,6 +79,8 @@ pub struct Cloud {
     pub(crate) lambda: aws_sdk_lambda::Client,
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
     pub(crate) sts: aws_sdk_sts::Client,
+    /// Of all the clients.
+    pub(crate) unanswered: Unanswered,
     /// What carries the probe; `None`: a connector of its own.
     pub(crate) probes: Option<SharedHttpConnector>,
 }
@@ -111,20 +115,26 @@ impl Cloud {
             .provide_credentials()
             .await
             .map_err(|error| missing(reason(&error)))?;
-        let paced = |service| match (destination, config.http_client()) {
-            (Destination::Aws { profile, .. }, Some(http)) => {
+        let unanswered = Unanswered::default();
+        let layered = |service| {
+            let Some(http) = config.http_client() else {
+                return config.clone();
+            };
+            // Innermost: a call that waits for its turn isn't on its way.
+            let mut http = unanswered.clone().around(http);
+            if let Destination::Aws { profile, .. } = destination {
                 let place = format!("{}/{region}", profile.as_deref().unwrap_or_default());
-                let http = limiter.pace(http, service, &place);
-                config.to_builder().http_client(http).build()
+                http = limiter.pace(http, service, &place);
             }
-            _ => config.clone(),
+            config.to_builder().http_client(http).build()
         };
         Ok(Self {
-            apigateway: aws_sdk_apigatewayv2::Client::new(&paced("apigateway")),
-            iam: aws_sdk_iam::Client::new(&paced("iam")),
-            lambda: aws_sdk_lambda::Client::new(&paced("lambda")),
-            logs: aws_sdk_cloudwatchlogs::Client::new(&paced("logs")),
+            apigateway: aws_sdk_apigatewayv2::Client::new(&layered("apigateway")),
+            iam: aws_sdk_iam::Client::new(&layered("iam")),
+            lambda: aws_sdk_lambda::Client::new(&layered("lambda")),
+            logs: aws_sdk_cloudwatchlogs::Client::new(&layered("logs")),
             sts: aws_sdk_sts::Client::new(&config),
+            unanswered,
             probes: None,
             region,
         })

@@ -7,6 +7,7 @@ use deployer_core::names::LogGroupName;
 use deployer_core::tags::Tags;
 use deployer_engine::error::CloudError;
 use deployer_engine::lease::Journal;
+use std::time::Duration;
 
 /// Creating what exists: not an error here.
 const EXISTS: &str = "ResourceAlreadyExistsException";
@@ -61,6 +62,10 @@ impl Journal for Cloud {
             .send()
             .await;
         unless_it_exists(answer.map_err(|error| call.error(error)))
+    }
+
+    fn has_unanswered_writes(&self, within: Duration) -> bool {
+        self.unanswered.within(within)
     }
 
     async fn delete_stream(&self, journal: &LogGroupName, stream: &str) -> Result<(), CloudError> {

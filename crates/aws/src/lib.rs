@@ -9,11 +9,13 @@
 mod account;
 mod connect;
 mod error;
+mod layer;
 mod lease;
 mod limiter;
 mod probe;
 mod reader;
 mod server_clock;
+mod unanswered;
 mod wire;
 mod writer;
 

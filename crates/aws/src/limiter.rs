@@ -9,12 +9,11 @@
 //!
 //! Deliberately absent: a pace for the local cloud, which has no quotas.
 
+use crate::layer::Layer;
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
+    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -117,14 +116,12 @@ impl Limiter {
         service: &'static str,
         place: &str,
     ) -> SharedHttpClient {
-        SharedHttpClient::new(Paced {
-            inner: client,
-            pace: Pace {
-                buckets: self.0.clone(),
-                service,
-                place: place.to_owned(),
-            },
-        })
+        let pace = Pace {
+            buckets: self.0.clone(),
+            service,
+            place: place.to_owned(),
+        };
+        pace.around(client)
     }
 }
 
@@ -152,32 +149,13 @@ impl Pace {
     }
 }
 
-#[derive(Debug)]
-struct Paced<C> {
-    inner: C,
-    pace: Pace,
-}
-
-impl HttpClient for Paced<SharedHttpClient> {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(Paced {
-            inner: self.inner.http_connector(settings, components),
-            pace: self.pace.clone(),
-        })
-    }
-}
-
-impl HttpConnector for Paced<SharedHttpConnector> {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (inner, pace) = (self.inner.clone(), self.pace.clone());
+impl Layer for Pace {
+    fn call(&self, next: SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
+        let pace = self.clone();
         let quotas = quotas_of(pace.service, &request);
         HttpConnectorFuture::new(async move {
             pace.admit(quotas).await;
-            inner.call(request).await
+            next.call(request).await
         })
     }
 }

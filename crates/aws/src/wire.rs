@@ -6,13 +6,16 @@
 //! runtime's virtual time is the clients' too.
 
 use crate::connect::{Cloud, READ_TIMEOUT, retries, sleep};
+use crate::layer::Layer;
+use crate::unanswered::Unanswered;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_apigatewayv2::config::retry::RetryPartition;
 use aws_smithy_async::time::TimeSource;
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -58,6 +61,7 @@ impl Cloud {
         let timeouts = TimeoutConfig::builder()
             .operation_attempt_timeout(READ_TIMEOUT)
             .build();
+        let unanswered = Unanswered::default();
         let probes = SharedHttpConnector::new(client.clone());
         let credentials = Credentials::new("AKIAWIRE000000000000", "wire", None, None, "wire");
         let config = SdkConfig::builder()
@@ -65,7 +69,7 @@ impl Cloud {
             .endpoint_url(ENDPOINT)
             .region(Region::new(region.to_owned()))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(client)
+            .http_client(unanswered.clone().around(SharedHttpClient::new(client)))
             .time_source(Clocked(clock))
             .retry_config(retries())
             .timeout_config(timeouts)
@@ -89,6 +93,7 @@ impl Cloud {
             lambda: client!(aws_sdk_lambda),
             logs: client!(aws_sdk_cloudwatchlogs),
             sts: client!(aws_sdk_sts),
+            unanswered,
             probes: Some(probes),
         }
     }

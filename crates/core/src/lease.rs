@@ -2,7 +2,8 @@
 //! streams alone, because creating one is atomic and needs no other service.
 //!
 //! `lease/<generation>` exists once: whoever creates it holds that generation.
-//! Streams below it say by whom, how often it was renewed, and that it ended.
+//! Streams below it say by whom, how often it was renewed, that it ended, and whether
+//! it left calls on their way.
 //! Generations only grow, as long as the journal lives.
 //!
 //! Deliberately absent: clocks. Whether a lease has expired is found out by
@@ -47,6 +48,12 @@ impl Generation {
         format!("{}/renewed/{number:06}", self.stream())
     }
 
+    /// The stream that says, before it is over, that a write of its holder may still
+    /// be carried out.
+    pub fn unanswered_stream(self) -> String {
+        format!("{}/unanswered", self.stream())
+    }
+
     /// The stream that says it is over.
     pub fn end_stream(self) -> String {
         format!("{}/ended", self.stream())
@@ -68,6 +75,8 @@ pub struct Lease {
     pub holder: Option<String>,
     /// How often it was renewed.
     pub renewals: usize,
+    /// Whether its holder has left a write that may still be carried out.
+    pub unanswered: bool,
     /// Whether its holder is done.
     pub ended: bool,
 }
@@ -79,6 +88,7 @@ pub fn latest<'a>(streams: impl Iterator<Item = &'a str> + Clone) -> Option<Leas
         generation,
         holder: None,
         renewals: 0,
+        unanswered: false,
         ended: false,
     };
     for stream in streams {
@@ -89,6 +99,8 @@ pub fn latest<'a>(streams: impl Iterator<Item = &'a str> + Clone) -> Option<Leas
             lease.holder = Some(holder.to_owned());
         } else if rest.starts_with("/renewed/") {
             lease.renewals += 1;
+        } else if rest == "/unanswered" {
+            lease.unanswered = true;
         } else if rest == "/ended" {
             lease.ended = true;
         }
@@ -128,8 +140,17 @@ mod tests {
     #[test]
     fn an_ended_lease_is_ended_and_a_journal_without_one_has_none() {
         let first = Generation::NONE.next();
-        let streams = [first.stream(), first.end_stream()];
-        assert!(latest(streams.iter().map(String::as_str)).unwrap().ended);
+        let streams = [
+            first.stream(),
+            first.unanswered_stream(),
+            first.end_stream(),
+        ];
+        let [_, middle, _] = &streams;
+        let ended = latest(streams.iter().map(String::as_str)).unwrap();
+        assert!(ended.ended && ended.unanswered);
+        let answered = streams.iter().filter(|stream| *stream != middle);
+        let ended = latest(answered.map(String::as_str)).unwrap();
+        assert!(ended.ended && !ended.unanswered);
         assert_eq!(latest(["release/a"].into_iter()), None);
     }
 

@@ -12,6 +12,12 @@ pub enum Event {
         /// Who.
         holder: String,
     },
+    /// The one before has ended, but reads may not show its writes yet, or calls of it
+    /// may still be carried out.
+    Settling {
+        /// For how long.
+        wait: Duration,
+    },
     /// Reading the account.
     Observing,
     /// There is a plan of so many steps.

@@ -1,11 +1,12 @@
 //! Who holds the stage's lease, as its streams tell: to count how often one was
 //! taken over, and what its former holder still wrote; and to know the two windows
 //! that the engine leaves open (decision 2): who begins right after another's end,
-//! without having seen it at work, may read what was there before; and a policy that
-//! a former holder had sent may come after another's cut-over.
+//! without having seen it at work, may read what was there before; and what a holder
+//! sent that was stopped or killed may come when another has taken over.
 
 use crate::call::{Call, Service};
 use crate::counts::Counts;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How long the model's reads may lag behind.
@@ -16,6 +17,8 @@ const STALE: Duration = Duration::from_millis(1_500);
 pub struct Leases {
     holder: Option<String>,
     ended: bool,
+    /// Who has ended its lease itself.
+    done: BTreeSet<String>,
     /// Who worked last, and until when.
     last: Option<(String, Duration)>,
 }
@@ -34,6 +37,7 @@ impl Leases {
         }
         if call.name == "DeleteLogGroup" && call.about.starts_with("/deployer/") {
             // A `down`: with the journal goes its lease.
+            self.done.insert(who.to_owned());
             self.last = Some((who.to_owned(), at));
             return;
         }
@@ -47,6 +51,7 @@ impl Leases {
         if generation.ends_with("/ended") {
             if self.holder.as_deref() == Some(who) {
                 self.ended = true;
+                self.done.insert(who.to_owned());
                 self.last = Some((who.to_owned(), at));
             }
         } else if !generation.contains('/') {
@@ -58,11 +63,12 @@ impl Leases {
         }
     }
 
-    /// Whether `who` has written a role's policy after somebody else acquired the
-    /// lease: what is live may lack permissions from then on.
+    /// Whether `who` writes after somebody else acquired the lease, having been
+    /// stopped or killed while it held it.
     pub fn comes_too_late(&self, who: &str, call: &Call) -> bool {
-        let policy = matches!(call.name.as_str(), "PutRolePolicy" | "DeleteRolePolicy");
-        policy && self.holder.as_deref().is_some_and(|holder| holder != who)
+        call.service != Service::Logs
+            && !self.done.contains(who)
+            && self.holder.as_deref().is_some_and(|holder| holder != who)
     }
 
     /// Whether a read by `who`, who holds the lease, may show what was there before

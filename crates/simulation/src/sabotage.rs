@@ -14,6 +14,7 @@ use deployer_engine::cloud::{
 use deployer_engine::error::CloudError;
 use deployer_engine::lease::Journal;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// A mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +77,10 @@ impl Journal for Sabotaged<'_> {
     ) -> Result<bool, CloudError> {
         let created = self.inner.create_stream(journal, stream).await?;
         Ok(created || self.mistake == Sabotage::LeaseOfEverybody)
+    }
+
+    fn has_unanswered_writes(&self, within: Duration) -> bool {
+        self.inner.has_unanswered_writes(within)
     }
 
     async fn delete_stream(&self, journal: &LogGroupName, stream: &str) -> Result<(), CloudError> {

@@ -6,9 +6,9 @@ use crate::random::Random;
 use cloud_model::Realism;
 use std::time::Duration;
 
-/// The latest a request arrives after it was sent, where it arrives at all; less
-/// than the margin within which a lease's holder stops.
-pub const LATEST_ARRIVAL: Duration = Duration::from_secs(15);
+/// The latest a request arrives after it was sent, where it arrives at all: what the
+/// engine assumes.
+pub const LATEST_ARRIVAL: Duration = deployer_engine::lease::LATEST_ARRIVAL;
 
 /// What a deployer does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

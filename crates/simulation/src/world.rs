@@ -138,7 +138,7 @@ impl World {
             if done {
                 state.leases.written(who, call, at, &mut state.counts);
                 if !state.watch.excused && state.leases.comes_too_late(who, call) {
-                    state.excuse(who, at, "lease: a policy came after another's lease began");
+                    state.excuse(who, at, "lease: written by one stopped or killed, too late");
                 }
             }
             let before = state.watch.violations.len();

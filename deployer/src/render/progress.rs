@@ -10,6 +10,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+/// A wait that a log should explain.
+const LONG: Duration = Duration::from_secs(5);
+
 /// The display of one stage.
 pub struct Progress {
     /// `None` where nobody watches.
@@ -86,6 +89,17 @@ impl Progress {
                 let line = format!("waiting: {holder} is deploying this stage");
                 // Once where nobody watches: the log would fill.
                 if self.moving.is_none() && !self.said_waiting.swap(true, Ordering::Relaxed) {
+                    self.line(&line);
+                }
+                self.say(&line);
+            }
+            Event::Settling { wait } => {
+                let line = format!(
+                    "waiting {:.0} s: what the deploy before did last may not be done or seen yet",
+                    wait.as_secs_f64().ceil()
+                );
+                // Where nobody watches, short waits need no line.
+                if self.moving.is_none() && wait > LONG {
                     self.line(&line);
                 }
                 self.say(&line);

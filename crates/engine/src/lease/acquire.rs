@@ -1,5 +1,6 @@
 //! Getting the lease: at once, after its holder, or not at all.
 
+use super::quiet::on_their_way;
 use super::writer::Moment;
 use super::{
     EXPIRY, Journal, LOOK, LOOK_SOON, LeaseRequest, PATIENCE, Quiet, REMEMBERED, SETTLED, Seen,
@@ -95,8 +96,9 @@ pub(super) async fn acquire<J: Journal>(
         };
         if let Some(free) = free {
             if let Some(acquired) = create(request, free.next(), &streams).await? {
+                let before = lease.as_ref().map(on_their_way).unwrap_or_default();
                 if after_another {
-                    settled_at = Some(Instant::now() + SETTLED);
+                    settled_at = Some(Instant::now() + before + SETTLED);
                 }
                 return Ok(Acquired {
                     settled_at,

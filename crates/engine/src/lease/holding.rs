@@ -2,13 +2,13 @@
 
 use super::acquire::{Acquired, LeaseError, acquire};
 use super::writer::Moment;
-use super::{Journal, LeaseRequest, LeasedWriter, RENEWAL, Seen, Validity};
+use super::{Journal, LATEST_ARRIVAL, LeaseRequest, LeasedWriter, RENEWAL, Seen, Validity};
 use crate::error::CloudError;
-use crate::events::EventSink;
+use crate::events::{Event, EventSink};
 use crate::interrupt::Interrupt;
 use deployer_core::lease::{Generation, latest};
 use deployer_core::names::LogGroupName;
-use tokio::time::{sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// A lease whose work is done; it is over when it has been ended.
 #[must_use]
@@ -19,14 +19,26 @@ pub struct Held<'a, 'r, J> {
 }
 
 impl<J: Journal> Held<'_, '_, J> {
-    /// Says that it is over. Failing to is no error: the lease expires. One that has
+    /// Says that it is over, and whether calls may still be on their way. Failing to is
+    /// no error: the lease expires. One that has
     /// lapsed isn't ended: in a journal that a `down` deleted and another deploy made
     /// anew, it would be somebody else's of the same number.
     pub async fn end(self) {
         if self.validity.holds() {
-            let end = self.generation.end_stream();
-            let Self { request, .. } = self;
-            let _expires_else = request.store.create_stream(&request.journal, &end).await;
+            let Self {
+                request,
+                generation,
+                ..
+            } = self;
+            let (store, journal) = (request.store, &request.journal);
+            if store.has_unanswered_writes(LATEST_ARRIVAL) {
+                let unanswered = generation.unanswered_stream();
+                if store.create_stream(journal, &unanswered).await.is_err() {
+                    return;
+                }
+            }
+            let end = generation.end_stream();
+            let _expires_else = store.create_stream(journal, &end).await;
         }
     }
 
@@ -53,6 +65,8 @@ pub async fn exclusively<'a, 'r, J: Journal, W, T>(
     let generation = acquired.generation;
     if let Some(settled_at) = acquired.settled_at {
         // What is planned from older answers would undo what the other released.
+        let wait = settled_at.saturating_duration_since(Instant::now());
+        events.event(Event::Settling { wait });
         sleep_until(settled_at).await;
     }
     let validity = Validity::since(acquired.asked);

@@ -16,7 +16,8 @@
 //! over. Both writes are releases of their own, complete and recorded; the later
 //! one is live. All other writes converge: the next `up` finds and mends them.
 //!
-//! Who comes right after another lets reads settle first ([`SETTLED`]). A lease
+//! Who comes right after another lets reads settle first ([`SETTLED`]), and longer
+//! ([`LATEST_ARRIVAL`]) after one whose last writes weren't all answered. A lease
 //! that has lapsed is never renewed, and a write on its way is given up with it.
 //!
 //! Deliberately absent: comparing clocks of different machines. A waiter
@@ -55,6 +56,9 @@ pub const LOOK_SOON: Duration = Duration::from_millis(200);
 /// How long reads may show what was there before the writes of the lease's former
 /// holder; who comes right after it waits so long before it looks.
 pub const SETTLED: Duration = Duration::from_secs(2);
+/// How long after its sender has given it up a call may still be carried out. Less
+/// than [`MARGIN`]. An assumption: AWS says nothing of it.
+pub const LATEST_ARRIVAL: Duration = Duration::from_secs(15);
 /// How long a waiter waits at most.
 pub const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
@@ -79,6 +83,10 @@ pub trait Journal: Send + Sync {
         journal: &LogGroupName,
         stream: &str,
     ) -> impl Future<Output = Result<bool, CloudError>> + Send;
+
+    /// Whether a write of this process was given up so recently without an answer: it
+    /// may still be carried out, also where a retry was answered.
+    fn has_unanswered_writes(&self, within: Duration) -> bool;
 
     /// Deletes a stream, also when it is gone already.
     fn delete_stream(

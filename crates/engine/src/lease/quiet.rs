@@ -6,9 +6,9 @@
 //! that of CloudWatch Logs, which says when it created the stream that ended the
 //! lease and, in the same answer, what time it is.
 
-use super::SETTLED;
+use super::{LATEST_ARRIVAL, SETTLED};
 use crate::cloud::JournalStreams;
-use deployer_core::lease::{Generation, latest};
+use deployer_core::lease::{Generation, Lease, latest};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -34,22 +34,45 @@ impl Seen {
         match Quiet::of(journal, elapsed) {
             Some(quiet) => Self::Quiet(quiet, streams.unwrap_or_default()),
             None => {
-                let since = journal.and_then(since_last_end);
-                let settled = since.map(|since| Instant::now() + SETTLED.saturating_sub(since));
-                Self::AtWork(settled)
+                let end = journal.and_then(LastEnd::of);
+                let left = |end: LastEnd| (end.on_their_way() + SETTLED).saturating_sub(end.since);
+                Self::AtWork(end.map(|end| Instant::now() + left(end)))
             }
         }
     }
 }
 
-/// How long ago the last lease ended, by the service's clock; `None`: it didn't, or
-/// that isn't known.
-fn since_last_end(journal: &JournalStreams) -> Option<Duration> {
-    let last = latest(journal.streams.keys().map(String::as_str))?;
-    let ended_at = (*journal.streams.get(&last.generation.end_stream())?)?;
-    u64::try_from(journal.listed_at_ms? - ended_at)
-        .ok()
-        .map(Duration::from_millis)
+/// The end of the last lease.
+struct LastEnd {
+    /// How long ago, by the service's clock.
+    since: Duration,
+    lease: Lease,
+}
+
+impl LastEnd {
+    /// `None`: it didn't end, or when isn't known.
+    fn of(journal: &JournalStreams) -> Option<Self> {
+        let lease = latest(journal.streams.keys().map(String::as_str))?;
+        let ended_at = (*journal.streams.get(&lease.generation.end_stream())?)?;
+        let since = u64::try_from(journal.listed_at_ms? - ended_at).ok()?;
+        Some(Self {
+            since: Duration::from_millis(since),
+            lease,
+        })
+    }
+
+    /// How long its holder's calls may have gone on after it.
+    fn on_their_way(&self) -> Duration {
+        on_their_way(&self.lease)
+    }
+}
+
+/// How long calls of a lease's holder may go on after its end.
+pub(super) fn on_their_way(lease: &Lease) -> Duration {
+    match lease.unanswered {
+        true => LATEST_ARRIVAL,
+        false => Duration::ZERO,
+    }
 }
 
 /// Nobody held the lease after this one, and it had ended before we looked.
@@ -73,8 +96,9 @@ impl Quiet {
         let (last, ended_before) = match latest(journal.streams.keys().map(String::as_str)) {
             None => (Generation::NONE, true),
             Some(lease) => {
-                let since = since_last_end(journal)?;
-                (lease.generation, since > elapsed + MARGIN)
+                let end = LastEnd::of(journal)?;
+                let busy = end.on_their_way() + elapsed + MARGIN;
+                (lease.generation, end.since > busy)
             }
         };
         ended_before.then_some(Self {
@@ -122,6 +146,17 @@ mod tests {
         assert_eq!(Quiet::of(Some(&ended(995_000)), ELAPSED), None);
         let slow = Duration::from_secs(3);
         assert_eq!(Quiet::of(Some(&ended(993_000)), slow), None);
+    }
+
+    #[test]
+    fn a_lease_that_left_calls_on_their_way_disturbs_for_longer() {
+        let ended = |at| {
+            let first = first();
+            let unanswered = (first.unanswered_stream(), at);
+            journal(&[(first.stream(), 0), unanswered, (first.end_stream(), at)])
+        };
+        assert_eq!(Quiet::of(Some(&ended(993_000)), ELAPSED), None);
+        assert!(Quiet::of(Some(&ended(978_000)), ELAPSED).is_some());
     }
 
     #[test]

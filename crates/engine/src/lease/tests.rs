@@ -1,8 +1,8 @@
 //! Leases on a journal in memory, on a paused clock.
 
 use super::{
-    EXPIRY, FRESH, Journal, LOOK, LeaseError, LeaseRequest, LeasedWriter, MARGIN, REMEMBERED,
-    RENEWAL, SETTLED, Seen, Waiting, exclusively,
+    EXPIRY, FRESH, Journal, LATEST_ARRIVAL, LOOK, LeaseError, LeaseRequest, LeasedWriter, MARGIN,
+    REMEMBERED, RENEWAL, SETTLED, Seen, Waiting, exclusively,
 };
 use crate::cloud::{Artifacts, CloudWriter, JournalStreams, Produced, WriteContext};
 use crate::error::{CloudError, CloudErrorKind};
@@ -29,6 +29,8 @@ struct Memory {
     /// Until when a list shows what it showed long ago.
     lagging: Mutex<Option<(Instant, Vec<String>)>>,
     calls: AtomicUsize,
+    /// Whether a write of its user was given up.
+    unanswered: AtomicBool,
 }
 
 impl Memory {
@@ -98,6 +100,11 @@ impl Journal for Memory {
     async fn create_stream(&self, _: &LogGroupName, stream: &str) -> Result<bool, CloudError> {
         self.call().await?;
         Ok(self.insert(stream.to_owned()))
+    }
+
+    fn has_unanswered_writes(&self, within: Duration) -> bool {
+        assert_eq!(within, LATEST_ARRIVAL);
+        self.unanswered.load(Ordering::Relaxed)
     }
 
     async fn delete_stream(&self, _: &LogGroupName, stream: &str) -> Result<(), CloudError> {
@@ -540,4 +547,33 @@ async fn who_comes_right_after_another_lets_reads_settle_and_who_comes_alone_doe
     hold(&first, async |_| assert!(started.elapsed() < SETTLED))
         .await
         .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_after_one_that_left_writes_unanswered_waits_until_they_have_arrived() {
+    let memory = Memory::default();
+    let first = request(&memory, "first");
+    memory.unanswered.store(true, Ordering::Relaxed);
+    hold(&first, async |_| ()).await.unwrap();
+    let ended = Instant::now();
+    memory.unanswered.store(false, Ordering::Relaxed);
+    let names = memory.names();
+    assert!(
+        names.contains(&Generation::NONE.next().unanswered_stream()),
+        "{names:?}"
+    );
+
+    let listed = || JournalStreams {
+        listed_at_ms: Some(i64::try_from(ended.elapsed().as_millis()).unwrap()),
+        streams: names.iter().map(|name| (name.clone(), Some(0))).collect(),
+    };
+    let seen = Seen::of(Some(&listed()), Duration::ZERO);
+    let undisturbed = hold_after(Some(seen), &first, async |_, undisturbed| undisturbed).await;
+    assert!(!undisturbed.unwrap());
+    assert!(ended.elapsed() >= LATEST_ARRIVAL, "{:?}", ended.elapsed());
+
+    // Whoever comes later needn't wait.
+    sleep(LATEST_ARRIVAL).await;
+    let seen = Seen::of(Some(&listed()), Duration::ZERO);
+    assert!(matches!(seen, Seen::Quiet(..)));
 }
