@@ -188,6 +188,17 @@ pub fn pauses() -> impl Iterator<Item = Duration> {
         .build()
 }
 
+/// Pauses between two looks at a function that isn't ready: most are within a second,
+/// and a deploy waits for the slowest. GetFunction allows 100 calls a second.
+pub fn readiness_pauses() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::new()
+        .with_min_delay(Duration::from_millis(100))
+        .with_factor(1.25)
+        .with_max_delay(Duration::from_secs(1))
+        .without_max_times()
+        .build()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -239,9 +250,12 @@ mod tests {
     }
 
     #[test]
-    fn pauses_grow_to_four_seconds_and_never_end() {
+    fn pauses_grow_to_their_longest_and_never_end() {
         let pauses: Vec<_> = pauses().take(10).collect();
         assert_eq!(pauses[0], Duration::from_millis(250));
         assert_eq!(pauses[9], Duration::from_secs(4));
+        let looks: Vec<_> = readiness_pauses().take(20).collect();
+        assert_eq!(looks[0], Duration::from_millis(100));
+        assert_eq!(looks[19], Duration::from_secs(1));
     }
 }

@@ -468,8 +468,9 @@ impl Action {
         )
     }
 
-    /// Whether this write only names a function's version, so that it needn't wait
-    /// until the function can be invoked. The deployment waits: a release that
+    /// Whether this write only names a function or its version, so that it needn't wait
+    /// until the function can be invoked. Should Lambda want reserved concurrency to wait
+    /// all the same, it says so, and is asked again. The deployment waits: a release that
     /// couldn't serve must not look like one to roll back to.
     pub fn may_precede_readiness(&self) -> bool {
         matches!(
@@ -477,6 +478,8 @@ impl Action {
             Self::CreateIntegration { .. }
                 | Self::UpdateIntegration { .. }
                 | Self::RecordRelease { .. }
+                | Self::PutFunctionConcurrency { .. }
+                | Self::DeleteFunctionConcurrency { .. }
         )
     }
 

@@ -180,7 +180,7 @@ impl<'a, R: CloudReader, W: CloudWriter> RunningStep<'a, R, W> {
     async fn wait_until_ready(&self, unready: &Unready) -> Result<(), CloudError> {
         let Unready { function, version } = unready;
         let started = Instant::now();
-        let mut pauses = retry::pauses();
+        let mut pauses = retry::readiness_pauses();
         loop {
             let give_up = |kind, message: String| CloudError {
                 service: "lambda",
