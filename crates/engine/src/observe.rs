@@ -64,14 +64,32 @@ pub async fn look<R: CloudReader>(
     names: &Names,
     known: &[FunctionName],
 ) -> Result<Look, CloudError> {
+    let own_roles = known.iter().map(|name| names.own_role(name)).collect();
     // On the heap: so many reads at once are too large for small stacks.
-    Box::pin(read_all(reader, names, known)).await
+    Box::pin(read_all(reader, names, known, own_roles)).await
+}
+
+/// As [`observe`], after all that was there has been deleted, under a lease: of roles
+/// that functions may have of their own, only these need be looked for. IAM allows few
+/// calls.
+///
+/// # Errors
+/// As [`look`].
+pub(crate) async fn observe_again<R: CloudReader>(
+    reader: &R,
+    names: &Names,
+    known: &[FunctionName],
+    own_roles: Vec<RoleName>,
+) -> Result<Observed, CloudError> {
+    let look = Box::pin(read_all(reader, names, known, own_roles)).await?;
+    Ok(look.observed)
 }
 
 async fn read_all<R: CloudReader>(
     reader: &R,
     names: &Names,
     known: &[FunctionName],
+    own_roles: Vec<RoleName>,
 ) -> Result<Look, CloudError> {
     let began = Instant::now();
     let prefix = names.log_group_prefix();
@@ -97,7 +115,7 @@ async fn read_all<R: CloudReader>(
         logs,
         reader.list_apis(names),
         try_join(
-            with_own_roles(reader, names, known.to_vec()),
+            with_own_roles(reader, known.to_vec(), own_roles),
             reader.list_functions(names.function_prefix()),
         ),
     )
@@ -119,7 +137,8 @@ async fn read_all<R: CloudReader>(
         .collect();
     others.sort();
     others.dedup();
-    let (other_functions, other_roles) = with_own_roles(reader, names, others).await?;
+    let roles_of_others = others.iter().map(|name| names.own_role(name)).collect();
+    let (other_functions, other_roles) = with_own_roles(reader, others, roles_of_others).await?;
     functions.extend(other_functions);
     own_roles.extend(other_roles);
     let roles = [
@@ -218,12 +237,12 @@ pub async fn complete_for<R: CloudReader>(
     Ok(observed)
 }
 
-/// Functions, and the role that each may have of its own, also one that a crash
-/// left.
+/// Functions, and roles that they may have of their own, also where a crash left one
+/// without its function.
 async fn with_own_roles<R: CloudReader>(
     reader: &R,
-    names: &Names,
     functions: Vec<FunctionName>,
+    roles: Vec<RoleName>,
 ) -> Result<
     (
         Vec<(FunctionName, FunctionState)>,
@@ -231,7 +250,6 @@ async fn with_own_roles<R: CloudReader>(
     ),
     CloudError,
 > {
-    let roles: Vec<RoleName> = functions.iter().map(|name| names.own_role(name)).collect();
     let functions = functions.into_iter().map(|name| async move {
         let state = reader.find_function(&name).await?;
         Ok(state.map(|state| (name, state)))
