@@ -110,8 +110,9 @@ class Bench:
             if f"growth-{kind}" in only:
                 print(f"growth of {kind}:", file=sys.stderr)
                 strict = functools.partial(self.local_cloud, SEED)
+                keep = functools.partial(self.keep, "growth")
                 self.reset_code()
-                grown = grow(kind, self.options.largest, self.deployer, strict, self.options.delay / 1000)
+                grown = grow(kind, self.options.largest, self.deployer, strict, self.options.delay / 1000, keep)
                 figures.setdefault("growth", {})[kind] = grown
         return figures
 

@@ -4,7 +4,7 @@ AWS's quotas, against what these quotas leave possible."""
 import shutil
 import sys
 
-from calls import Record
+from calls import Record, name
 from command import CommandFailed, run
 
 SIZES = {"routes": (10, 100, 300), "functions": (1, 10, 50), "stages": (1, 10, 50)}
@@ -14,15 +14,13 @@ SECONDS_PER_DEPLOYMENT = 5
 # Assumed there, because AWS documents none.
 LAMBDA_BURST, LAMBDA_RATE = 15, 15
 IAM_BURST, IAM_RATE = 15, 15
-# The least that Lambda takes to know a new role there; it draws from 3 to 12 s.
-ROLE = 3  # seconds
 # Writes to one API exclude each other; one takes so long on the local cloud, on average.
 WRITE = 0.05  # seconds
 
 
 def bound(functions, routes, stages, delay):
-    """The least seconds by quotas, for the calls that any tool needs; by the writes
-    to one API, one after the other; and by a role that is new."""
+    """The least seconds by quotas, for the calls that any tool needs; and by the writes
+    to one API that must come after a function, one after the other."""
     # GetApis, CreateApi, integrations, routes, CreateDeployment, CreateStage
     gateway = stages * (4 + functions + routes)
     quotas = {
@@ -32,8 +30,16 @@ def bound(functions, routes, stages, delay):
         "IAM": max(0, stages * 4 - IAM_BURST) / IAM_RATE,
     }
     tightest = max(quotas, key=quotas.get)
-    serial = (3 + functions + routes) * (delay + WRITE)
-    return {"quota_s": round(quotas[tightest], 2), "tightest": tightest, "serial_s": round(serial, 2), "role_s": ROLE}
+    # Integrations, routes, CreateDeployment, CreateStage
+    serial = (2 + functions + routes) * (delay + WRITE)
+    return {"quota_s": round(quotas[tightest], 2), "tightest": tightest, "serial_s": round(serial, 2)}
+
+
+def role_known(record, began):
+    """Seconds until Lambda knew the new role, at least: the end of the last refusal."""
+    creations = (call for call in record.calls if name(call).startswith("CreateFunction"))
+    refused = [call["end"] for call in creations if call["status"] == 400]
+    return round(max(refused, default=began) - began, 2)
 
 
 def shape(kind, size):
@@ -41,7 +47,7 @@ def shape(kind, size):
     return {"routes": (1, size, 1), "functions": (size, size, 1), "stages": (4, 5, size)}[kind]
 
 
-def grow(kind, largest, deployer, make_cloud, delay):
+def grow(kind, largest, deployer, make_cloud, delay, keep):
     results = {}
     for size in SIZES[kind]:
         if size > largest:
@@ -61,7 +67,9 @@ def grow(kind, largest, deployer, make_cloud, delay):
                 results[size] = expected | {"failed": str(error)[-400:]}
                 continue
             record = Record(cloud.take_calls())
-            least = max(expected["quota_s"], expected["serial_s"], expected["role_s"])
+            keep(deployer.name, f"{kind}-{size}", record.waterfall(ran.began, ran.ended))
+            expected["role_s"] = role_known(record, ran.began)
+            least = max(expected["quota_s"], expected["role_s"] + expected["serial_s"])
             results[size] = (
                 {"seconds": round(ran.seconds, 2), "peak_mb": ran.peak_mb}
                 | expected

@@ -67,8 +67,8 @@ def walls(part, where):
 def growth(part):
     if not part:
         return ""
-    keys = ("seconds", "quota_s", "tightest", "serial_s", "over_bound", "calls", "refused", "peak_mb")
-    titles = ("s", "quotas' bound", "of", "serial bound", "s / bound", "calls", "refused", "MB")
+    keys = ("seconds", "quota_s", "tightest", "role_s", "serial_s", "over_bound", "calls", "refused", "peak_mb")
+    titles = ("s", "quotas' bound", "of", "role known", "serial bound", "s / bound", "calls", "refused", "MB")
     rows = [("first up of", *titles)]
     for kind, sizes in part.items():
         for size, found in sizes.items():

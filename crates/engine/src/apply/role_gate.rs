@@ -7,13 +7,23 @@ use tokio::sync::{Mutex, MutexGuard};
 pub(super) struct RoleGate(Mutex<()>);
 
 impl RoleGate {
+    /// Whether somebody is asking now.
+    pub(super) fn is_shut(&self) -> bool {
+        self.0.try_lock().is_err()
+    }
+
+    /// Waits until nobody is asking any more.
+    pub(super) async fn opens(&self) {
+        drop(self.0.lock().await);
+    }
+
     /// Whoever is refused first gets the guard and asks again, holding it; the
     /// others return empty-handed once it is through.
     pub(super) async fn pass(&self) -> Option<MutexGuard<'_, ()>> {
         match self.0.try_lock() {
             Ok(asking) => Some(asking),
             Err(_) => {
-                drop(self.0.lock().await);
+                self.opens().await;
                 None
             }
         }

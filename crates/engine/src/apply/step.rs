@@ -14,6 +14,9 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+/// The longest pause of the one function that asks whether a new role is known yet:
+/// all others wait for it.
+const ROLE_PAUSE: Duration = Duration::from_secs(1);
 /// How long a function may take to become ready; Lambda's own waiter stops at
 /// 300 s too.
 const FUNCTION_READY_DEADLINE: Duration = Duration::from_secs(300);
@@ -124,6 +127,11 @@ impl<'a, R: CloudReader, W: CloudWriter> RunningStep<'a, R, W> {
         let first_try = Instant::now();
         let mut pauses = retry::pauses();
         let mut asking = None;
+        if matches!(action, Action::CreateFunction { .. }) && self.shared.roles.is_shut() {
+            // It would be refused, having uploaded its code in vain.
+            self.waits_for("another function, which asks whether the role is known".to_owned());
+            self.shared.roles.opens().await;
+        }
         loop {
             let turn = match action.is_api_mutation() {
                 true => Some(self.shared.api.turn().await),
@@ -159,9 +167,10 @@ impl<'a, R: CloudReader, W: CloudWriter> RunningStep<'a, R, W> {
                 (Manner::OneAsks, _) if asking.is_none() => {
                     asking = self.shared.roles.pass().await;
                     if asking.is_some() {
-                        tokio::time::sleep(pause).await;
+                        tokio::time::sleep(pause.min(ROLE_PAUSE)).await;
                     }
                 }
+                (Manner::OneAsks, _) => tokio::time::sleep(pause.min(ROLE_PAUSE)).await,
                 // The turn, where there is one, is kept: nobody else would fare
                 // better meanwhile.
                 (_, _turn) => tokio::time::sleep(pause).await,

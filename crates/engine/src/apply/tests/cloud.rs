@@ -81,7 +81,7 @@ impl CloudWriter for ScriptedCloud {
         if api_change {
             *self.api_changes.lock().unwrap() -= 1;
         }
-        if let (Action::PublishVersion { .. }, Some(known)) = (action, self.role_known_after)
+        if let (Action::CreateFunction { .. }, Some(known)) = (action, self.role_known_after)
             && Instant::now() < known
         {
             let message = "The role defined for the function cannot be assumed by Lambda.";
