@@ -5,10 +5,10 @@ use crate::cloud::{CloudReader, CloudWriter};
 use crate::error::CloudError;
 use crate::events::Event;
 use crate::lease::LeaseError;
-use crate::observe::{observe, observe_again};
+use crate::observe::observe;
 use crate::retry;
 use deployer_core::manifest::journal;
-use deployer_core::names::{FunctionName, LogGroupName, Names, RoleName};
+use deployer_core::names::{FunctionName, LogGroupName, Names};
 use deployer_core::observed::Observed;
 use deployer_core::plan::{self, Action, Plan, Refusal, UnsoundPlan};
 use deployer_core::stage_file::Retained;
@@ -126,7 +126,7 @@ pub(crate) async fn carry_out<R: CloudReader, W: CloudWriter>(
             retained,
         });
     }
-    let (left, retained) = what_is_left(known, retain, means, &plan, &outcome).await?;
+    let (left, retained) = what_is_left(known, retain, means, &outcome).await?;
     Ok(Down {
         plan,
         outcome,
@@ -141,27 +141,18 @@ async fn what_is_left<R: CloudReader, W>(
     known: &[FunctionName],
     retain: &BTreeSet<Retained>,
     means: &Means<'_, R, W>,
-    plan: &Plan,
     outcome: &Outcome,
 ) -> Result<(Plan, BTreeSet<LogGroupName>), DownError> {
-    let deleted = plan.steps.iter().filter_map(|step| match &step.action {
-        Action::DeleteRole { role } => Some(role.clone()),
-        _ => None,
-    });
-    let shared = [&means.names.execution_role, &means.names.invoke_role];
-    let own_roles: Vec<RoleName> = deleted.filter(|role| !shared.contains(&role)).collect();
     let started = Instant::now();
     let mut pauses = retry::pauses();
     loop {
-        let (reader, names) = (means.reader, means.names);
-        let observed = observe_again(reader, names, known, own_roles.clone()).await?;
-        let (mut left, retained) = plan_of(names, &observed, retain)?;
+        let (mut left, retained) = make_plan(means.reader, means.names, known, retain).await?;
         if !outcome.complete() {
             return Ok((left, retained));
         }
         // With the journal went the lease; whoever waited for it may have made a
         // journal of its own by now.
-        let journal = journal(names);
+        let journal = journal(means.names);
         left.steps.retain(|step| {
             !matches!(&step.action, Action::DeleteLogGroup { log_group } if *log_group == journal)
         });

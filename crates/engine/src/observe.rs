@@ -64,32 +64,14 @@ pub async fn look<R: CloudReader>(
     names: &Names,
     known: &[FunctionName],
 ) -> Result<Look, CloudError> {
-    let own_roles = known.iter().map(|name| names.own_role(name)).collect();
     // On the heap: so many reads at once are too large for small stacks.
-    Box::pin(read_all(reader, names, known, own_roles)).await
-}
-
-/// As [`observe`], after all that was there has been deleted, under a lease: of roles
-/// that functions may have of their own, only these need be looked for. IAM allows few
-/// calls.
-///
-/// # Errors
-/// As [`look`].
-pub(crate) async fn observe_again<R: CloudReader>(
-    reader: &R,
-    names: &Names,
-    known: &[FunctionName],
-    own_roles: Vec<RoleName>,
-) -> Result<Observed, CloudError> {
-    let look = Box::pin(read_all(reader, names, known, own_roles)).await?;
-    Ok(look.observed)
+    Box::pin(read_all(reader, names, known)).await
 }
 
 async fn read_all<R: CloudReader>(
     reader: &R,
     names: &Names,
     known: &[FunctionName],
-    own_roles: Vec<RoleName>,
 ) -> Result<Look, CloudError> {
     let began = Instant::now();
     let prefix = names.log_group_prefix();
@@ -115,7 +97,7 @@ async fn read_all<R: CloudReader>(
         logs,
         reader.list_apis(names),
         try_join(
-            with_own_roles(reader, known.to_vec(), own_roles),
+            with_own_roles(reader, names, known.to_vec()),
             reader.list_functions(names.function_prefix()),
         ),
     )
@@ -137,8 +119,7 @@ async fn read_all<R: CloudReader>(
         .collect();
     others.sort();
     others.dedup();
-    let roles_of_others = others.iter().map(|name| names.own_role(name)).collect();
-    let (other_functions, other_roles) = with_own_roles(reader, others, roles_of_others).await?;
+    let (other_functions, other_roles) = with_own_roles(reader, names, others).await?;
     functions.extend(other_functions);
     own_roles.extend(other_roles);
     let roles = [
@@ -237,12 +218,12 @@ pub async fn complete_for<R: CloudReader>(
     Ok(observed)
 }
 
-/// Functions, and roles that they may have of their own, also where a crash left one
-/// without its function.
+/// Functions, and the role that each may have of its own, also one that a crash
+/// left.
 async fn with_own_roles<R: CloudReader>(
     reader: &R,
+    names: &Names,
     functions: Vec<FunctionName>,
-    roles: Vec<RoleName>,
 ) -> Result<
     (
         Vec<(FunctionName, FunctionState)>,
@@ -250,6 +231,7 @@ async fn with_own_roles<R: CloudReader>(
     ),
     CloudError,
 > {
+    let roles: Vec<RoleName> = functions.iter().map(|name| names.own_role(name)).collect();
     let functions = functions.into_iter().map(|name| async move {
         let state = reader.find_function(&name).await?;
         Ok(state.map(|state| (name, state)))
