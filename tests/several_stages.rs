@@ -38,7 +38,8 @@ fn stages_with(member: &str, stdout: &str) -> BTreeSet<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn stages_on_aws_go_side_by_side_with_one_build_and_one_that_fails_hides_no_other() {
     let project = TinyProject::new();
-    for stage in ["a", "b", "c"] {
+    // Three that are released: CreateDeployment's quota lets the last one wait for 10 s.
+    for stage in ["a", "b", "c", "d"] {
         project.write(&format!("stages/{stage}.toml"), "target = \"aws\"\n");
     }
     let world = World::new().await;
@@ -57,16 +58,16 @@ async fn stages_on_aws_go_side_by_side_with_one_build_and_one_that_fails_hides_n
         Ran::from(output)
     };
 
-    let up = run(&["up", "a", "b", "c", "a", "--json"]).await;
+    let up = run(&["up", "a", "b", "c", "d", "a", "--json"]).await;
     assert!(proxy.reached(), "{}", up.stderr);
     assert_eq!(up.code, 1, "{}", up.stderr);
     let named = |names: &[&str]| names.iter().copied().map(str::to_owned).collect();
-    assert_eq!(stages_with("url", &up.stdout), named(&["a", "c"]));
+    assert_eq!(stages_with("url", &up.stdout), named(&["a", "c", "d"]));
     assert_eq!(stages_with("left", &up.stdout), named(&["b"]));
     assert_eq!(up.stderr.matches("building tiny").count(), 1);
     for line in [
         "error: b: ",
-        "\n2 of 3 stages done; failed: b\n",
+        "\n3 of 4 stages done; failed: b\n",
         "\na:   create function tiny-a-tiny (",
         "\nc:   create function tiny-c-tiny (",
     ] {
@@ -85,15 +86,18 @@ async fn stages_on_aws_go_side_by_side_with_one_build_and_one_that_fails_hides_n
     assert!(place("a", false) < place("c", true));
 
     proxy.begin(None);
-    let again = run(&["up", "a", "b", "c"]).await;
+    let again = run(&["up", "a", "b", "c", "d"]).await;
     assert_eq!(again.code, 0, "{}", again.stderr);
-    assert_eq!(again.stdout.matches("nothing to do").count(), 2);
-    let status = run(&["status", "a", "b", "c", "--json"]).await;
-    assert_eq!(stages_with("url", &status.stdout), named(&["a", "b", "c"]));
-    let down = run(&["down", "a", "b", "c"]).await;
+    assert_eq!(again.stdout.matches("nothing to do").count(), 3);
+    let status = run(&["status", "a", "b", "c", "d", "--json"]).await;
+    assert_eq!(
+        stages_with("url", &status.stdout),
+        named(&["a", "b", "c", "d"])
+    );
+    let down = run(&["down", "a", "b", "c", "d"]).await;
     assert_eq!(down.code, 0, "{}", down.stderr);
-    assert_eq!(down.stdout.matches("is gone").count(), 3, "{}", down.stdout);
-    assert!(down.stderr.ends_with("3 of 3 stages done\n"));
+    assert_eq!(down.stdout.matches("is gone").count(), 4, "{}", down.stdout);
+    assert!(down.stderr.ends_with("4 of 4 stages done\n"));
     assert!(world.is_empty().await);
 }
 

@@ -3,6 +3,7 @@
 use crate::layer::Layer;
 use crate::limiter::Limiter;
 use crate::unanswered::Unanswered;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
@@ -165,6 +166,7 @@ async fn aws(region: Option<&str>, profile: Option<&str>) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http)
         .retry_config(retries())
+        .stalled_stream_protection(stalls())
         .timeout_config(timeouts());
     if let Some(region) = region {
         loader = loader.region(Region::new(region.to_owned()));
@@ -189,6 +191,14 @@ fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)
+        .build()
+}
+
+/// An upload that waits for its turn (`limiter`) looks stalled to the SDK; the read
+/// timeout ends those that are.
+pub(crate) fn stalls() -> StalledStreamProtectionConfig {
+    StalledStreamProtectionConfig::enabled()
+        .upload_enabled(false)
         .build()
 }
 

@@ -46,3 +46,24 @@ impl<L: Layer> HttpConnector for Layered<SharedHttpConnector, L> {
         self.layer.call(self.inner.clone(), request)
     }
 }
+
+/// Whether the request only reads: by its method, or by the operation it names.
+pub(crate) fn reads(request: &HttpRequest) -> bool {
+    if request.method() != "POST" {
+        return request.method() == "GET";
+    }
+    let target = request.headers().get("x-amz-target");
+    let operation = match target {
+        Some(target) => target.rsplit('.').next(),
+        None => {
+            let body = request.body().bytes().unwrap_or_default();
+            let text = std::str::from_utf8(body).ok();
+            text.and_then(|text| text.strip_prefix("Action="))
+        }
+    };
+    operation.is_some_and(|operation| {
+        ["Get", "List", "Describe"]
+            .iter()
+            .any(|verb| operation.starts_with(verb))
+    })
+}

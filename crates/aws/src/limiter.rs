@@ -9,7 +9,7 @@
 //!
 //! Deliberately absent: a pace for the local cloud, which has no quotas.
 
-use crate::layer::Layer;
+use crate::layer::{Layer, reads};
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector,
 };
@@ -26,6 +26,7 @@ enum Quota {
     CreateDeployment,
     Lambda,
     GetFunction,
+    /// Writes; of a quota on reads nothing is known.
     Iam,
     /// An operation of CloudWatch Logs.
     Logs(String),
@@ -58,6 +59,7 @@ fn quotas_of(service: &'static str, request: &HttpRequest) -> Vec<Quota> {
             vec![Quota::GetFunction]
         }
         "lambda" => vec![Quota::Lambda],
+        "iam" if reads(request) => Vec::new(),
         "iam" => vec![Quota::Iam],
         "logs" => {
             let operation = request.headers().get("x-amz-target").unwrap_or_default();
@@ -163,7 +165,13 @@ impl Layer for Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_credential_types::Credentials;
+    use aws_smithy_async::time::TimeSource;
+    use aws_smithy_runtime_api::client::http::http_client_fn;
+    use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+    use aws_smithy_types::body::SdkBody;
     use futures_util::future::join_all;
+    use std::time::SystemTime;
 
     fn pace(limiter: &Limiter, place: &str) -> Pace {
         Pace {
@@ -237,5 +245,56 @@ mod tests {
             [Quota::Lambda]
         );
         assert_eq!(quotas_of("sts", &request("POST", "https://sts/")), []);
+        let iam = |action: &str| {
+            let mut request = HttpRequest::new(SdkBody::from(format!("Action={action}&x=y")));
+            request.set_method("POST").expect("a method");
+            quotas_of("iam", &request)
+        };
+        assert_eq!(iam("CreateRole"), [Quota::Iam]);
+        assert_eq!(iam("GetRole"), []);
+    }
+
+    /// Answers as API Gateway does to CreateDeployment.
+    #[derive(Debug)]
+    struct Deploys;
+
+    impl HttpConnector for Deploys {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            let created = 201.try_into().expect("a status");
+            let body = SdkBody::from(r#"{"deploymentId": "d1"}"#);
+            HttpConnectorFuture::ready(Ok(HttpResponse::new(created, body)))
+        }
+    }
+
+    /// The time of the paused clock.
+    #[derive(Debug)]
+    struct Paused(Instant);
+
+    impl TimeSource for Paused {
+        fn now(&self) -> SystemTime {
+            SystemTime::UNIX_EPOCH + self.0.elapsed()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_waits_long_for_its_turn_is_no_stalled_upload() {
+        let answers = http_client_fn(|_, _| SharedHttpConnector::new(Deploys));
+        let config = aws_sdk_apigatewayv2::Config::builder()
+            .behavior_version(aws_config::BehaviorVersion::latest())
+            .region(aws_config::Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("AKIA", "secret", None, None, "test"))
+            .http_client(Limiter::default().pace(answers, "apigateway", "a"))
+            .time_source(Paused(Instant::now()))
+            .sleep_impl(crate::connect::sleep())
+            .stalled_stream_protection(crate::connect::stalls())
+            .retry_config(aws_smithy_types::retry::RetryConfig::disabled())
+            .build();
+        let client = aws_sdk_apigatewayv2::Client::from_conf(config);
+        let started = Instant::now();
+        let calls = (0..8).map(|_| client.create_deployment().api_id("a1").send());
+        for answer in join_all(calls).await {
+            answer.expect("it is answered");
+        }
+        assert!(started.elapsed() > Duration::from_secs(34));
     }
 }

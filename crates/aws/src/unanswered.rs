@@ -1,7 +1,7 @@
 //! Writes that nobody answered: AWS may still carry them out, also after a retry was
 //! answered. Whoever deploys next must know (`deployer_engine::lease`).
 
-use crate::layer::Layer;
+use crate::layer::{Layer, reads};
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector,
 };
@@ -58,27 +58,6 @@ impl Drop for Attempt {
             *last = Some(Instant::now());
         }
     }
-}
-
-/// Whether the request only reads: by its method, or by the operation it names.
-fn reads(request: &HttpRequest) -> bool {
-    if request.method() != "POST" {
-        return request.method() == "GET";
-    }
-    let target = request.headers().get("x-amz-target");
-    let operation = match target {
-        Some(target) => target.rsplit('.').next(),
-        None => {
-            let body = request.body().bytes().unwrap_or_default();
-            let text = std::str::from_utf8(body).ok();
-            text.and_then(|text| text.strip_prefix("Action="))
-        }
-    };
-    operation.is_some_and(|operation| {
-        ["Get", "List", "Describe"]
-            .iter()
-            .any(|verb| operation.starts_with(verb))
-    })
 }
 
 #[cfg(test)]
