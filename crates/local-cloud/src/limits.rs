@@ -11,6 +11,14 @@ pub(crate) const MAX_FRAME: usize = 32 * 1024;
 pub(crate) const MAX_MESSAGE: usize = 128 * 1024;
 /// Largest answer of a function and largest event, in bytes (AWS: 6 MB + 100).
 pub(crate) const MAX_PAYLOAD: usize = 6 * 1024 * 1024 + 100;
+/// Largest event of an asynchronous invocation, in bytes (AWS: 1 MB).
+pub(crate) const MAX_ASYNCHRONOUS_PAYLOAD: usize = 1024 * 1024;
+/// Asynchronous events that may wait or run at once; AWS names no bound.
+pub(crate) const ASYNCHRONOUS_EVENTS: usize = 1024;
+/// No asynchronous event is tried again when it is older (AWS: 6 hours).
+pub(crate) const MAX_EVENT_AGE: Duration = Duration::from_secs(6 * 60 * 60);
+/// Longest pause of an asynchronous event that is throttled (AWS: 5 minutes).
+pub(crate) const MAX_THROTTLE_PAUSE: Duration = Duration::from_secs(5 * 60);
 /// Largest control-plane request, in bytes (AWS: CreateFunction's own bound).
 pub(crate) const MAX_CONTROL_BODY: usize = 70_167_211;
 /// Largest URL a client may connect to, in bytes (AWS: 4096).
@@ -114,6 +122,11 @@ pub struct Limits {
     pub log_burst: usize,
     /// Bytes of output per second a process may write in the long run.
     pub log_rate: usize,
+    /// Pauses before an asynchronous event is tried again that its function failed on
+    /// (AWS: a minute, then two).
+    pub asynchronous_retries: [Duration; 2],
+    /// First pause of an asynchronous event that is throttled (AWS: 1 s).
+    pub throttle_pause: Duration,
     /// How long sockets and their `$disconnect` functions get when the cloud
     /// stops.
     pub stop_wait: Duration,
@@ -132,6 +145,8 @@ impl Default for Limits {
             process_idle: Duration::from_secs(5 * 60),
             log_burst: 4 * 1024 * 1024,
             log_rate: 1024 * 1024,
+            asynchronous_retries: [Duration::from_secs(60), Duration::from_secs(120)],
+            throttle_pause: Duration::from_secs(1),
             stop_wait: Duration::from_secs(5),
         }
     }

@@ -5,6 +5,7 @@ mod support;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use std::time::Duration;
 use support::TestCloud;
 use support::deploy::{Function, zip_of};
 use support::http::{Answer, request, signed};
@@ -264,16 +265,12 @@ async fn requests_that_cannot_be_served_are_refused_as_lambda_does() {
     )
     .await;
     assert_eq!(dry.status, 204);
-    let event = signed(
-        "lambda",
-        cloud.port,
-        "POST",
-        PATH,
-        &[("x-amz-invocation-type", "Event")],
-        b"{}",
-    )
-    .await;
-    assert_eq!(event.status, 400);
+    let kind = [("x-amz-invocation-type", "Sometime")];
+    let event = signed("lambda", cloud.port, "POST", PATH, &kind, b"{}").await;
+    assert_eq!(
+        (event.status, event.header("x-amzn-errortype")),
+        (400, Some("ValidationException"))
+    );
     let huge = signed(
         "lambda",
         cloud.port,
@@ -284,4 +281,88 @@ async fn requests_that_cannot_be_served_are_refused_as_lambda_does() {
     )
     .await;
     assert_eq!(huge.status, 413);
+}
+
+/// Has an event taken; gives its request id.
+async fn invoke_later(cloud: &TestCloud, script: &str) -> String {
+    let kind = [("x-amz-invocation-type", "Event")];
+    let event = json!({ "do": script }).to_string();
+    let taken = signed("lambda", cloud.port, "POST", PATH, &kind, event.as_bytes()).await;
+    assert_eq!((taken.status, taken.body.as_str()), (202, ""), "{taken:?}");
+    assert_eq!(taken.header("x-amz-executed-version"), None);
+    taken.header("x-amzn-requestid").expect("an id").to_owned()
+}
+
+/// How often the function ended an event with this request id.
+async fn attempts(cloud: &TestCloud, request_id: &str) -> usize {
+    let lines = cloud.log_lines("scripted").await;
+    let end = format!("END RequestId: {request_id}");
+    lines.iter().filter(|line| line.starts_with(&end)).count()
+}
+
+/// A cloud whose pauses are short.
+async fn hasty(function: Function<'_>) -> TestCloud {
+    let cloud = TestCloud::start_with(|config| {
+        config.limits.asynchronous_retries = [Duration::from_millis(20); 2];
+        config.limits.throttle_pause = Duration::from_millis(20);
+    })
+    .await;
+    deploy(&cloud, &function).await;
+    cloud
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_taken_at_once_and_run_afterwards() {
+    let cloud = hasty(Function::default()).await;
+    let id = invoke_later(&cloud, "reveal").await;
+    cloud
+        .until("the event runs", async |cloud| {
+            (attempts(cloud, &id).await == 1).then_some(())
+        })
+        .await;
+    let kind = [("x-amz-invocation-type", "Event")];
+    let huge = vec![b' '; 1024 * 1024 + 1];
+    let refused = signed("lambda", cloud.port, "POST", PATH, &kind, &huge).await;
+    assert_eq!(refused.status, 413);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_its_function_fails_on_is_tried_twice_more_under_one_id() {
+    let cloud = hasty(Function::default()).await;
+    let failing = invoke_later(&cloud, "fail").await;
+    cloud
+        .until("three attempts", async |cloud| {
+            (attempts(cloud, &failing).await == 3).then_some(())
+        })
+        .await;
+    // Whatever comes later: the next event is done, and that one wasn't tried again.
+    let next = invoke_later(&cloud, "reveal").await;
+    cloud
+        .until("the next event runs", async |cloud| {
+            (attempts(cloud, &next).await == 1).then_some(())
+        })
+        .await;
+    assert_eq!(attempts(&cloud, &failing).await, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_throttled_event_waits_until_the_function_is_free() {
+    let cloud = hasty(Function::default()).await;
+    let path = "/2017-10-31/functions/scripted/concurrency";
+    let one = json!({"ReservedConcurrentExecutions": 1});
+    let reserved = cloud.lambda("PUT", path, &one).await;
+    assert_eq!(reserved.status, 200, "{reserved:?}");
+    let busy = invoke_later(&cloud, "sleep 300").await;
+    cloud
+        .until("the function is busy", async |cloud| {
+            (cloud.health().await["invocations"] == 1).then_some(())
+        })
+        .await;
+    let waits = invoke_later(&cloud, "reveal").await;
+    cloud
+        .until("both are done", async |cloud| {
+            let done = [attempts(cloud, &busy).await, attempts(cloud, &waits).await];
+            (done == [1, 1]).then_some(())
+        })
+        .await;
 }

@@ -1,7 +1,6 @@
 //! Lambda's Invoke API: `POST /2015-03-31/functions/{name}/invocations`.
 //!
-//! Deliberately absent: asynchronous invocation (`InvocationType: Event`), which
-//! is refused, and response streaming.
+//! Deliberately absent: response streaming.
 
 use std::sync::Arc;
 
@@ -13,9 +12,10 @@ use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
+use super::asynchronous::QueueFull;
 use super::{Invocation, Outcome, Pool};
 use crate::http_io::{self, Answer, BodyError, header, with_header};
-use crate::limits::MAX_PAYLOAD;
+use crate::limits::{MAX_ASYNCHRONOUS_PAYLOAD, MAX_PAYLOAD};
 use crate::model::Model;
 use crate::signature;
 
@@ -79,25 +79,24 @@ pub(crate) async fn invoke(
         );
         return fault(StatusCode::FORBIDDEN, "AccessDeniedException", &text, None);
     }
-    match header(&parts.headers, "x-amz-invocation-type") {
-        None | Some("RequestResponse") => {}
+    let (asynchronous, largest) = match header(&parts.headers, "x-amz-invocation-type") {
+        None | Some("RequestResponse") => (false, MAX_PAYLOAD),
+        Some("Event") => (true, MAX_ASYNCHRONOUS_PAYLOAD),
         Some("DryRun") => return http_io::empty(StatusCode::NO_CONTENT),
         Some(other) => {
-            let text = format!("InvocationType {other:?} is not supported by the local cloud");
-            return fault(
-                StatusCode::BAD_REQUEST,
-                "InvalidParameterValueException",
-                &text,
-                None,
+            let text = format!(
+                "1 validation error detected: Value '{other}' at 'invocationType' failed to satisfy constraint: Member must satisfy enum value set: [Event, RequestResponse, DryRun]"
             );
+            let code = "ValidationException";
+            return fault(StatusCode::BAD_REQUEST, code, &text, None);
         }
-    }
-    let event = match http_io::read_body(body, MAX_PAYLOAD).await {
+    };
+    let event = match http_io::read_body(body, largest).await {
         Ok((event, _)) if event.is_empty() => bytes::Bytes::from_static(b"{}"),
         Ok((event, _)) => event,
         Err(BodyError::TooLarge) => {
             let text = format!(
-                "Request must be smaller than {MAX_PAYLOAD} bytes for the InvokeFunction operation"
+                "Request must be smaller than {largest} bytes for the InvokeFunction operation"
             );
             return fault(
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -117,19 +116,26 @@ pub(crate) async fn invoke(
             None,
         );
     }
+    if asynchronous {
+        return match pool.invoke_later(path.function, event) {
+            Ok(request_id) => {
+                let taken = http_io::empty(StatusCode::ACCEPTED);
+                with_header(taken, http_io::REQUEST_ID, &request_id)
+            }
+            Err(QueueFull) => throttled("CallerRateLimitExceeded"),
+        };
+    }
     let version = function.version.clone();
     match pool.invoke(function, event).await {
         Ok(invocation) => done(&invocation, &version, &parts.headers),
-        Err(throttled) => {
-            let reason = throttled.to_string();
-            fault(
-                StatusCode::TOO_MANY_REQUESTS,
-                "TooManyRequestsException",
-                "Rate Exceeded.",
-                Some(&reason),
-            )
-        }
+        Err(reason) => throttled(&reason.to_string()),
     }
+}
+
+fn throttled(reason: &str) -> Answer {
+    let code = "TooManyRequestsException";
+    let text = "Rate Exceeded.";
+    fault(StatusCode::TOO_MANY_REQUESTS, code, text, Some(reason))
 }
 
 fn done(invocation: &Invocation, version: &str, headers: &HeaderMap) -> Answer {

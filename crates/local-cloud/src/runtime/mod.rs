@@ -15,9 +15,10 @@
 //! needs code between fork and exec, which only `unsafe` can place there.)
 //!
 //! Deliberately absent: freezing between events, memory limits, a read-only file
-//! system, layers, extensions, provisioned concurrency, asynchronous events.
+//! system, layers, extensions, provisioned concurrency.
 
 mod api;
+mod asynchronous;
 mod credentials;
 mod environment;
 mod invocation;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cloud_model::FunctionVersion;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
 
 use super::credentials::{Caller, Credentials};
@@ -24,15 +24,19 @@ use super::process::Process;
 use super::supervisor::{State as SupervisorState, Supervisor};
 use super::unpack::{CodeStore, UnpackError};
 use super::{api, supervisor};
-use crate::limits::{DELIVERY_ATTEMPTS, Limits, RUNTIME_CALLS, START_PATIENCE, STARTING_AT_ONCE};
+use crate::limits::{
+    ASYNCHRONOUS_EVENTS, DELIVERY_ATTEMPTS, Limits, RUNTIME_CALLS, START_PATIENCE, STARTING_AT_ONCE,
+};
 use crate::model::Model;
 
 /// All environments of a cloud.
 pub(crate) struct Pool {
     pub(crate) credentials: Credentials,
-    model: Arc<Model>,
+    pub(super) model: Arc<Model>,
     code: CodeStore,
-    limits: Limits,
+    pub(super) limits: Limits,
+    /// Places for asynchronous events.
+    pub(super) asynchronous: Arc<Semaphore>,
     cloud_port: u16,
     state: Mutex<State>,
     stop: watch::Sender<bool>,
@@ -88,6 +92,7 @@ impl Pool {
             model,
             code: CodeStore::new(code_dir),
             limits,
+            asynchronous: Arc::new(Semaphore::new(ASYNCHRONOUS_EVENTS)),
             cloud_port,
             state: Mutex::default(),
             stop: watch::Sender::new(false),
@@ -114,8 +119,19 @@ impl Pool {
         function: FunctionVersion,
         event: Bytes,
     ) -> Result<Invocation, Throttled> {
+        let request_id = self.new_request_id();
+        self.invoke_as(function, event, request_id).await
+    }
+
+    /// As [`Self::invoke`], under a request id that was given out already.
+    pub(super) async fn invoke_as(
+        self: &Arc<Self>,
+        function: FunctionVersion,
+        event: Bytes,
+        request_id: String,
+    ) -> Result<Invocation, Throttled> {
         let permit = self.admit(&function)?;
-        let order = Arc::new(self.order(&function, event));
+        let order = Arc::new(self.order(&function, event, request_id));
         let (pool, copy) = (Arc::clone(self), Arc::clone(&order));
         let run = tokio::spawn(async move {
             let invocation = pool.run(&function, copy).await;
@@ -127,11 +143,22 @@ impl Pool {
             .unwrap_or_else(|_| self.failed(&order, &Failure::Stopped)))
     }
 
-    fn order(&self, function: &FunctionVersion, event: Bytes) -> Order {
+    pub(super) fn new_request_id(&self) -> String {
+        self.model.ids.uuid()
+    }
+
+    /// Ends when the cloud stops.
+    pub(super) async fn stopping(&self) {
+        let mut stop = self.stop.subscribe();
+        // The sender is in `self`: it outlives this wait.
+        let _open = stop.wait_for(|stop| *stop).await;
+    }
+
+    fn order(&self, function: &FunctionVersion, event: Bytes, request_id: String) -> Order {
         let ids = &self.model.ids;
         let root = ids.trace_root(self.model.now().as_second());
         Order {
-            request_id: ids.uuid(),
+            request_id,
             invoked_arn: function.invoked_arn.clone(),
             trace_id: format!("{root};Parent={};Sampled=0", ids.trace_segment()),
             event,
