@@ -1,6 +1,6 @@
 //! `deployer down`: removes everything the stage owns.
 
-use super::stages::{Run, Stage};
+use super::run::{Run, Stage};
 use crate::failure::Failure;
 use crate::local::{self, Afterwards};
 use crate::render::{DownResult, Screen, StoppedResult};

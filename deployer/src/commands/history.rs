@@ -1,6 +1,6 @@
 //! `deployer history`: the releases that are kept. Reads only.
 
-use super::stages::Stage;
+use super::run::Stage;
 use crate::failure::Failure;
 use crate::render::{HistoryResult, ReleaseStatus, Screen};
 use crate::stage::OpenStage;

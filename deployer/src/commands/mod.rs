@@ -6,6 +6,7 @@ mod history;
 mod local_cloud;
 mod plan;
 mod rollback;
+mod run;
 mod schema;
 mod stages;
 mod status;
@@ -17,7 +18,8 @@ use crate::failure::Failure;
 use crate::project::Project;
 use crate::render::{Console, report, text};
 use deployer_engine::interrupt::Interrupt;
-use stages::{Run, Work};
+use run::Run;
+use stages::Work;
 
 /// Runs the verb; gives the exit code.
 pub async fn run(arguments: Cli) -> u8 {

@@ -1,6 +1,6 @@
 //! `deployer plan`: what `up` would change. Builds, reads, writes nothing.
 
-use super::stages::{Run, Stage};
+use super::run::{Run, Stage};
 use crate::failure::Failure;
 use crate::local;
 use crate::provenance;

@@ -5,15 +5,13 @@
 //! fails doesn't hold up the others. Deliberately absent: the pace at which AWS may
 //! be called, which all stages share (`deployer_aws::Limiter`).
 
-use super::build::Workshop;
+use super::run::{Run, Stage};
 use super::{down, history, plan, status, up};
 use crate::cli::Stages;
 use crate::exit;
 use crate::failure::Failure;
-use crate::project::Project;
 use crate::render::{Console, Screen, report, text};
-use deployer_core::stage_file::{Place, StageDefinition};
-use deployer_engine::interrupt::Interrupt;
+use deployer_core::stage_file::Place;
 use futures_util::stream::{self, StreamExt};
 use std::collections::BTreeMap;
 
@@ -31,20 +29,6 @@ pub enum Work {
     Plan(bool),
     Status,
     History,
-}
-
-/// What the verbs have in common.
-pub struct Run {
-    pub project: Project,
-    pub workshop: Workshop,
-    pub interrupt: Interrupt,
-}
-
-/// A stage that was asked for.
-pub struct Stage {
-    /// As the user calls it.
-    pub name: String,
-    pub definition: StageDefinition,
 }
 
 /// How the verb ended for a stage.

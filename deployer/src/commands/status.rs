@@ -1,6 +1,6 @@
 //! `deployer status`: what is live. Reads only, builds nothing.
 
-use super::stages::Stage;
+use super::run::Stage;
 use crate::failure::Failure;
 use crate::render::{FunctionStatus, Screen, StatusResult};
 use crate::stage::OpenStage;

@@ -1,6 +1,6 @@
 //! `deployer up`: builds, then makes the account as the stage file says.
 
-use super::stages::{Run, Stage};
+use super::run::{Run, Stage};
 use crate::failure::Failure;
 use crate::local;
 use crate::provenance;

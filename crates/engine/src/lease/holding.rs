@@ -1,13 +1,11 @@
 //! Work under the lease: say whose it is, renew it meanwhile, end it afterwards.
 
 use super::acquire::{Acquired, LeaseError, acquire};
-use super::writer::Moment;
+use super::writer::{Moment, is_ours};
 use super::{Journal, LATEST_ARRIVAL, LeaseRequest, LeasedWriter, RENEWAL, Seen, Validity};
-use crate::error::CloudError;
 use crate::events::{Event, EventSink};
 use crate::interrupt::Interrupt;
-use deployer_core::lease::{Generation, latest};
-use deployer_core::names::LogGroupName;
+use deployer_core::lease::Generation;
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// A lease whose work is done; it is over when it has been ended.
@@ -136,18 +134,4 @@ async fn name<J: Journal>(request: &LeaseRequest<'_, J>, generation: Generation)
     let holder = generation.holder_stream(&request.holder);
     let created = request.store.create_stream(&request.journal, &holder);
     created.await.is_ok()
-}
-
-/// Whether nobody has taken over. The holder's name counts too: a journal that a
-/// `down` deleted and another deploy made anew counts generations from the first.
-pub(super) async fn is_ours<J: Journal>(
-    store: &J,
-    journal: &LogGroupName,
-    generation: Generation,
-    holder: &str,
-) -> Result<bool, CloudError> {
-    let streams = store.list_lease_streams(journal).await?.unwrap_or_default();
-    let lease = latest(streams.iter().map(String::as_str));
-    Ok(lease.is_some_and(|lease| lease.generation == generation)
-        && streams.contains(&generation.holder_stream(holder)))
 }

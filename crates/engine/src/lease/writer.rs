@@ -1,10 +1,9 @@
 //! A writer that writes only while its lease is valid.
 
-use super::holding::is_ours;
 use super::{EXPIRY, FRESH, Journal, MARGIN};
 use crate::cloud::{CloudWriter, Produced, WriteContext};
 use crate::error::{CloudError, CloudErrorKind};
-use deployer_core::lease::Generation;
+use deployer_core::lease::{Generation, latest};
 use deployer_core::names::LogGroupName;
 use deployer_core::plan::{Action, Verb};
 use futures_util::future::join;
@@ -166,4 +165,18 @@ fn lost(action: &Action, why: &str) -> CloudError {
         message: why.to_owned(),
         request_id: None,
     }
+}
+
+/// Whether nobody has taken over. The holder's name counts too: a journal that a
+/// `down` deleted and another deploy made anew counts generations from the first.
+pub(super) async fn is_ours<J: Journal>(
+    store: &J,
+    journal: &LogGroupName,
+    generation: Generation,
+    holder: &str,
+) -> Result<bool, CloudError> {
+    let streams = store.list_lease_streams(journal).await?.unwrap_or_default();
+    let lease = latest(streams.iter().map(String::as_str));
+    Ok(lease.is_some_and(|lease| lease.generation == generation)
+        && streams.contains(&generation.holder_stream(holder)))
 }
