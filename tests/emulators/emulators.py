@@ -29,10 +29,8 @@ LISTENING = "0A"  # a socket's state in /proc/net/tcp
 class Server:
     """An account on 127.0.0.1 only, by a server that runs meanwhile."""
 
-    def __init__(self, name, folder, command, environment=None, keeps_credentials=True, own=False):
-        self.name, self.keeps_credentials = name, keeps_credentials
-        # Endpoints of emulators don't answer as AWS's; the local cloud's code can't be downloaded.
-        self.answers, self.serves_code = own, not own
+    def __init__(self, name, folder, command, environment=None, keeps_credentials=True, answers=False):
+        self.name, self.keeps_credentials, self.answers = name, keeps_credentials, answers
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -96,7 +94,7 @@ class Aws:
     """The real account that the environment's credentials lead to. What a failed part
     leaves there is removed, too."""
 
-    name, keeps_credentials, answers, serves_code = "AWS", True, True, True
+    name, keeps_credentials, answers = "AWS", True, True
 
     def __init__(self):
         self.variables = {key: value for key, value in os.environ.items() if key.startswith("AWS_")}
@@ -217,7 +215,7 @@ def moto(folder):
 
 def local_cloud(deployer, folder):
     command = [deployer, "--project", str(HERE / "project"), "local-cloud", "--port", "{port}"]
-    return Server("local cloud", folder, [*command, "--data", str(folder / "cloud")], own=True)
+    return Server("local cloud", folder, [*command, "--data", str(folder / "cloud")], answers=True)
 
 
 def whole_flow(suite, deployer, folder, place):
@@ -247,8 +245,7 @@ def flow(suite, account, project):
         for key, version in invoked.items():
             assert version in published[key], f"{key}:{version} is invoked but isn't published"
             code[key] = account.check_version(key, stage.functions[key], version)
-            if place.serves_code:
-                account.check_code(key, version, project.binary(key))
+            account.check_code(key, version, project.binary(key))
         deployment, release = account.check_release(api_id)
         account.check_manifest(api_id, invoked, stage.routes)
         status = project.status()

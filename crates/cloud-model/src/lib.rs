@@ -37,6 +37,8 @@ mod sts;
 mod tags;
 mod wire;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
@@ -59,6 +61,9 @@ pub struct Settings {
     /// Where WebSocket clients connect, e.g. `ws://127.0.0.1:9100`. An API's
     /// `apiEndpoint` is `{websocket_base}/{apiId}`.
     pub websocket_base: String,
+    /// GetFunction says that a function's zip is at `{code_base}/{digest}`; whoever
+    /// serves that asks [`Cloud::code`].
+    pub code_base: String,
     /// How long a function stays `Pending` after creation and `InProgress`
     /// after an update. Zero: until the call that changed it has been answered.
     pub function_activation: SignedDuration,
@@ -156,6 +161,12 @@ impl Cloud {
     ) -> Result<FunctionVersion, InvokeRefusal> {
         self.lambda
             .function_version(function_arn_or_name, &self.settings, now)
+    }
+
+    /// The zip that a `Code.Location` leads to, by its digest there. Whoever knows it has
+    /// been told by GetFunction, which is signed.
+    pub fn code(&self, digest: &str) -> Option<Arc<Bytes>> {
+        self.lambda.code(digest)
     }
 
     /// Whether API Gateway may invoke a function with an integration's

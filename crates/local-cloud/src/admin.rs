@@ -1,5 +1,7 @@
-//! The local cloud's own two requests: how it is, and that it shall stop.
+//! The local cloud's own requests: how it is, that it shall stop, and the code that
+//! GetFunction's `Code.Location` leads to.
 
+use bytes::Bytes;
 use http::{Method, Request, StatusCode};
 use hyper::body::Incoming;
 use serde_json::json;
@@ -15,6 +17,8 @@ pub(crate) const PREFIX: &str = "/_local/";
 pub(crate) const HEALTH: &str = "/_local/health";
 /// Where a cloud is asked to stop.
 pub(crate) const SHUTDOWN: &str = "/_local/shutdown";
+/// Below it, functions' zips by their digests.
+pub(crate) const CODE: &str = "code";
 /// A header that no web page can send without being asked for it first.
 pub(crate) const MARK: &str = "x-local-cloud";
 
@@ -32,7 +36,22 @@ pub(crate) fn answer(gateway: &Gateway, request: &Request<Incoming>) -> (Answer,
             let body = json!({ "message": text }).to_string();
             (http_io::json(StatusCode::FORBIDDEN, body), false)
         }
+        (&Method::GET, Some(rest)) => (code(gateway, rest), false),
         _ => (http_io::empty(StatusCode::NOT_FOUND), false),
+    }
+}
+
+/// A function's zip.
+fn code(gateway: &Gateway, path: &str) -> Answer {
+    let digest = path
+        .strip_prefix(CODE)
+        .and_then(|rest| rest.strip_prefix('/'));
+    match digest.and_then(|digest| gateway.model.code(digest)) {
+        Some(zip) => {
+            let answer = http_io::bytes(StatusCode::OK, Bytes::clone(&zip));
+            http_io::with_header(answer, "content-type", "application/zip")
+        }
+        None => http_io::empty(StatusCode::NOT_FOUND),
     }
 }
 

@@ -56,6 +56,13 @@ pub(crate) fn json(status: StatusCode, body: impl Into<Bytes>) -> Answer {
     answer
 }
 
+/// An answer of bytes.
+pub(crate) fn bytes(status: StatusCode, body: Bytes) -> Answer {
+    let mut answer = empty(status);
+    *answer.body_mut() = Full::new(body);
+    answer
+}
+
 /// An answer without a body.
 pub(crate) fn empty(status: StatusCode) -> Answer {
     let mut answer = Answer::default();

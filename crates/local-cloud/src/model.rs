@@ -63,6 +63,11 @@ impl Model {
         self.cloud().function_version(name, now)
     }
 
+    /// The zip with this digest, as `Code.Location` has it.
+    pub(crate) fn code(&self, digest: &str) -> Option<Arc<Bytes>> {
+        self.cloud().code(digest)
+    }
+
     pub(crate) fn may_invoke(
         &self,
         credentials_arn: Option<&str>,

@@ -97,6 +97,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         account_id: config.account_id,
         region: config.region,
         websocket_base: format!("ws://127.0.0.1:{port}"),
+        code_base: format!("http://127.0.0.1:{port}{}{}", admin::PREFIX, admin::CODE),
         function_activation: config.function_activation,
         realism: config.realism,
     };

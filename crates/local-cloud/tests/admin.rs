@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use local_cloud::{Config, StartError};
 use serde_json::json;
+use support::deploy::{Function, zip_of};
 use support::http::{request, signed};
 use support::{PATIENCE, TestCloud};
 use tokio::io::AsyncWriteExt as _;
@@ -122,4 +123,31 @@ async fn a_stage_is_cleaned_up_when_all_it_had_is_deleted() {
         .api("DELETE", &format!("/v2/apis/{}", stage.api_id), &json!({}))
         .await;
     assert_eq!(cloud.health().await["inventory"]["apis"]["count"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_code_of_a_function_can_be_downloaded() {
+    let cloud = TestCloud::start().await;
+    let role = cloud.role("all").await;
+    let zip = zip_of("bootstrap", b"#!/bin/sh\n", 0o755);
+    let function = Function {
+        zip: &zip,
+        ..Function::default()
+    };
+    cloud.function(&function, &role).await;
+    let path = "/2015-03-31/functions/scripted";
+    let shown = cloud.lambda("GET", path, &json!({})).await.json();
+    let location = shown["Code"]["Location"].as_str().expect("a URL");
+    let base = format!("http://127.0.0.1:{}", cloud.port);
+    let path = location.strip_prefix(&base).expect("the cloud's own");
+    let downloaded = request(cloud.port, "GET", path, &[], b"").await;
+    assert_eq!(downloaded.status, 200);
+    assert_eq!(downloaded.header("content-type"), Some("application/zip"));
+    let length = zip.len().to_string();
+    assert_eq!(downloaded.header("content-length"), Some(length.as_str()));
+    let unknown = request(cloud.port, "GET", &path[..path.len() - 1], &[], b"").await;
+    assert_eq!(unknown.status, 404);
+    let page = [("origin", "https://example.com")];
+    let foreign = request(cloud.port, "GET", path, &page, b"").await;
+    assert_eq!(foreign.status, 403);
 }

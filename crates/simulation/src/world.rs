@@ -70,6 +70,7 @@ impl World {
             account_id: contents::ACCOUNT.to_owned(),
             region: contents::REGION.to_owned(),
             websocket_base: WEBSOCKETS.to_owned(),
+            code_base: String::new(),
             function_activation: SignedDuration::from_millis(scenario.activation_ms),
             realism: scenario.realism,
         });

@@ -243,6 +243,11 @@ impl Function {
         function_arn(&self.name, settings)
     }
 
+    /// The unpublished one, then the versions.
+    pub(super) fn revisions(&self) -> impl Iterator<Item = &Revision> {
+        std::iter::once(&self.latest).chain(self.versions.values())
+    }
+
     /// The revision under a qualifier: a version, or the alias of one.
     pub(super) fn find(&self, qualifier: Option<&str>) -> Option<&Revision> {
         let version = match qualifier {

@@ -131,15 +131,8 @@ impl Lambda {
 
     /// Bytes of all code: each version's counts.
     pub(super) fn code_bytes(&self) -> u64 {
-        let revisions = |function: &Function| -> u64 {
-            let versions: u64 = function
-                .versions
-                .values()
-                .map(|it| it.code.zip.len() as u64)
-                .sum();
-            versions + function.latest.code.zip.len() as u64
-        };
-        self.functions.values().map(revisions).sum()
+        let revisions = self.functions.values().flat_map(Function::revisions);
+        revisions.map(|it| it.code.zip.len() as u64).sum()
     }
 
     pub(super) fn get_function(
@@ -149,12 +142,12 @@ impl Lambda {
         call: &Call<'_>,
     ) -> Result<Reply, Failure> {
         let (function, configuration) = self.show_configuration(name, request, call)?;
-        let settings = call.settings;
-        // AWS gives a presigned S3 URL; this one names the code, it is not served.
-        let location = format!(
-            "https://awslambda-{}-tasks.s3.{}.amazonaws.com/snapshots/{}/{}",
-            settings.region, settings.region, settings.account_id, function.name
-        );
+        let shown = configuration["CodeSha256"].as_str().unwrap_or_default();
+        let mut revisions = function.revisions();
+        let code = revisions.find(|revision| revision.code.sha256 == shown);
+        // AWS gives a presigned S3 URL.
+        let base = &call.settings.code_base;
+        let location = code.map(|revision| format!("{base}/{}", revision.code.digest_in_url()));
         let concurrency = function
             .reserved_concurrency
             .map(|n| json!({ "ReservedConcurrentExecutions": n }));

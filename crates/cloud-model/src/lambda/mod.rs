@@ -20,7 +20,9 @@ mod versions;
 mod zip_file;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::call::Call;
@@ -153,6 +155,13 @@ impl Lambda {
             .serving(read.qualifier.as_deref(), now)
             .ok_or_else(missing)?;
         Ok(serving.as_invoked(function, arn))
+    }
+
+    /// The zip with this digest, as locations have it.
+    pub(crate) fn code(&self, digest: &str) -> Option<Arc<Bytes>> {
+        let mut revisions = self.functions.values().flat_map(Function::revisions);
+        let found = revisions.find(|revision| revision.code.digest_in_url() == digest)?;
+        Some(Arc::clone(&found.code.zip))
     }
 
     /// Names of all functions.

@@ -126,6 +126,7 @@ mod tests {
             account_id: "123456789012".to_owned(),
             region: "eu-west-1".to_owned(),
             websocket_base: String::new(),
+            code_base: String::new(),
             function_activation: SignedDuration::ZERO,
             realism: None,
         }

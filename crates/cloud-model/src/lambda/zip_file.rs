@@ -52,6 +52,12 @@ impl Code {
             sha256,
         })
     }
+
+    /// The digest with the letters that need no escapes in a URL.
+    pub(super) fn digest_in_url(&self) -> String {
+        let digest = self.sha256.trim_end_matches('=');
+        digest.replace('+', "-").replace('/', "_")
+    }
 }
 
 fn check(zip: &[u8]) -> Result<(), Failure> {

@@ -132,6 +132,7 @@ impl World {
             account_id: ACCOUNT.to_owned(),
             region: REGION.to_owned(),
             websocket_base: "ws://127.0.0.1:9100".to_owned(),
+            code_base: "http://127.0.0.1:9100/code".to_owned(),
             function_activation,
             realism,
         };

@@ -49,7 +49,7 @@ pub async fn request(
         let _refused = stream.write_all(body).await;
         let mut answer = Vec::new();
         let _reset = stream.read_to_end(&mut answer).await;
-        String::from_utf8(answer).unwrap()
+        String::from_utf8_lossy(&answer).into_owned()
     };
     let text = timeout(PATIENCE, talk).await.expect("an answer in time");
     let (head, body) = text.split_once("\r\n\r\n").expect("a whole answer");
