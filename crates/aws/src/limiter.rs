@@ -34,12 +34,13 @@ enum Quota {
 
 impl Quota {
     /// Calls, per how long, and how many at once. API Gateway and Lambda as on
-    /// their quota pages; IAM's and the operations' of Logs are assumptions.
+    /// their quota pages; IAM's and the operations' of Logs are assumptions. A little
+    /// slower than allowed: calls don't all take the same time to get there.
     fn rate(&self) -> (u32, Duration, u32) {
-        let second = Duration::from_secs(1);
+        let second = Duration::from_millis(1_020);
         match self {
             Self::ApiGateway => (10, second, 40),
-            Self::CreateDeployment => (1, Duration::from_secs(5), 1),
+            Self::CreateDeployment => (1, Duration::from_millis(5_200), 1),
             Self::Lambda | Self::Iam => (15, second, 15),
             Self::GetFunction => (100, second, 100),
             Self::Logs(_) => (10, second, 10),
@@ -193,7 +194,7 @@ mod tests {
         let pace = pace(&limiter, "a");
         assert_eq!(calls(&pace, Quota::ApiGateway, 40).await, Duration::ZERO);
         let took = calls(&pace, Quota::ApiGateway, 20).await;
-        assert!((1900..=2100).contains(&took.as_millis()), "{took:?}");
+        assert!((1_950..=2_150).contains(&took.as_millis()), "{took:?}");
     }
 
     #[tokio::test(start_paused = true)]
@@ -213,7 +214,7 @@ mod tests {
             Duration::ZERO
         );
         let took = calls(&same, Quota::CreateDeployment, 2).await;
-        assert!((9_900..=10_100).contains(&took.as_millis()), "{took:?}");
+        assert!((10_300..=10_500).contains(&took.as_millis()), "{took:?}");
     }
 
     #[test]
@@ -295,6 +296,6 @@ mod tests {
         for answer in join_all(calls).await {
             answer.expect("it is answered");
         }
-        assert!(started.elapsed() > Duration::from_secs(34));
+        assert!(started.elapsed() > Duration::from_secs(36));
     }
 }

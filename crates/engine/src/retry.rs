@@ -38,6 +38,10 @@ pub enum Manner {
     OneAsks,
 }
 
+/// For throttling: others of the account may be at work for long, and each further
+/// attempt waits for its turn among all stages of this run.
+const THROTTLED: Duration = Duration::from_secs(5 * 60);
+
 /// What is tried again.
 pub const PASSING_ERRORS: &[PassingError] = &[
     PassingError {
@@ -80,7 +84,7 @@ pub const PASSING_ERRORS: &[PassingError] = &[
         service: "lambda",
         code: "TooManyRequestsException",
         message: "",
-        deadline: Duration::from_secs(60),
+        deadline: THROTTLED,
         manner: Manner::Each,
         reason: "Lambda's request rate",
         source: "control plane 15 requests per second (quotas page)",
@@ -98,7 +102,7 @@ pub const PASSING_ERRORS: &[PassingError] = &[
         service: "apigateway",
         code: "TooManyRequestsException",
         message: "",
-        deadline: Duration::from_secs(60),
+        deadline: THROTTLED,
         manner: Manner::Each,
         reason: "API Gateway's request rate",
         source: "10 requests per second, CreateDeployment one per 5 s (quotas page)",
@@ -125,7 +129,7 @@ pub const PASSING_ERRORS: &[PassingError] = &[
         service: "iam",
         code: "Throttling",
         message: "",
-        deadline: Duration::from_secs(60),
+        deadline: THROTTLED,
         manner: Manner::Each,
         reason: "IAM's request rate",
         source: "undocumented rate of some 15 to 20 writes per second",
@@ -244,7 +248,7 @@ mod tests {
     #[test]
     fn every_row_has_a_bounded_deadline_and_says_where_it_is_from() {
         for row in PASSING_ERRORS {
-            assert!(row.deadline <= Duration::from_secs(60), "{row:?}");
+            assert!(row.deadline <= THROTTLED, "{row:?}");
             assert!(!row.source.is_empty() && !row.reason.is_empty(), "{row:?}");
         }
     }
