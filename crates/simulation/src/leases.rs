@@ -17,6 +17,8 @@ const STALE: Duration = Duration::from_millis(1_500);
 pub struct Leases {
     holder: Option<String>,
     ended: bool,
+    /// Who has acquired a lease.
+    held: BTreeSet<String>,
     /// Who has ended its lease itself.
     done: BTreeSet<String>,
     /// Who worked last, and until when.
@@ -59,14 +61,16 @@ impl Leases {
                 counts.add("lease: taken over");
             }
             self.holder = Some(who.to_owned());
+            self.held.insert(who.to_owned());
             self.ended = false;
         }
     }
 
     /// Whether `who` writes after somebody else acquired the lease, having been
-    /// stopped or killed while it held it.
+    /// stopped or killed while it held it. Who never held it has no excuse.
     pub fn comes_too_late(&self, who: &str, call: &Call) -> bool {
         call.service != Service::Logs
+            && self.held.contains(who)
             && !self.done.contains(who)
             && self.holder.as_deref().is_some_and(|holder| holder != who)
     }
