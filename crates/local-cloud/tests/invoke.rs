@@ -300,6 +300,15 @@ async fn attempts(cloud: &TestCloud, request_id: &str) -> usize {
     lines.iter().filter(|line| line.starts_with(&end)).count()
 }
 
+async fn until_attempts(cloud: &TestCloud, request_id: &str, wanted: usize) {
+    let what = format!("attempts of {request_id}: {wanted}");
+    cloud
+        .until(&what, async |cloud| {
+            (attempts(cloud, request_id).await == wanted).then_some(())
+        })
+        .await;
+}
+
 /// A cloud whose pauses are short.
 async fn hasty(function: Function<'_>) -> TestCloud {
     let cloud = TestCloud::start_with(|config| {
@@ -315,11 +324,7 @@ async fn hasty(function: Function<'_>) -> TestCloud {
 async fn an_event_is_taken_at_once_and_run_afterwards() {
     let cloud = hasty(Function::default()).await;
     let id = invoke_later(&cloud, "reveal").await;
-    cloud
-        .until("the event runs", async |cloud| {
-            (attempts(cloud, &id).await == 1).then_some(())
-        })
-        .await;
+    until_attempts(&cloud, &id, 1).await;
     let kind = [("x-amz-invocation-type", "Event")];
     let huge = vec![b' '; 1024 * 1024 + 1];
     let refused = signed("lambda", cloud.port, "POST", PATH, &kind, &huge).await;
@@ -330,18 +335,10 @@ async fn an_event_is_taken_at_once_and_run_afterwards() {
 async fn an_event_that_its_function_fails_on_is_tried_twice_more_under_one_id() {
     let cloud = hasty(Function::default()).await;
     let failing = invoke_later(&cloud, "fail").await;
-    cloud
-        .until("three attempts", async |cloud| {
-            (attempts(cloud, &failing).await == 3).then_some(())
-        })
-        .await;
+    until_attempts(&cloud, &failing, 3).await;
     // Whatever comes later: the next event is done, and that one wasn't tried again.
     let next = invoke_later(&cloud, "reveal").await;
-    cloud
-        .until("the next event runs", async |cloud| {
-            (attempts(cloud, &next).await == 1).then_some(())
-        })
-        .await;
+    until_attempts(&cloud, &next, 1).await;
     assert_eq!(attempts(&cloud, &failing).await, 3);
 }
 

@@ -10,7 +10,7 @@ use super::{down, history, plan, status, up};
 use crate::cli::Stages;
 use crate::exit;
 use crate::failure::Failure;
-use crate::render::{Console, Screen, report, text};
+use crate::render::{Console, report, text};
 use deployer_core::stage_file::Place;
 use futures_util::stream::{self, StreamExt};
 use std::collections::BTreeMap;
@@ -113,7 +113,7 @@ async fn in_turn(
 }
 
 async fn one(run: &Run, stage: &Stage, work: Work, console: &Console) -> Ended {
-    let screen: Screen = console.screen(&stage.name);
+    let screen = console.screen(&stage.name);
     let result = match work {
         Work::Up(options) => up::run(run, stage, &screen, options).await,
         Work::Down(no_wait) => down::run(run, stage, &screen, no_wait).await,

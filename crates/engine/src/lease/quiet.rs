@@ -35,7 +35,8 @@ impl Seen {
             Some(quiet) => Self::Quiet(quiet, streams.unwrap_or_default()),
             None => {
                 let end = journal.and_then(LastEnd::of);
-                let left = |end: LastEnd| (end.on_their_way() + SETTLED).saturating_sub(end.since);
+                let left =
+                    |end: LastEnd| (on_their_way(&end.lease) + SETTLED).saturating_sub(end.since);
                 Self::AtWork(end.map(|end| Instant::now() + left(end)))
             }
         }
@@ -59,11 +60,6 @@ impl LastEnd {
             since: Duration::from_millis(since),
             lease,
         })
-    }
-
-    /// How long its holder's calls may have gone on after it.
-    fn on_their_way(&self) -> Duration {
-        on_their_way(&self.lease)
     }
 }
 
@@ -97,7 +93,7 @@ impl Quiet {
             None => (Generation::NONE, true),
             Some(lease) => {
                 let end = LastEnd::of(journal)?;
-                let busy = end.on_their_way() + elapsed + MARGIN;
+                let busy = on_their_way(&end.lease) + elapsed + MARGIN;
                 (lease.generation, end.since > busy)
             }
         };
