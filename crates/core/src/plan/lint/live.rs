@@ -39,9 +39,12 @@ impl<'a> Live<'a> {
             .filter(|api| ours(&api.tags))
             .find_map(|api| Some((api, api.live_deployment(&names.api_stage)?)))?;
         let versions: BTreeSet<_> = match observed.manifest_of(deployment) {
+            // One that was deleted, by hand or by a call that came too late, needs
+            // nothing any more.
             Some(manifest) => manifest
                 .functions
                 .values()
+                .filter(|function| observed.functions.contains_key(&function.name))
                 .map(|function| (function.name.clone(), function.version.clone()))
                 .collect(),
             None => observed
@@ -151,11 +154,10 @@ fn roles(
     };
     if let Some(manifest) = observed.manifest_of(deployment) {
         for function in manifest.functions.values() {
-            add(
-                &function.name,
-                function.role_arn.as_deref(),
-                &function.grants,
-            );
+            if observed.functions.contains_key(&function.name) {
+                let role_arn = function.role_arn.as_deref();
+                add(&function.name, role_arn, &function.grants);
+            }
         }
         return roles;
     }

@@ -78,6 +78,16 @@ fn a_permission_taken_before_the_cut_over_is_found() {
 }
 
 #[test]
+fn a_function_that_was_deleted_by_hand_needs_no_permission_any_more() {
+    let (mut observed, desired, _) = change();
+    observed.functions.remove(&connect(&desired));
+    let plan = up(&desired, &observed).unwrap();
+    let policies = |step: &Step| matches!(step.action, Action::PutRolePolicy { .. });
+    assert!(plan.steps.iter().any(policies), "{plan}");
+    assert_eq!(lint(&plan, &observed, &desired.names), [], "{plan}");
+}
+
+#[test]
 fn a_permission_by_hand_taken_before_the_cut_over_is_found() {
     let (observed, desired, mut plan) = change();
     let action = Action::DetachRolePolicy {
