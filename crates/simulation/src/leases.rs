@@ -16,7 +16,10 @@ const STALE: Duration = Duration::from_millis(1_500);
 #[derive(Debug, Default)]
 pub struct Leases {
     holder: Option<String>,
+    generation: String,
     ended: bool,
+    /// Who held it before, and whether that had ended.
+    before: (Option<String>, bool),
     /// Who has acquired a lease.
     held: BTreeSet<String>,
     /// Who has ended its lease itself.
@@ -47,6 +50,15 @@ impl Leases {
         let Some(generation) = stream.strip_prefix("lease/") else {
             return;
         };
+        if call.name == "DeleteLogStream" {
+            if self.generation == generation && self.holder.as_deref() == Some(who) {
+                // Given back: it followed none that was seen.
+                (self.holder, self.ended) = self.before.clone();
+                self.held.remove(who);
+                counts.add("lease: given back");
+            }
+            return;
+        }
         if call.name != "CreateLogStream" {
             return;
         }
@@ -60,7 +72,9 @@ impl Leases {
             if self.holder.is_some() && !self.ended {
                 counts.add("lease: taken over");
             }
+            self.before = (self.holder.take(), self.ended);
             self.holder = Some(who.to_owned());
+            generation.clone_into(&mut self.generation);
             self.held.insert(who.to_owned());
             self.ended = false;
         }

@@ -2,13 +2,11 @@
 
 use super::quiet::on_their_way;
 use super::writer::Moment;
-use super::{
-    EXPIRY, Journal, LOOK, LOOK_SOON, LeaseRequest, PATIENCE, Quiet, REMEMBERED, SETTLED, Seen,
-};
+use super::{EXPIRY, Journal, LOOK, LOOK_SOON, LeaseRequest, PATIENCE, Quiet, SETTLED, Seen};
 use crate::error::CloudError;
 use crate::events::{Event, EventSink};
 use crate::interrupt::Interrupt;
-use deployer_core::lease::{Generation, Lease, generation_of, latest};
+use deployer_core::lease::{Generation, Lease, latest};
 use tokio::time::{Instant, sleep};
 
 /// What to do while another holds the lease.
@@ -50,8 +48,8 @@ pub(super) struct Acquired {
     pub undisturbed: bool,
     /// When reads show the last writes of another that was seen at work.
     pub settled_at: Option<Instant>,
-    /// Streams of former leases, which nobody needs any more.
-    pub old_streams: Vec<String>,
+    /// What was seen before.
+    pub seen: Vec<String>,
 }
 
 /// The lease. `seen` is what the observation knows of former ones.
@@ -95,7 +93,7 @@ pub(super) async fn acquire<J: Journal>(
             Some(lease) => expired(&mut watched, lease).then_some(lease.generation),
         };
         if let Some(free) = free {
-            if let Some(acquired) = create(request, free.next(), &streams).await? {
+            if let Some(acquired) = create(request, free, &streams).await? {
                 let before = lease.as_ref().map(on_their_way).unwrap_or_default();
                 if after_another {
                     settled_at = Some(Instant::now() + before + SETTLED);
@@ -143,37 +141,31 @@ async fn acquire_next<J: Journal>(
             return Ok(None);
         }
     }
-    let acquired = create(request, quiet.last.next(), &streams).await?;
+    let acquired = create(request, quiet.last, &streams).await?;
     Ok(acquired.map(|acquired| Acquired {
         undisturbed: true,
         ..acquired
     }))
 }
 
-/// Creates the stream that is the lease; `None` when it existed.
+/// Creates the stream that is the lease after `last`; `None` when it existed.
 async fn create<J: Journal>(
     request: &LeaseRequest<'_, J>,
-    generation: Generation,
+    last: Generation,
     streams: &[String],
 ) -> Result<Option<Acquired>, LeaseError> {
+    let generation = last.next();
     let asked = Moment::now();
     let created = request
         .store
         .create_stream(&request.journal, &generation.stream())
         .await?;
-    let is_old = |stream: &&String| match generation_of(stream) {
-        // The stream of a generation itself stays for long: whoever has seen an older
-        // lease end must not be able to create one that was there already.
-        Some(its) if **stream == its.stream() => generation.follows_by(its) > REMEMBERED,
-        Some(its) => its < generation,
-        None => false,
-    };
     Ok(created.then(|| Acquired {
         generation,
         asked,
         undisturbed: false,
         settled_at: None,
-        old_streams: streams.iter().filter(is_old).cloned().collect(),
+        seen: streams.to_vec(),
     }))
 }
 

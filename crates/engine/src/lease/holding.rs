@@ -1,11 +1,14 @@
 //! Work under the lease: say whose it is, renew it meanwhile, end it afterwards.
 
 use super::acquire::{Acquired, LeaseError, acquire};
+use super::succession::Succession;
 use super::writer::{Moment, is_ours};
-use super::{Journal, LATEST_ARRIVAL, LeaseRequest, LeasedWriter, RENEWAL, Seen, Validity};
+use super::{
+    Journal, LATEST_ARRIVAL, LeaseRequest, LeasedWriter, REMEMBERED, RENEWAL, Seen, Validity,
+};
 use crate::events::{Event, EventSink};
 use crate::interrupt::Interrupt;
-use deployer_core::lease::Generation;
+use deployer_core::lease::{Generation, generation_of};
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// A lease whose work is done; it is over when it has been ended.
@@ -14,6 +17,7 @@ pub struct Held<'a, 'r, J> {
     request: &'a LeaseRequest<'r, J>,
     generation: Generation,
     validity: Validity,
+    disowned: bool,
 }
 
 impl<J: Journal> Held<'_, '_, J> {
@@ -22,7 +26,7 @@ impl<J: Journal> Held<'_, '_, J> {
     /// lapsed isn't ended: in a journal that a `down` deleted and another deploy made
     /// anew, it would be somebody else's of the same number.
     pub async fn end(self) {
-        if self.validity.holds() {
+        if self.validity.holds() && !self.disowned {
             let Self {
                 request,
                 generation,
@@ -68,6 +72,7 @@ pub async fn exclusively<'a, 'r, J: Journal, W, T>(
         sleep_until(settled_at).await;
     }
     let validity = Validity::since(acquired.asked);
+    let succession = Succession::new(request, generation, &acquired.seen);
     let leased = LeasedWriter {
         inner: writer,
         store: request.store,
@@ -75,22 +80,24 @@ pub async fn exclusively<'a, 'r, J: Journal, W, T>(
         generation,
         holder: &request.holder,
         validity: &validity,
+        succession: &succession,
     };
     let outcome = tokio::select! {
         // In one order, not in one drawn anew each time: runs can be repeated.
         biased;
         outcome = work(&leased, acquired.undisturbed) => outcome,
-        never = keep(request, &acquired, &validity) => match never {},
+        never = keep(request, &acquired, &validity, &succession) => match never {},
     };
     let held = Held {
         request,
         generation,
         validity,
+        disowned: succession.is_broken(),
     };
     Ok((outcome, held))
 }
 
-/// Names the holder, clears away what former leases left, and renews as long as
+/// Looks whether the lease follows the one it should, names the holder, clears away what former leases left, and renews as long as
 /// the lease holds. What fails is tried again at the next turn. What has lapsed
 /// isn't renewed any more, not even if nobody seems to have taken over: somebody may
 /// be about to, having seen it lapse.
@@ -98,15 +105,15 @@ async fn keep<J: Journal>(
     request: &LeaseRequest<'_, J>,
     acquired: &Acquired,
     validity: &Validity,
+    succession: &Succession<'_, '_, J>,
 ) -> std::convert::Infallible {
-    let Acquired {
-        generation,
-        old_streams,
-        ..
-    } = acquired;
+    let generation = acquired.generation;
     let store = request.store;
-    let mut named = name(request, *generation).await;
-    for stream in old_streams {
+    if succession.holds().await == Ok(false) {
+        return std::future::pending().await;
+    }
+    let mut named = name(request, generation).await;
+    for stream in old(&acquired.seen, generation) {
         let _left_for_the_next = store.delete_stream(&request.journal, stream).await;
     }
     let mut number = 0;
@@ -116,17 +123,30 @@ async fn keep<J: Journal>(
             return std::future::pending().await;
         }
         if !named {
-            named = name(request, *generation).await;
+            named = name(request, generation).await;
         }
         number += 1;
         let asked = Moment::now();
         let stream = generation.renewal_stream(number);
         if store.create_stream(&request.journal, &stream).await.is_ok()
-            && is_ours(store, &request.journal, *generation, &request.holder).await == Ok(true)
+            && is_ours(store, &request.journal, generation, &request.holder).await == Ok(true)
         {
             validity.renewed(asked);
         }
     }
+}
+
+/// The streams of former leases that nobody needs any more.
+fn old(streams: &[String], ours: Generation) -> impl Iterator<Item = &String> {
+    streams
+        .iter()
+        .filter(move |stream| match generation_of(stream) {
+            // The stream of a generation itself stays for long: whoever has seen an older
+            // lease end must not be able to create one that was there already.
+            Some(its) if **stream == its.stream() => ours.follows_by(its) > REMEMBERED,
+            Some(its) => its < ours,
+            None => false,
+        })
 }
 
 /// Says whose the lease is, which nobody waits for; whether that is said.

@@ -11,6 +11,9 @@
 //! What was observed before the lease was acquired needn't be observed again
 //! where nobody can have held it meanwhile ([`Quiet`]).
 //!
+//! Whoever has acquired it looks, beside its first writes, whether it follows the lease
+//! that was seen before, in the same journal ([`succession`]).
+//!
 //! The window that remains: a holder that was stopped (a suspended laptop)
 //! between that last look and its cut-over may write after another has taken
 //! over. Both writes are releases of their own, complete and recorded; the later
@@ -26,6 +29,7 @@
 mod acquire;
 mod holding;
 mod quiet;
+mod succession;
 mod writer;
 
 pub use acquire::{LeaseError, Waiting};

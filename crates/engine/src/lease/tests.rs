@@ -197,6 +197,13 @@ fn some_write() -> Action {
     }
 }
 
+/// Done without looking what the lease follows.
+fn harmless_write() -> Action {
+    Action::DeleteApi {
+        api_id: "abc123".into(),
+    }
+}
+
 fn cut_over() -> Action {
     Action::UpdateStage {
         settings: Default::default(),
@@ -295,8 +302,46 @@ async fn a_lease_after_a_quiet_observation_costs_one_call_before_the_work() {
     let seen = quiet(&memory);
     let started = Instant::now();
     hold_after(seen, &request(&memory, "me"), async |writer, _| {
-        write(writer, cut_over()).await.unwrap();
+        write(writer, harmless_write()).await.unwrap();
         assert_eq!(started.elapsed(), CALL);
+        // What could harm another's work waits until it is known that there is none.
+        write(writer, cut_over()).await.unwrap();
+        assert_eq!(started.elapsed(), CALL * 2);
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_a_journal_made_anew_the_generation_after_the_one_seen_is_given_back() {
+    let memory = Memory::default();
+    let me = request(&memory, "me");
+    hold(&me, async |_| ()).await.unwrap();
+    let seen = quiet(&memory);
+    let first = Generation::NONE.next();
+    let others = [first.stream(), first.holder_stream("another")];
+    *memory.streams.lock().unwrap() = Some(others.iter().cloned().collect());
+    hold_after(seen, &me, async |writer, _| {
+        let error = write(writer, some_write()).await.unwrap_err();
+        assert_eq!(error.message, "another deploy has taken over the lease");
+        sleep(RENEWAL * 2).await;
+        assert!(write(writer, cut_over()).await.is_err());
+    })
+    .await
+    .unwrap();
+    assert_eq!(memory.names(), others, "as it was");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_cannot_look_what_its_lease_follows_does_no_harm() {
+    let memory = Memory::default();
+    let me = request(&memory, "me");
+    hold(&me, async |_| ()).await.unwrap();
+    hold_after(quiet(&memory), &me, async |writer, _| {
+        memory.failing.store(true, Ordering::Relaxed);
+        assert!(write(writer, some_write()).await.is_err());
+        memory.failing.store(false, Ordering::Relaxed);
+        write(writer, some_write()).await.unwrap();
     })
     .await
     .unwrap();

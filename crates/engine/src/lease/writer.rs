@@ -1,5 +1,6 @@
 //! A writer that writes only while its lease is valid.
 
+use super::succession::{Succession, is_harmless};
 use super::{EXPIRY, FRESH, Journal, MARGIN};
 use crate::cloud::{CloudWriter, Produced, WriteContext};
 use crate::error::{CloudError, CloudErrorKind};
@@ -89,6 +90,7 @@ pub struct LeasedWriter<'a, W, J> {
     pub(super) generation: Generation,
     pub(super) holder: &'a str,
     pub(super) validity: &'a Validity,
+    pub(super) succession: &'a Succession<'a, 'a, J>,
 }
 
 impl<W: CloudWriter, J: Journal> CloudWriter for LeasedWriter<'_, W, J> {
@@ -99,6 +101,9 @@ impl<W: CloudWriter, J: Journal> CloudWriter for LeasedWriter<'_, W, J> {
     ) -> Result<Produced, CloudError> {
         if !self.validity.holds() {
             return Err(lost(action, "the lease could not be renewed in time"));
+        }
+        if !is_harmless(action) && !self.succession.holds().await? {
+            return Err(taken_over(action));
         }
         match action {
             // The cut-over comes next: looking beside this costs no time.
