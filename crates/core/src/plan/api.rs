@@ -169,15 +169,27 @@ pub(super) fn plan_draft(
     draft.steps
 }
 
+/// After what a deployment can be made and invoked.
+pub(super) struct Ready {
+    /// These steps.
+    pub steps: Vec<StepId>,
+    /// Some of them alter what a deployment freezes.
+    pub altered: bool,
+}
+
 /// Freezes the draft and makes it live: the last of the writes that a user of
 /// the service can notice. Settings of the stage that changed ride on it.
+///
+/// Where the very release is live already, there is nothing to freeze, unless its draft
+/// was altered by this plan: AWS doesn't show what a deployment froze, and what isn't
+/// as the release made it may have been so when it was frozen.
 pub(super) fn plan_release(
     builder: &mut Builder,
     desired: &Desired,
     observed: &Observed,
     state: Option<&ApiState>,
     functions: &BTreeMap<FunctionKey, FunctionSteps>,
-    ready: Vec<StepId>,
+    ready: Ready,
     settings: &Settings,
 ) -> Live {
     let release = ReleaseHash::of(desired);
@@ -195,8 +207,9 @@ pub(super) fn plan_release(
     };
     let versions = functions.values().filter_map(|steps| steps.version);
     let recordable = journal.into_iter().chain(versions);
-    if let (Some(live), true) = (live, live_release.as_ref() == Some(&release)) {
-        let configured = settings.configure(builder, desired, &ready);
+    let same = live.filter(|_| live_release.as_ref() == Some(&release));
+    if let (Some(live), false) = (same, ready.altered) {
+        let configured = settings.configure(builder, desired, &ready.steps);
         if observed.manifest_of(live).is_none() {
             builder.add(record(Some(live.manifest_key())), recordable);
         }
@@ -206,12 +219,18 @@ pub(super) fn plan_release(
         };
     }
     let now = live_release.map_or_else(|| "none of ours".to_owned(), |hash| hash.to_string());
+    let again = same.map(|live| FieldChange {
+        field: "deployment".to_owned(),
+        old: live.deployment_id.to_string(),
+        new: "a new one, since the draft was altered".to_owned(),
+    });
     let changes: Vec<FieldChange> = change("release", now, release.to_string())
         .into_iter()
+        .chain(again)
         .chain(settings.changes.iter().cloned())
         .collect();
     let recorded = builder.add(record(None), recordable);
-    let deployed = builder.add(Action::CreateDeployment { manifest }, ready);
+    let deployed = builder.add(Action::CreateDeployment { manifest }, ready.steps);
     let before = settings
         .prepared
         .iter()

@@ -72,16 +72,26 @@ impl<'a> Pruning<'a> {
     }
 
     /// What the versions belong to that stay: of the kept releases and of the live
-    /// one, which needn't invoke the newest equal ones. `None`: one of them can't be
-    /// read, and may invoke any version.
-    fn invoked(&self) -> Option<Vec<&'a Manifest>> {
-        let releases = self.kept.iter().chain(&self.stays);
+    /// one, which needn't invoke the newest equal ones, unless it is deployed `again`.
+    /// `None`: one of them can't be read, and may invoke any version.
+    fn invoked(&self, again: bool) -> Option<Vec<&'a Manifest>> {
+        let live = self.stays.iter().filter(|_| !again);
+        let releases = self.kept.iter().chain(live);
         releases.map(|release| release.manifest).collect()
     }
 
     /// A kept one, or the one that stays live, may need anything.
     pub(super) fn keeps_unreadable(&self) -> bool {
-        self.invoked().is_none()
+        self.invoked(false).is_none()
+    }
+
+    /// The live one that a new deployment of the same release replaces: it is no release
+    /// to roll back to.
+    fn replaced(&self, desired: &Desired) -> Option<&Former<'a>> {
+        let api_stage = &desired.names.api_stage;
+        let api = self.api?;
+        let live = self.stays.as_ref()?;
+        (!serves_another(api, api_stage, live.deployment)).then_some(live)
     }
 
     /// Whether another release than the new one is live until the cut-over.
@@ -97,13 +107,15 @@ impl<'a> Pruning<'a> {
 }
 
 /// Deletes, `after` the cut-over, releases beyond those kept, and versions that
-/// none of the kept ones invokes. The steps that delete.
+/// none of the kept ones invokes; when the release that is live is deployed `again`,
+/// also its former deployment. The steps that delete.
 pub(super) fn plan(
     builder: &mut Builder,
     desired: &Desired,
     observed: &Observed,
     pruning: &Pruning<'_>,
     bindings: &Bindings,
+    again: bool,
     after: &[StepId],
 ) -> Vec<StepId> {
     let mut steps: Vec<StepId> = Vec::new();
@@ -111,7 +123,8 @@ pub(super) fn plan(
     if let Some(api) = pruning.api {
         strays(builder, desired, observed, api, after);
     }
-    for release in &pruning.gone {
+    let replaced = pruning.replaced(desired).filter(|_| again);
+    for release in pruning.gone.iter().chain(replaced) {
         let deployment_id = release.deployment.deployment_id.clone();
         let name = release.deployment.description.clone();
         let action = Action::DeleteDeployment {
@@ -131,7 +144,7 @@ pub(super) fn plan(
             builder.add(action, [deleted]);
         }
     }
-    let Some(invoked) = pruning.invoked() else {
+    let Some(invoked) = pruning.invoked(again) else {
         return steps;
     };
     let before: Vec<StepId> = after.iter().chain(&steps).copied().collect();
@@ -225,21 +238,22 @@ fn former_releases<'a>(
     stays_live: Option<&DeploymentId>,
     api_stage: &str,
 ) -> Vec<Former<'a>> {
-    // AWS keeps what any API stage serves; others than ours are of somebody's hand.
-    let serves = |deployment: &DeploymentState| {
-        let mut others = api.stages.iter().filter(|stage| stage.name != api_stage);
-        others.any(|stage| stage.deployment_id.as_ref() == Some(&deployment.deployment_id))
-    };
     observed
         .newest_first(api)
         .into_iter()
         .filter(|deployment| Some(&deployment.deployment_id) != stays_live)
-        .filter(|deployment| !serves(deployment))
+        .filter(|deployment| !serves_another(api, api_stage, deployment))
         .map(|deployment| Former {
             deployment,
             manifest: observed.manifest_of(deployment),
         })
         .collect()
+}
+
+/// AWS keeps what any API stage serves; others than ours are of somebody's hand.
+fn serves_another(api: &ApiState, api_stage: &str, deployment: &DeploymentState) -> bool {
+    let mut others = api.stages.iter().filter(|stage| stage.name != api_stage);
+    others.any(|stage| stage.deployment_id.as_ref() == Some(&deployment.deployment_id))
 }
 
 fn needed_versions<'a>(

@@ -73,11 +73,12 @@ fn of_owned(desired: &Desired, observed: &Observed) -> Plan {
         api_created,
         &function_steps,
     );
+    // The API's own settings are in what a deployment freezes.
+    ready.extend(api_steps.updated);
+    let altered = !ready.is_empty();
     ready.extend(invoke_role.ready.iter().copied());
     ready.extend(execution_roles.steps.ready.iter().copied());
     ready.extend(function_steps.values().flat_map(|steps| &steps.all));
-    // The API's own settings are in what a deployment freezes.
-    ready.extend(api_steps.updated);
     let api::Live {
         released: live,
         configured,
@@ -87,7 +88,10 @@ fn of_owned(desired: &Desired, observed: &Observed) -> Plan {
         observed,
         api_state,
         &function_steps,
-        ready,
+        api::Ready {
+            steps: ready,
+            altered,
+        },
         &settings,
     );
 
@@ -102,6 +106,7 @@ fn of_owned(desired: &Desired, observed: &Observed) -> Plan {
         observed,
         &pruning,
         &bindings,
+        altered,
         &live,
     ));
     let removed = situation.delete(&mut builder, &unused);

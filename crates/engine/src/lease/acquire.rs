@@ -59,7 +59,7 @@ pub(super) async fn acquire<J: Journal>(
     events: &dyn EventSink,
     interrupt: &Interrupt,
 ) -> Result<Acquired, LeaseError> {
-    let (mut after_another, mut settled_at) = (false, None);
+    let (mut after_another, mut seen_end, mut settled_at) = (false, None, None);
     match seen {
         Some(Seen::Quiet(quiet, streams)) => {
             if let Some(acquired) = acquire_next(request, quiet, streams).await? {
@@ -68,7 +68,9 @@ pub(super) async fn acquire<J: Journal>(
             after_another = true;
         }
         Some(Seen::AtWork(None)) => after_another = true,
-        Some(Seen::AtWork(settled)) => settled_at = settled,
+        Some(Seen::AtWork(Some(end))) => {
+            (seen_end, settled_at) = (Some(end.generation), Some(end.settled_at));
+        }
         None => {}
     }
     let started = Instant::now();
@@ -85,7 +87,9 @@ pub(super) async fn acquire<J: Journal>(
             }
         };
         let lease = latest(streams.iter().map(String::as_str));
-        after_another |= lease.as_ref().is_some_and(|lease| !lease.ended);
+        after_another |= lease.as_ref().is_some_and(|lease| {
+            !lease.ended || seen_end.is_some_and(|seen| seen != lease.generation)
+        });
         let free = match &lease {
             None => Some(Generation::NONE),
             Some(lease) if lease.ended => Some(lease.generation),

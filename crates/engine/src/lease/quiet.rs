@@ -21,9 +21,16 @@ const MARGIN: Duration = Duration::from_secs(5);
 pub enum Seen {
     /// Nobody; with the journal's streams.
     Quiet(Quiet, Vec<String>),
-    /// Somebody, perhaps, whose writes reads show from then on; `None`: it isn't known
-    /// when its work ends.
-    AtWork(Option<Instant>),
+    /// Somebody, perhaps; `None`: it isn't known when its work ends.
+    AtWork(Option<Ended>),
+}
+
+/// A lease that had ended when the journal was listed, but not long before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    pub(super) generation: Generation,
+    /// When reads show its holder's last writes.
+    pub(super) settled_at: Instant,
 }
 
 impl Seen {
@@ -35,9 +42,13 @@ impl Seen {
             Some(quiet) => Self::Quiet(quiet, streams.unwrap_or_default()),
             None => {
                 let end = journal.and_then(LastEnd::of);
-                let left =
-                    |end: LastEnd| (on_their_way(&end.lease) + SETTLED).saturating_sub(end.since);
-                Self::AtWork(end.map(|end| Instant::now() + left(end)))
+                Self::AtWork(end.map(|end| {
+                    let left = (on_their_way(&end.lease) + SETTLED).saturating_sub(end.since);
+                    Ended {
+                        generation: end.lease.generation,
+                        settled_at: Instant::now() + left,
+                    }
+                }))
             }
         }
     }

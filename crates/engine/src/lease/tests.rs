@@ -622,3 +622,28 @@ async fn who_comes_after_one_that_left_writes_unanswered_waits_until_they_have_a
     let seen = Seen::of(Some(&listed()), Duration::ZERO);
     assert!(matches!(seen, Seen::Quiet(..)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_missed_a_whole_lease_since_it_observed_lets_reads_settle() {
+    let memory = Memory::default();
+    let me = request(&memory, "me");
+    hold(&me, async |_| ()).await.unwrap();
+    let first = Generation::NONE.next();
+    let journal = JournalStreams {
+        listed_at_ms: Some(i64::try_from(SETTLED.as_millis()).unwrap()),
+        streams: memory.names().into_iter().map(|n| (n, Some(0))).collect(),
+    };
+    let seen = || Some(Seen::of(Some(&journal), Duration::ZERO));
+    assert!(matches!(seen(), Some(Seen::AtWork(Some(_)))));
+    let started = Instant::now();
+    hold_after(seen(), &me, async |_, _| ()).await.unwrap();
+    assert!(
+        started.elapsed() < SETTLED,
+        "it was settled when it was seen"
+    );
+    let others = [first.next().stream(), first.next().end_stream()];
+    assert!(others.iter().all(|stream| memory.names().contains(stream)));
+    let started = Instant::now();
+    hold_after(seen(), &me, async |_, _| ()).await.unwrap();
+    assert!(started.elapsed() >= SETTLED, "{:?}", started.elapsed());
+}

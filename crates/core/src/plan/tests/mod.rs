@@ -418,24 +418,44 @@ fn rolling_back_to_nothing_known_says_what_is_kept() {
     );
 }
 
-#[test]
-fn a_version_that_stays_live_is_kept_also_when_a_newer_one_is_equal() {
-    let desired = desired_with(SERVICE, "one");
-    let mut ledger = deployed(&desired);
+/// A stage where version 3 of the room was published by hand, equal to the live one.
+fn with_an_equal_version(desired: &Desired) -> Ledger {
+    let mut ledger = deployed(desired);
     let room = desired.functions[&"room".into()].name.clone();
     let state = ledger.observed.functions.get_mut(&room).unwrap();
-    // Changed, published, changed back and published by hand.
     let mut newer = state.versions[0].clone();
     newer.version = "3".into();
     state.versions.push(newer);
+    ledger
+}
+
+fn deleted_versions(plan: &Plan) -> usize {
+    let actions = plan.steps.iter().map(|step| &step.action);
+    let deletions = actions.filter(|action| matches!(action, Action::DeleteVersion { .. }));
+    deletions.count()
+}
+
+#[test]
+fn a_version_that_stays_live_is_kept_also_when_the_draft_invokes_a_newer_equal_one() {
+    let desired = desired_with(SERVICE, "one");
+    let mut ledger = with_an_equal_version(&desired);
+    let live = ledger.observed.clone();
+    for integration in &mut ledger.observed.apis[0].integrations {
+        integration.uri = integration.uri.replace("room:1/", "room:3/");
+    }
+    assert_ne!(ledger.observed, live);
     let plan = up(&desired, &ledger.observed).unwrap();
-    assert!(
-        !plan
-            .steps
-            .iter()
-            .any(|step| matches!(step.action, Action::DeleteVersion { .. })),
-        "{plan}"
-    );
+    assert_eq!(deleted_versions(&plan), 0, "{plan}");
+    ledger.apply(&plan, plan.steps.len());
+    assert!(up(&desired, &ledger.observed).unwrap().is_empty());
+}
+
+#[test]
+fn a_newer_equal_version_takes_the_place_of_the_live_one_by_a_deployment() {
+    let desired = desired_with(SERVICE, "one");
+    let mut ledger = with_an_equal_version(&desired);
+    let plan = up(&desired, &ledger.observed).unwrap();
+    assert_eq!(deleted_versions(&plan), 1, "{plan}");
     ledger.apply(&plan, plan.steps.len());
     assert!(up(&desired, &ledger.observed).unwrap().is_empty());
 }
