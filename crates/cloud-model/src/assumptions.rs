@@ -42,6 +42,20 @@ pub(crate) const ROUTE_KEY_RESERVED: &str =
 /// AWS_IAM at another route than `$connect`; that it is refused is documented.
 pub(crate) const AUTHORIZATION_ELSEWHERE: &str =
     "Currently, authorization is restricted to the $connect route only";
+/// CUSTOM without an authorizer's id.
+pub(crate) const AUTHORIZER_MISSING: &str =
+    "Authorizer Id must be specified for CUSTOM authorization";
+/// A second authorizer of the same name: version 1's rule.
+pub(crate) const AUTHORIZER_NAME_TAKEN: &str = "Authorizer name must be unique";
+/// A second response of a route.
+pub(crate) const ROUTE_RESPONSE_EXISTS: &str =
+    "Route response with key $default already exists for this route";
+/// A response's key that is not the only one documented.
+pub(crate) const ROUTE_RESPONSE_KEY: &str =
+    "Invalid routeResponseKey specified: only $default is supported";
+/// A route's response selection that is not the only one documented.
+pub(crate) const ROUTE_RESPONSE_SELECTION: &str =
+    "Invalid routeResponseSelectionExpression specified: only $default is supported";
 /// A page token that this account never gave.
 pub(crate) const GATEWAY_BAD_TOKEN: &str = "Invalid nextToken specified";
 /// `UpdateStage` ignores an empty description: it does not clear it.

@@ -114,10 +114,64 @@ pub struct LiveAccessLog {
 pub struct LiveRoute {
     /// The exact key, e.g. `$connect` or `join`.
     pub route_key: String,
-    /// Whether callers must sign.
-    pub iam: bool,
+    /// What is asked of callers.
+    pub authorization: LiveAuthorization,
+    /// Whether what the function answers goes back to the client.
+    pub responds: bool,
     /// `None`: the route has no target; calling it is a server error.
     pub integration: Option<LiveIntegration>,
+}
+
+/// What a route asks of callers, as frozen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LiveAuthorization {
+    /// Nothing.
+    None,
+    /// A signature of somebody who may invoke the route.
+    Iam,
+    /// The policy of a Lambda authorizer.
+    Custom(LiveAuthorizer),
+}
+
+/// A Lambda REQUEST authorizer as frozen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveAuthorizer {
+    /// Its id.
+    pub authorizer_id: String,
+    /// As [`LiveIntegration::function_arn`].
+    pub function_arn: Option<String>,
+    /// The role API Gateway assumes to invoke, when there is one.
+    pub credentials_arn: Option<String>,
+    /// What a request must have before the function is asked.
+    pub identity_sources: Vec<IdentitySource>,
+}
+
+/// Where in a request something of the caller's identity stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IdentitySource {
+    /// `route.request.header.{name}`
+    Header(String),
+    /// `route.request.querystring.{name}`
+    QueryString(String),
+    /// `stageVariables.{name}`
+    StageVariable(String),
+    /// `context.{path}`
+    Context(String),
+}
+
+impl IdentitySource {
+    /// Reads a mapping expression; `None` when it is none of a WebSocket API.
+    pub fn read(expression: &str) -> Option<Self> {
+        let after = |prefix: &str| {
+            let name = expression.strip_prefix(prefix)?;
+            (!name.is_empty()).then(|| name.to_owned())
+        };
+        after("route.request.header.")
+            .map(Self::Header)
+            .or_else(|| after("route.request.querystring.").map(Self::QueryString))
+            .or_else(|| after("stageVariables.").map(Self::StageVariable))
+            .or_else(|| after("context.").map(Self::Context))
+    }
 }
 
 /// A Lambda proxy integration as frozen.

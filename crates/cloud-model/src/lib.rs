@@ -29,6 +29,7 @@ mod limits;
 mod logs;
 mod paging;
 mod permissions;
+mod policy;
 mod realism;
 mod secrets_manager;
 mod serve;
@@ -44,11 +45,12 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use caller::Caller;
 pub use dataplane::{
-    Effect, FunctionVersion, InvokeRefusal, LiveAccessLog, LiveIntegration, LiveRoute,
-    LiveSettings, LiveStage, LogEvent, LoggingLevel,
+    Effect, FunctionVersion, IdentitySource, InvokeRefusal, LiveAccessLog, LiveAuthorization,
+    LiveAuthorizer, LiveIntegration, LiveRoute, LiveSettings, LiveStage, LogEvent, LoggingLevel,
 };
 pub use ids::IdSource;
 pub use inventory::{Inventory, ResourceList};
+pub use policy::policy_allows;
 pub use realism::Realism;
 
 /// What account and region this is.

@@ -7,6 +7,8 @@ pub(crate) const APIS: usize = 600;
 pub(crate) const ROUTES_PER_API: usize = 300;
 /// Integrations per API.
 pub(crate) const INTEGRATIONS_PER_API: usize = 300;
+/// Lambda authorizers per API.
+pub(crate) const AUTHORIZERS_PER_API: usize = 10;
 /// Stages per API.
 pub(crate) const STAGES_PER_API: usize = 10;
 /// Deployments per API. Own: AWS documents none, but a snapshot costs memory.

@@ -62,6 +62,10 @@ fn act(event: &str, count: usize) -> (&'static str, String) {
                 r#"{"errorType":"Oops","errorMessage":"failed"}"#.to_owned(),
             );
         }
+        "throw" => {
+            let error = format!(r#"{{"errorType":"Error","errorMessage":"{argument}"}}"#);
+            return ("error", error);
+        }
         "exit" => exit(argument.parse().unwrap_or(1)),
         "abort" => std::process::abort(),
         "print-event" => say(&format!("{event}\n")),

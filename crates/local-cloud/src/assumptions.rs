@@ -17,6 +17,15 @@ pub(crate) const CONNECT_FAILED: StatusCode = StatusCode::BAD_GATEWAY;
 /// Assumed: too many connections are refused with this status.
 pub(crate) const CONNECT_THROTTLED: StatusCode = StatusCode::TOO_MANY_REQUESTS;
 
+/// Assumed: an authorizer that can't be asked, fails, or answers something else than
+/// a policy ends the handshake with this status.
+pub(crate) const AUTHORIZER_FAILED: StatusCode = StatusCode::INTERNAL_SERVER_ERROR;
+/// Assumed: what a client is told that its authorizer's policy denies; that the status
+/// is 403 is documented.
+pub(crate) const AUTHORIZER_DENIED: &str = "Forbidden";
+/// Assumed: a route response whose function answers an empty body sends nothing.
+pub(crate) const SENDS_EMPTY_RESPONSES: bool = false;
+
 /// Assumed: what an access log has where a request lacks a variable.
 pub(crate) const ABSENT_CONTEXT_VARIABLE: &str = "-";
 /// Assumed: the message of the frame for a message beyond the limits of its

@@ -19,6 +19,10 @@ pub(crate) const ASYNCHRONOUS_EVENTS: usize = 1024;
 pub(crate) const MAX_EVENT_AGE: Duration = Duration::from_secs(6 * 60 * 60);
 /// Longest pause of an asynchronous event that is throttled (AWS: 5 minutes).
 pub(crate) const MAX_THROTTLE_PAUSE: Duration = Duration::from_secs(5 * 60);
+/// Largest answer of an authorizer, in bytes (AWS: 8 KB).
+pub(crate) const AUTHORIZER_RESULT: usize = 8 * 1024;
+/// How long an authorizer may take (assumed: as long as the longest integration).
+pub(crate) const AUTHORIZER_TIMEOUT: Duration = Duration::from_secs(29);
 /// Largest control-plane request, in bytes (AWS: CreateFunction's own bound).
 pub(crate) const MAX_CONTROL_BODY: usize = 70_167_211;
 /// Largest URL a client may connect to, in bytes (AWS: 4096).

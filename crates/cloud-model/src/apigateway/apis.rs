@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::authorizers::Authorizer;
 use super::deployments::Deployment;
 use super::integrations::Integration;
 use super::routes::Route;
@@ -41,6 +42,7 @@ pub(crate) struct Api {
     /// By id, as all below but stages.
     pub(super) routes: BTreeMap<String, Route>,
     pub(super) integrations: BTreeMap<String, Integration>,
+    pub(super) authorizers: BTreeMap<String, Authorizer>,
     pub(super) deployments: BTreeMap<String, Deployment>,
     /// By name.
     pub(super) stages: BTreeMap<String, Stage>,
@@ -100,6 +102,7 @@ impl Gateway {
             tags,
             routes: BTreeMap::new(),
             integrations: BTreeMap::new(),
+            authorizers: BTreeMap::new(),
             deployments: BTreeMap::new(),
             stages: BTreeMap::new(),
         };

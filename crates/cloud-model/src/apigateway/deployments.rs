@@ -1,4 +1,4 @@
-//! Deployments: immutable snapshots of an API's routes, integrations, route
+//! Deployments: immutable snapshots of an API's routes, integrations, authorizers, route
 //! selection expression, and whether its own address serves.
 
 use std::collections::BTreeMap;
@@ -138,7 +138,8 @@ impl Api {
                 .and_then(|id| self.integrations.get(id));
             let live = LiveRoute {
                 route_key: route.key.clone(),
-                iam: route.iam,
+                authorization: self.freeze_authorization(&route.authorization),
+                responds: route.responds(),
                 integration: integration.map(super::integrations::Integration::freeze),
             };
             (route.key.clone(), live)

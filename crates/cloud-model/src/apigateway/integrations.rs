@@ -199,7 +199,7 @@ fn check_timeout(timeout_ms: i64) -> Result<u32, Failure> {
     }
 }
 
-fn check_credentials(arn: Option<&str>) -> Result<(), Failure> {
+pub(super) fn check_credentials(arn: Option<&str>) -> Result<(), Failure> {
     match arn {
         None | Some("") => Ok(()),
         Some(arn) if arn.contains(":user/") => {
@@ -254,7 +254,7 @@ fn refuse_what_is_absent(members: &Members) -> Result<(), Failure> {
 }
 
 /// The function in `arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations`.
-fn function_arn(uri: &str) -> Option<String> {
+pub(super) fn function_arn(uri: &str) -> Option<String> {
     let at = uri.find(INVOCATION).filter(|_| uri.starts_with("arn:"))?;
     let arn = uri[at + INVOCATION.len()..].strip_suffix(INVOCATION_END)?;
     (arn.starts_with("arn:") && arn.contains(":lambda:")).then(|| arn.to_owned())

@@ -1,14 +1,17 @@
 //! API Gateway v2's control plane, for WebSocket APIs.
 //!
-//! Deliberately absent: HTTP APIs, authorizers, models, route and integration
-//! responses, custom domains, VPC links, autoDeploy. Whoever asks for one of them is told so;
-//! nothing is accepted that the data plane would not honour.
+//! Deliberately absent: HTTP APIs, models, integration responses, custom domains, VPC
+//! links, autoDeploy. Whoever asks for one of them is told so; nothing is accepted that
+//! the data plane would not honour.
 
 mod account;
 mod apis;
+mod authorization;
+mod authorizers;
 mod deployments;
 mod integrations;
 mod read;
+mod route_responses;
 mod routes;
 mod settings;
 mod stages;
@@ -78,6 +81,10 @@ impl Gateway {
             ["v2", "apis", api_id, collection, id] => {
                 self.item(api_id, collection, id, request, call)
             }
+            ["v2", "apis", api_id, "routes", route_id, rest @ ..] => {
+                let api = self.api_mut(api_id, call)?;
+                api.route_responses(route_id, rest, request, call)
+            }
             ["v2", "apis", api_id, "stages", name, rest @ ..]
                 if request.method == http::Method::DELETE =>
             {
@@ -109,6 +116,8 @@ impl Gateway {
         match (request.method.as_str(), collection) {
             ("POST", "routes") => self.api_mut(api_id, call)?.create_route(request, call),
             ("GET", "routes") => self.api(api_id, call)?.get_routes(request),
+            ("POST", "authorizers") => self.api_mut(api_id, call)?.create_authorizer(request, call),
+            ("GET", "authorizers") => self.api(api_id, call)?.get_authorizers(request),
             ("POST", "integrations") => self
                 .api_mut(api_id, call)?
                 .create_integration(request, call),
@@ -137,6 +146,9 @@ impl Gateway {
             ("GET", "routes") => Ok(Reply::ok(self.api(api_id, call)?.route(id)?.show())),
             ("PATCH", "routes") => self.api_mut(api_id, call)?.update_route(id, request),
             ("DELETE", "routes") => self.api_mut(api_id, call)?.delete_route(id),
+            ("GET", "authorizers") => Ok(Reply::ok(self.api(api_id, call)?.authorizer(id)?.show())),
+            ("PATCH", "authorizers") => self.api_mut(api_id, call)?.update_authorizer(id, request),
+            ("DELETE", "authorizers") => self.api_mut(api_id, call)?.delete_authorizer(id),
             ("GET", "integrations") => {
                 Ok(Reply::ok(self.api(api_id, call)?.integration(id)?.show()))
             }

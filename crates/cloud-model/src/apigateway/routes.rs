@@ -2,12 +2,14 @@
 
 use serde_json::{Value, json};
 
+use super::authorization::Authorization;
+use super::route_responses::{self, RouteResponse};
 use super::{Api, bad_request, conflict, not_found, read};
 use crate::assumptions::{
-    AUTHORIZATION_ELSEWHERE, ROUTE_KEY_RESERVED, gateway_quota, unknown_target,
+    ROUTE_KEY_RESERVED, ROUTE_RESPONSE_SELECTION, gateway_quota, unknown_target,
 };
 use crate::call::Call;
-use crate::error::{Failure, unsupported};
+use crate::error::Failure;
 use crate::ids::free_id;
 use crate::limits::ROUTES_PER_API;
 use crate::wire::members::{Members, present};
@@ -22,8 +24,10 @@ pub(crate) struct Route {
     id: String,
     pub(super) key: String,
     operation_name: Option<String>,
-    /// Whether callers must sign.
-    pub(super) iam: bool,
+    pub(super) authorization: Authorization,
+    /// `None`: what the function answers goes nowhere.
+    response_selection: Option<String>,
+    pub(super) response: Option<RouteResponse>,
     /// The integration's id.
     pub(super) target: Option<String>,
 }
@@ -32,12 +36,21 @@ impl Route {
     pub(super) fn show(&self) -> Value {
         present(json!({
             "apiKeyRequired": false,
-            "authorizationType": if self.iam { "AWS_IAM" } else { "NONE" },
+            "authorizationType": self.authorization.word(),
+            "authorizerId": self.authorization.authorizer_id(),
             "operationName": self.operation_name,
             "routeId": self.id,
             "routeKey": self.key,
+            "routeResponseSelectionExpression": self.response_selection,
             "target": self.target.as_ref().map(|id| format!("{TARGET_PREFIX}{id}")),
         }))
+    }
+}
+
+impl Route {
+    /// Whether what the function answers goes back to the client.
+    pub(super) fn responds(&self) -> bool {
+        self.response.is_some() && self.response_selection.is_some()
     }
 }
 
@@ -55,7 +68,8 @@ impl Api {
         refuse_what_is_absent(&members)?;
         let key = read::required(&members, "routeKey", 128)?;
         self.check_key(&key, None)?;
-        let iam = self::iam(&members, &key)?.unwrap_or(false);
+        let authorization = self.read_authorization(&members, &key, &Authorization::None)?;
+        let response_selection = read_response_selection(&members)?;
         let operation_name = read::text(&members, "operationName", 1, 64)?;
         let target = match members.text("target")? {
             Some(target) => self.read_target(&target)?,
@@ -69,7 +83,9 @@ impl Api {
             id: id.clone(),
             key,
             operation_name,
-            iam,
+            authorization: authorization.unwrap_or_default(),
+            response_selection: response_selection.filter(|text| !text.is_empty()),
+            response: None,
             target,
         };
         let shown = route.show();
@@ -91,14 +107,17 @@ impl Api {
         id: &str,
         request: &RestRequest,
     ) -> Result<Reply, Failure> {
-        let former = self.route(id)?.key.clone();
+        let former = self.route(id)?;
+        let (former_key, former) = (former.key.clone(), former.authorization.clone());
         let members = request.members()?;
         refuse_what_is_absent(&members)?;
         let key = read::text(&members, "routeKey", 1, 128)?;
         if let Some(key) = &key {
             self.check_key(key, Some(id))?;
         }
-        let iam = self::iam(&members, key.as_ref().unwrap_or(&former))?;
+        let new_key = key.as_ref().unwrap_or(&former_key);
+        let authorization = self.read_authorization(&members, new_key, &former)?;
+        let response_selection = read_response_selection(&members)?;
         let operation_name = read::text(&members, "operationName", 0, 64)?;
         let target = match members.text("target")? {
             Some(target) => Some(self.read_target(&target)?),
@@ -109,8 +128,9 @@ impl Api {
             route.key = key;
         }
         read::merge(&mut route.operation_name, operation_name);
-        if let Some(iam) = iam {
-            route.iam = iam;
+        read::merge(&mut route.response_selection, response_selection);
+        if let Some(authorization) = authorization {
+            route.authorization = authorization;
         }
         if let Some(target) = target {
             route.target = target;
@@ -160,7 +180,7 @@ impl Api {
     }
 }
 
-fn unknown_route(id: &str) -> Failure {
+pub(super) fn unknown_route(id: &str) -> Failure {
     not_found(format!("Invalid Route identifier specified {id}"))
 }
 
@@ -169,29 +189,20 @@ fn refuse_what_is_absent(members: &Members) -> Result<(), Failure> {
         members,
         &[
             "authorizationScopes",
-            "authorizerId",
             "modelSelectionExpression",
             "requestModels",
             "requestParameters",
-            "routeResponseSelectionExpression",
         ],
     )?;
     read::refuse_true(members, &["apiKeyRequired"])
 }
 
-/// Whether callers must sign, when it is said. Who a client is is asked when it
-/// connects, and at no other route.
-fn iam(members: &Members, key: &str) -> Result<Option<bool>, Failure> {
-    match members.text("authorizationType")?.as_deref() {
-        None => Ok(None),
-        Some("NONE") => Ok(Some(false)),
-        Some("AWS_IAM") if key == "$connect" => Ok(Some(true)),
-        Some("AWS_IAM") => Err(bad_request(AUTHORIZATION_ELSEWHERE)),
-        Some(known @ ("CUSTOM" | "JWT")) => Err(bad_request(unsupported(&format!(
-            "authorizationType {known}"
-        )))),
-        Some(other) => Err(bad_request(format!(
-            "Invalid authorizationType specified: {other}"
-        ))),
+/// The expression that chooses a response; `""` clears it.
+fn read_response_selection(members: &Members) -> Result<Option<String>, Failure> {
+    match members.text("routeResponseSelectionExpression")? {
+        Some(text) if !text.is_empty() && text != route_responses::DEFAULT => {
+            Err(bad_request(ROUTE_RESPONSE_SELECTION))
+        }
+        other => Ok(other),
     }
 }

@@ -75,7 +75,7 @@ struct Condition {
 
 impl Policy {
     /// Reads a policy; `None` when it is none.
-    pub(super) fn read(value: &Value) -> Option<Self> {
+    pub(crate) fn read(value: &Value) -> Option<Self> {
         let members = value.as_object()?;
         if !members
             .keys()

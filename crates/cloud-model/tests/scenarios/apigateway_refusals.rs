@@ -156,23 +156,12 @@ fn routes_take_known_keys_and_targets_only() {
             "Invalid Integration identifier specified x",
         );
     for (option, value, named) in [
-        (
-            "authorizationType",
-            json!("CUSTOM"),
-            "authorizationType CUSTOM",
-        ),
-        ("authorizerId", json!("a"), "authorizerId"),
         ("apiKeyRequired", json!(true), "apiKeyRequired"),
         ("requestModels", json!({ "m": "n" }), "requestModels"),
         (
             "modelSelectionExpression",
             json!("$request.body.m"),
             "modelSelectionExpression",
-        ),
-        (
-            "routeResponseSelectionExpression",
-            json!("$default"),
-            "routeResponseSelectionExpression",
         ),
     ] {
         let text = format!("The local cloud does not support {named} yet");

@@ -1,7 +1,7 @@
 //! Settings of APIs, stages and routes, and the account's role for logs.
 
 use crate::common::{ACCOUNT, GATEWAY_TRUST, LAMBDA_TRUST, REGION, World};
-use cloud_model::{LoggingLevel, Realism};
+use cloud_model::{LiveAuthorization, LoggingLevel, Realism};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -200,10 +200,14 @@ fn whether_the_address_serves_and_who_may_connect_is_frozen_by_a_deployment() {
         "Currently, authorization is restricted to the $connect route only",
     );
     let live = world.cloud.live_stage(&api, "local").expect("it is live");
-    assert!(!live.endpoint_disabled && !live.routes["$connect"].iam);
+    assert!(
+        !live.endpoint_disabled && live.routes["$connect"].authorization == LiveAuthorization::None
+    );
     world.new_deployment(&api, &json!({ "stageName": "local" }));
     let live = world.cloud.live_stage(&api, "local").expect("it is live");
-    assert!(live.endpoint_disabled && live.routes["$connect"].iam);
+    assert!(
+        live.endpoint_disabled && live.routes["$connect"].authorization == LiveAuthorization::Iam
+    );
 }
 
 #[test]

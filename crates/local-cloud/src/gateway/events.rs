@@ -2,14 +2,14 @@
 //! `CONNECT` has headers and query but no body, `MESSAGE` has a body and neither
 //! headers nor query, `DISCONNECT` has four odd headers. Pure.
 //!
-//! Deliberately absent: `authorizer` and the API-key members of `identity`, for
-//! this gateway has no authorizers.
+//! Deliberately absent: the API-key members of `identity`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::{CONNECTION, CONTENT_LENGTH, UPGRADE};
+use http::header::{CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, UPGRADE};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
@@ -29,6 +29,17 @@ pub(crate) struct ConnectionFacts {
     pub(crate) user_agent: Option<String>,
     /// Who signed the handshake, where a signature was asked for.
     pub(crate) iam: Option<IamIdentity>,
+    /// What an authorizer said of the client, where one was asked.
+    pub(crate) authorizer: Option<Identity>,
+}
+
+/// Who a client is by its authorizer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// `principalId` and the authorizer's context.
+    pub(crate) context: Map<String, Value>,
+    /// How long it took to ask.
+    pub(crate) latency: Duration,
 }
 
 /// Whoever signed a handshake.
@@ -63,24 +74,59 @@ pub(crate) fn connect(
     headers: &HeaderMap,
     query: Option<&str>,
 ) -> Bytes {
-    let mut context = context(facts, occasion, CONNECT, "CONNECT");
-    if let (Some(agent), Some(Value::Object(identity))) =
-        (&facts.user_agent, context.get_mut("identity"))
+    let mut context = connect_context(facts, occasion);
+    if let (Some(identity), Some(Value::Object(authorizer))) =
+        (&facts.authorizer, context.get_mut("authorizer"))
     {
-        identity.insert("userAgent".to_owned(), json!(agent));
+        let latency = u64::try_from(identity.latency.as_millis()).unwrap_or(u64::MAX);
+        authorizer.insert("integrationLatency".to_owned(), json!(latency));
     }
     let mut event = Map::new();
-    put_multi(
-        &mut event,
-        "headers",
-        "multiValueHeaders",
-        header_pairs(headers),
-    );
+    let unknown = [CONNECTION, UPGRADE, CONTENT_LENGTH];
+    let pairs = header_pairs(headers).filter(|(name, _)| {
+        let is = |other: &HeaderName| name.eq_ignore_ascii_case(other.as_str());
+        !unknown.iter().any(is)
+    });
+    put_multi(&mut event, "headers", "multiValueHeaders", pairs);
     if let Some(query) = query.filter(|query| !query.is_empty()) {
         let (single, multi) = ("queryStringParameters", "multiValueQueryStringParameters");
         put_multi(&mut event, single, multi, query_pairs(query));
     }
     finish(event, context, occasion)
+}
+
+/// The client's request, as an authorizer gets to see it.
+pub(crate) fn authorizer(
+    facts: &ConnectionFacts,
+    occasion: &Occasion,
+    headers: &HeaderMap,
+    query: Option<&str>,
+    method_arn: &str,
+) -> Map<String, Value> {
+    let mut event = Map::new();
+    event.insert("type".to_owned(), json!("REQUEST"));
+    event.insert("methodArn".to_owned(), json!(method_arn));
+    let mut headers = headers.clone();
+    headers
+        .entry(CONTENT_LENGTH)
+        .or_insert(HeaderValue::from_static("0"));
+    put_multi(
+        &mut event,
+        "headers",
+        "multiValueHeaders",
+        header_pairs(&headers),
+    );
+    let (single, multi) = ("queryStringParameters", "multiValueQueryStringParameters");
+    put_multi(
+        &mut event,
+        single,
+        multi,
+        query_pairs(query.unwrap_or_default()),
+    );
+    event.insert("stageVariables".to_owned(), json!(occasion.stage_variables));
+    let context = connect_context(facts, occasion);
+    event.insert("requestContext".to_owned(), Value::Object(context));
+    event
 }
 
 /// One message of the client.
@@ -120,6 +166,16 @@ pub(crate) fn disconnect(
     finish(event, context, occasion)
 }
 
+fn connect_context(facts: &ConnectionFacts, occasion: &Occasion) -> Map<String, Value> {
+    let mut context = context(facts, occasion, CONNECT, "CONNECT");
+    if let (Some(agent), Some(Value::Object(identity))) =
+        (&facts.user_agent, context.get_mut("identity"))
+    {
+        identity.insert("userAgent".to_owned(), json!(agent));
+    }
+    context
+}
+
 fn context(
     facts: &ConnectionFacts,
     occasion: &Occasion,
@@ -141,10 +197,14 @@ fn context(
         "connectionId": facts.connection_id,
         "apiId": facts.api_id,
     });
-    match context {
-        Value::Object(context) => context,
-        _ => Map::new(),
+    let Value::Object(mut context) = context else {
+        return Map::new();
+    };
+    if let Some(authorizer) = &facts.authorizer {
+        let said = Value::Object(authorizer.context.clone());
+        context.insert("authorizer".to_owned(), said);
     }
+    context
 }
 
 fn identity(facts: &ConnectionFacts) -> Value {
@@ -192,13 +252,10 @@ fn put_multi(
 }
 
 fn header_pairs(headers: &HeaderMap) -> impl Iterator<Item = (String, String)> {
-    headers
-        .iter()
-        .filter(|(name, _)| ![CONNECTION, UPGRADE, CONTENT_LENGTH].contains(*name))
-        .map(|(name, value)| {
-            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            (canonical_name(name.as_str()), value)
-        })
+    headers.iter().map(|(name, value)| {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        (canonical_name(name.as_str()), value)
+    })
 }
 
 /// `sec-websocket-key` as `Sec-WebSocket-Key`; other names with capitals.
@@ -243,6 +300,7 @@ mod tests {
             source_ip: "127.0.0.1".to_owned(),
             user_agent: Some("test".to_owned()),
             iam: None,
+            authorizer: None,
         }
     }
 

@@ -7,7 +7,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use cloud_model::LiveStage;
+use cloud_model::{LiveAuthorization, LiveStage};
 use http::header::{CONNECTION, HeaderValue, UPGRADE};
 use http::{HeaderMap, Method, Request, StatusCode};
 use hyper::body::Incoming;
@@ -24,7 +24,7 @@ use super::messages::{disconnected, occasion};
 use super::registry::{Connection, TaskPlace};
 use super::request_log::{Integration, Report};
 use super::route_selection::CONNECT;
-use super::{Gateway, Registry, connection};
+use super::{Gateway, Registry, authorizer, connection};
 use crate::assumptions::{
     CONNECT_FAILED, CONNECT_MISCONFIGURED, CONNECT_THROTTLED, CONNECT_TIMED_OUT,
     GONE_BEFORE_ACCEPTED, handshake_refusal_body,
@@ -83,12 +83,14 @@ pub(crate) async fn connect(
         source_ip: peer.ip().to_string(),
         user_agent: header(request.headers(), "user-agent").map(str::to_owned),
         iam: None,
+        authorizer: None,
     };
+    let asked = occasion(&gateway, &live, &ids.request);
     let refused = |facts: &ConnectionFacts, status: StatusCode, message: &str| {
         gateway.log_request(&Report {
             stage: &live,
             facts,
-            occasion: &occasion(&gateway, &live, &ids.request),
+            occasion: &asked,
             event_type: "CONNECT",
             route_key: CONNECT,
             message_id: None,
@@ -99,23 +101,30 @@ pub(crate) async fn connect(
         });
         refuse(&ids, status, message)
     };
+    let headers = forwarded(&gateway, request.headers(), peer);
+    let query = request.uri().query().map(str::to_owned);
     // Who isn't let in uses up nobody's limit.
-    if live.routes.get(CONNECT).is_some_and(|route| route.iam) {
-        match iam::authorize(&gateway, &live, &request) {
-            Ok(identity) => facts.iam = Some(identity),
-            Err(refusal) => {
-                let (api_id, stage) = (&facts.api_id, &facts.stage);
-                gateway.remember_failure(api_id, stage, &ids.request, refusal.to_string());
-                return refused(&facts, StatusCode::FORBIDDEN, refusal.told());
-            }
+    let let_in = match live.routes.get(CONNECT).map(|route| &route.authorization) {
+        None | Some(LiveAuthorization::None) => Ok(()),
+        Some(LiveAuthorization::Iam) => iam::authorize(&gateway, &live, &request)
+            .map(|identity| facts.iam = Some(identity))
+            .map_err(|refusal| (StatusCode::FORBIDDEN, refusal.told(), refusal.to_string())),
+        Some(LiveAuthorization::Custom(authorizer)) => {
+            let query = query.as_deref();
+            authorizer::authorize(&gateway, &live, authorizer, &facts, &asked, &headers, query)
+                .await
+                .map(|identity| facts.authorizer = Some(identity))
+                .map_err(|refusal| (refusal.status(), refusal.told(), refusal.to_string()))
         }
+    };
+    if let Err((status, told, reason)) = let_in {
+        gateway.remember_failure(&facts.api_id, &facts.stage, &ids.request, reason);
+        return refused(&facts, status, told);
     }
     if !gateway.throttle.lets_through(&live, CONNECT) {
         return refused(&facts, CONNECT_THROTTLED, "Too Many Requests");
     }
     let upgrade = hyper::upgrade::on(&mut request);
-    let headers = forwarded(&gateway, request.headers(), peer);
-    let query = request.uri().query().map(str::to_owned);
     let (decide, decided) = oneshot::channel();
     let opening = Opening {
         gateway,

@@ -1,4 +1,4 @@
-//! Calls the function behind a route, and says in the gateway's terms what came
+//! Calls the function behind a route or an authorizer, and says in the gateway's terms what came
 //! of it.
 
 use std::collections::BTreeMap;
@@ -41,22 +41,36 @@ pub(crate) async fn call(
     else {
         return Err(IntegrationFailure::NoFunction(route.route_key.clone()));
     };
-    let arn = with_stage_variables(arn, &stage.stage_variables);
     let credentials = integration.credentials_arn.as_deref();
-    gateway.model.may_invoke(credentials, &arn)?;
-    let function = gateway.model.function_version(&arn)?;
     let limit = Duration::from_millis(u64::from(integration.timeout_ms));
-    // Giving up waiting does not end the function.
-    let invocation = tokio::time::timeout(limit, gateway.pool.invoke(function, event))
-        .await
-        .map_err(|_| IntegrationFailure::TimedOut(integration.timeout_ms))??;
-    match invocation.outcome {
+    match invoke(gateway, stage, arn, credentials, limit, event).await? {
         Outcome::Answer(payload) => Ok(ProxyResponse::parse(&payload)?),
         Outcome::FunctionError(document) => {
             let text = String::from_utf8_lossy(&document).into_owned();
             Err(IntegrationFailure::FunctionError(text))
         }
     }
+}
+
+/// Invokes the function that an integration or an authorizer names, when its
+/// credentials may.
+pub(crate) async fn invoke(
+    gateway: &Gateway,
+    stage: &LiveStage,
+    arn: &str,
+    credentials: Option<&str>,
+    limit: Duration,
+    event: Bytes,
+) -> Result<Outcome, IntegrationFailure> {
+    let arn = with_stage_variables(arn, &stage.stage_variables);
+    gateway.model.may_invoke(credentials, &arn)?;
+    let function = gateway.model.function_version(&arn)?;
+    // Giving up waiting does not end the function.
+    let invocation = tokio::time::timeout(limit, gateway.pool.invoke(function, event)).await;
+    let limit_ms = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
+    Ok(invocation
+        .map_err(|_| IntegrationFailure::TimedOut(limit_ms))??
+        .outcome)
 }
 
 /// Replaces `${stageVariables.name}`; a variable the stage lacks is empty.

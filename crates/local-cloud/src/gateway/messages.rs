@@ -1,8 +1,6 @@
 //! What happens with one message, and with the end of a connection: selects the
-//! route, calls its function, and tells the client when that failed.
-//!
-//! Deliberately absent: route responses. The answer of a function is checked,
-//! but its body is not sent back.
+//! route, calls its function, and tells the client when that failed, or what the
+//! function answered where the route has a response.
 
 use std::sync::Arc;
 
@@ -16,17 +14,18 @@ use super::registry::{Closing, Connection};
 use super::request_log::{Integration, Report};
 use super::route_selection::{self, DISCONNECT};
 use super::{Gateway, events::ConnectionFacts};
-use crate::assumptions::DISCONNECT_IS_THROTTLED;
+use crate::assumptions::{DISCONNECT_IS_THROTTLED, SENDS_EMPTY_RESPONSES};
 
 /// Routes one message; the client hears of it only when it failed.
 pub(crate) async fn handle(gateway: Arc<Gateway>, connection: Arc<Connection>, text: String) {
     let facts = &connection.facts;
     let request_id = gateway.model.ids.websocket_id();
-    let Err(error) = route(&gateway, facts, &request_id, &text).await else {
-        return;
+    let frame = match route(&gateway, facts, &request_id, &text).await {
+        Ok(None) => return,
+        Ok(Some(body)) => body,
+        Err(error) => error.frame(&facts.connection_id, &request_id),
     };
-    let frame = error.frame(&facts.connection_id, &request_id);
-    // A client that does not read gets no errors either.
+    // A client that does not read gets neither answers nor errors.
     let _slow = connection.send(frame.into());
 }
 
@@ -35,7 +34,7 @@ async fn route(
     facts: &ConnectionFacts,
     request_id: &str,
     text: &str,
-) -> Result<(), ErrorMessage> {
+) -> Result<Option<String>, ErrorMessage> {
     let Some(stage) = gateway.model.live_stage(&facts.api_id, &facts.stage) else {
         return Err(ErrorMessage::Forbidden);
     };
@@ -54,7 +53,7 @@ async fn route(
             error: error.map(ErrorMessage::text),
             integration: call,
         });
-        error.map_or(Ok(()), Err)
+        error.map_or(Ok(None), Err)
     };
     let Some(route) = route_selection::select(&stage, text) else {
         return report("$default", Some(ErrorMessage::Forbidden), None);
@@ -74,7 +73,9 @@ async fn route(
                 status: answer.status.as_u16(),
                 failure: None,
             };
-            report(key, None, Some(call))
+            report(key, None, Some(call))?;
+            let body = answer.body.filter(|_| route.responds);
+            Ok(body.filter(|body| SENDS_EMPTY_RESPONSES || !body.is_empty()))
         }
         Err(failure) => {
             gateway.remember_failure(&facts.api_id, &facts.stage, request_id, failure.to_string());

@@ -1,10 +1,11 @@
 //! The WebSocket side of API Gateway: handshakes, messages, their routes and
 //! functions, and the `@connections` API that answers.
 //!
-//! Deliberately absent: Lambda authorizers, API keys, request models, the
+//! Deliberately absent: API keys, request models, the
 //! account's own limits, integrations other than Lambda proxies, custom domains.
 
 pub(crate) mod address;
+mod authorizer;
 mod connection;
 mod error_frame;
 mod events;

@@ -13,6 +13,8 @@ pub(crate) struct ProxyResponse {
     pub(crate) status: StatusCode,
     /// What `$connect` chose among the offered subprotocols.
     pub(crate) subprotocol: Option<String>,
+    /// What goes back to the client where the route has a response.
+    pub(crate) body: Option<String>,
 }
 
 /// Why an answer is malformed, for the developer.
@@ -57,6 +59,10 @@ impl ProxyResponse {
         Ok(Self {
             status: status(answer.get("statusCode"))?,
             subprotocol: header(&answer, "sec-websocket-protocol"),
+            body: answer
+                .get("body")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
         })
     }
 }

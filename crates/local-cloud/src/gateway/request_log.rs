@@ -1,8 +1,7 @@
 //! What API Gateway writes of each request: a line of the access log in the
 //! stage's own format, and execution logs in API Gateway's words.
 //!
-//! Deliberately absent: the headers of integrations, latencies of authorizers,
-//! and logs while the account has no role for them.
+//! Deliberately absent: the headers of integrations, and logs while the account has no role for them.
 
 use std::time::Duration;
 
@@ -77,6 +76,13 @@ impl Report<'_> {
         match name {
             "apiId" => text(&facts.api_id),
             "authorize.status" => iam.map(|_| "200".to_owned()),
+            "authorizer.integrationLatency" | "authorizer.latency" => {
+                let asked = facts.authorizer.as_ref()?;
+                Some(asked.latency.as_millis().to_string())
+            }
+            "authorizer.status" | "authorizer.integrationStatus" => {
+                facts.authorizer.as_ref().map(|_| "200".to_owned())
+            }
             "connectedAt" => Some(facts.connected_at.as_millisecond().to_string()),
             "connectionId" => text(&facts.connection_id),
             "domainName" => text(&facts.domain_name),
@@ -102,7 +108,11 @@ impl Report<'_> {
             "routeKey" => text(self.route_key),
             "stage" => text(&facts.stage),
             "status" => Some(self.status.to_string()),
-            _ => None,
+            _ => {
+                let property = name.strip_prefix("authorizer.")?;
+                let said = facts.authorizer.as_ref()?.context.get(property)?;
+                said.as_str().map(str::to_owned)
+            }
         }
     }
 

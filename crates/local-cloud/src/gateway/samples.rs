@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cloud_model::{LiveRoute, LiveSettings, LiveStage, LoggingLevel};
+use cloud_model::{LiveAuthorization, LiveRoute, LiveSettings, LiveStage, LoggingLevel};
 
 pub(crate) fn stage() -> LiveStage {
     LiveStage {
@@ -29,7 +29,8 @@ pub(crate) fn stage() -> LiveStage {
 pub(crate) fn route() -> LiveRoute {
     LiveRoute {
         route_key: "join".to_owned(),
-        iam: false,
+        authorization: LiveAuthorization::None,
+        responds: false,
         integration: None,
     }
 }

@@ -220,6 +220,22 @@ impl TestCloud {
         }
     }
 
+    /// The path of a stage's route in the control plane.
+    pub async fn route_path(&self, stage: &Stage, key: &str) -> String {
+        let path = format!("/v2/apis/{}/routes", stage.api_id);
+        let all = self.api("GET", &path, &Value::Null).await;
+        let mut items = all["items"].as_array().unwrap().iter();
+        let route = items.find(|it| it["routeKey"] == key).unwrap();
+        format!("{path}/{}", route["routeId"].as_str().unwrap())
+    }
+
+    /// Makes the draft live.
+    pub async fn redeploy(&self, stage: &Stage) {
+        let path = format!("/v2/apis/{}/deployments", stage.api_id);
+        self.api("POST", &path, &json!({ "stageName": stage.name }))
+            .await;
+    }
+
     /// The scripted function behind the usual routes.
     pub async fn scripted(&self) -> Stage {
         self.scripted_as(&Function::default(), &["$default", "$connect"])
