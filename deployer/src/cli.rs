@@ -165,6 +165,9 @@ pub struct LocalCloud {
     /// this number
     #[arg(long, value_name = "SEED")]
     pub realism: Option<u64>,
+    /// Verify signatures, and let roles and their sessions do only what their policies allow
+    #[arg(long)]
+    pub enforce_iam: bool,
 }
 
 /// What to do with the schemas.

@@ -56,6 +56,9 @@ pub(crate) const ROUTE_RESPONSE_KEY: &str =
 /// A route's response selection that is not the only one documented.
 pub(crate) const ROUTE_RESPONSE_SELECTION: &str =
     "Invalid routeResponseSelectionExpression specified: only $default is supported";
+/// What else whoever creates something with tags must be allowed, on `/tags/*`; that
+/// something is needed there was observed.
+pub(crate) const TAG_ON_CREATE: &str = "apigateway:POST";
 /// A page token that this account never gave.
 pub(crate) const GATEWAY_BAD_TOKEN: &str = "Invalid nextToken specified";
 /// `UpdateStage` ignores an empty description: it does not clear it.
@@ -209,6 +212,16 @@ pub(crate) const GET_FUNCTION_BURST: u32 = 100;
 pub(crate) const IAM_WRITES_PER_SECOND: u32 = 15;
 /// A second's worth.
 pub(crate) const IAM_WRITE_BURST: u32 = 15;
+
+// Signatures ------------------------------------------------------------------
+
+/// An access key or a session token that nobody has.
+pub(crate) const TOKEN_INVALID: &str = "The security token included in the request is invalid.";
+/// Another secret, another request, another scope.
+pub(crate) const SIGNATURE_MISMATCH: &str = "The request signature we calculated does not match the signature you provided. Check your \
+     AWS Secret Access Key and signing method. Consult the service documentation for details.";
+/// Too old or not yet current; AWS's text goes on with both times.
+pub(crate) const SIGNATURE_EXPIRED: &str = "Signature expired or not yet current";
 
 // All -------------------------------------------------------------------------
 

@@ -1,8 +1,10 @@
 //! Who makes a call, where that matters: functions call as their roles; everyone
 //! else is the account's own user, who may do anything.
 
+use crate::access;
 use crate::error::Failure;
 use crate::iam::Iam;
+use crate::iam::policy::{Context, Verdict};
 
 /// A function's session of its role.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,16 +29,19 @@ impl Permissions<'_> {
         let Some(caller) = self.caller else {
             return Ok(());
         };
-        if self.iam.role_allows(&caller.role_arn, action, resource) {
+        let context = Context::default();
+        let verdict = self
+            .iam
+            .verdict(&caller.role_arn, action, resource, &context);
+        if verdict == Verdict::Allowed {
             return Ok(());
         }
+        let (who, why) = (&caller.session_arn, access::reason(action, verdict));
         Err(Failure::new(
             400,
             "AccessDeniedException",
             format!(
-                "User: {} is not authorized to perform: {action} on resource: {resource} because \
-                 no identity-based policy allows the {action} action",
-                caller.session_arn
+                "User: {who} is not authorized to perform: {action} on resource: {resource} {why}"
             ),
         ))
     }

@@ -55,6 +55,16 @@ pub(crate) fn role_id(ids: &mut dyn IdSource) -> String {
     )
 }
 
+/// An access key id of a session: `ASIA` and 16 characters.
+pub(crate) fn session_key_id(ids: &mut dyn IdSource) -> String {
+    let (first, second) = (ids.next_u64(), ids.next_u64());
+    format!(
+        "ASIA{}{}",
+        digits(first, UPPERCASE, 12),
+        digits(second, UPPERCASE, 4)
+    )
+}
+
 /// A managed policy's unique id: `ANPA` and 17 characters.
 pub(crate) fn policy_id(ids: &mut dyn IdSource) -> String {
     role_id(ids).replacen("AROA", "ANPA", 1)

@@ -14,6 +14,7 @@
 //! signatures. What is assumed about AWS without a source stands in one module,
 //! `assumptions`; every bound stands in `limits`.
 
+mod access;
 mod apigateway;
 mod assumptions;
 mod call;
@@ -52,6 +53,8 @@ pub use ids::IdSource;
 pub use inventory::{Inventory, ResourceList};
 pub use policy::policy_allows;
 pub use realism::Realism;
+pub use serve::Unverified;
+pub use sts::Session;
 
 /// What account and region this is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +75,9 @@ pub struct Settings {
     /// AWS's quotas, 409s and delays. `None`: every request is served, and all
     /// writes take effect at once.
     pub realism: Option<Realism>,
+    /// Whether callers that are roles may only do what their policies allow. The
+    /// account's own user may do anything.
+    pub enforce_iam: bool,
 }
 
 /// A request's outcome.
@@ -97,6 +103,7 @@ pub struct Cloud {
     logs: logs::Logs,
     ssm: ssm::Ssm,
     secrets: secrets_manager::SecretsManager,
+    sts: sts::Sts,
     habits: Option<realism::Habits>,
 }
 
@@ -112,6 +119,7 @@ impl Cloud {
             logs: logs::Logs::default(),
             ssm: ssm::Ssm::default(),
             secrets: secrets_manager::SecretsManager::default(),
+            sts: sts::Sts::default(),
         }
     }
 
@@ -132,7 +140,8 @@ impl Cloud {
     }
 
     /// As [`Cloud::handle`], of a caller that may do what its role allows. SSM and
-    /// Secrets Manager ask for that; the other control planes don't.
+    /// Secrets Manager ask for that always, the other control planes where
+    /// [`Settings::enforce_iam`] is set.
     pub fn handle_as(
         &mut self,
         request: &http::Request<Bytes>,
@@ -141,6 +150,21 @@ impl Cloud {
         ids: &mut dyn IdSource,
     ) -> Handled {
         serve::serve(self, request, caller, now, ids)
+    }
+
+    /// AWS's answer to a request whose signature isn't what it should be.
+    pub fn refuse_unverified(
+        &self,
+        request: &http::Request<Bytes>,
+        why: Unverified,
+        ids: &mut dyn IdSource,
+    ) -> http::Response<Bytes> {
+        serve::refuse_unverified(request, why, ids)
+    }
+
+    /// The session of a role that an access key id belongs to, unless it has ended.
+    pub fn session(&self, access_key_id: &str, now: Timestamp) -> Option<&Session> {
+        self.sts.session(access_key_id, now)
     }
 
     /// What an API stage serves now. `None`: no such API or stage, or the stage

@@ -24,6 +24,9 @@ pub(crate) const INTEGRATION_TIMEOUT_MIN_MS: i64 = 50;
 /// Longest integration timeout of a WebSocket API, ms.
 pub(crate) const INTEGRATION_TIMEOUT_MAX_MS: i64 = 29_000;
 
+/// Sessions of roles at once. Own.
+pub(crate) const SESSIONS: usize = 1_000;
+
 /// Tags per resource, in every service.
 pub(crate) const TAGS_PER_RESOURCE: usize = 50;
 /// Characters of a tag key.

@@ -4,7 +4,9 @@ use bytes::Bytes;
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::access;
 use crate::apigateway::is_about_account;
+use crate::assumptions::{SIGNATURE_EXPIRED, SIGNATURE_MISMATCH, TOKEN_INVALID};
 use crate::call::Call;
 use crate::caller::{Caller, Permissions};
 use crate::error::Failure;
@@ -14,7 +16,7 @@ use crate::wire::members::Members;
 use crate::wire::query_xml::{self, Form};
 use crate::wire::rest_json::{self, RestRequest};
 use crate::wire::{Protocol, Service, json11, signature_scope};
-use crate::{Cloud, Handled, IdSource, sts};
+use crate::{Cloud, Handled, IdSource};
 
 pub(crate) fn serve(
     cloud: &mut Cloud,
@@ -55,6 +57,40 @@ fn find_service(request: &Request<Bytes>) -> Result<Service, Failure> {
     Service::find(&name).ok_or_else(|| Failure::not_served(&format!("the service {name}")))
 }
 
+/// What is wrong with a signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unverified {
+    /// Nobody has that access key, or its token is another.
+    UnknownKey,
+    /// It was made with another secret, for another request, or for another scope.
+    Mismatch,
+    /// It was made too long ago, or will be.
+    NotCurrent,
+}
+
+pub(crate) fn refuse_unverified(
+    request: &Request<Bytes>,
+    why: Unverified,
+    ids: &mut dyn IdSource,
+) -> Response<Bytes> {
+    let service = find_service(request).ok();
+    let protocol = match service {
+        Some(service) => service.protocol(),
+        None => Protocol::guess(request),
+    };
+    let query = protocol == Protocol::Query;
+    let (code, text) = match why {
+        Unverified::UnknownKey if query => ("InvalidClientTokenId", TOKEN_INVALID),
+        Unverified::UnknownKey => ("UnrecognizedClientException", TOKEN_INVALID),
+        Unverified::Mismatch if query => ("SignatureDoesNotMatch", SIGNATURE_MISMATCH),
+        Unverified::Mismatch => ("InvalidSignatureException", SIGNATURE_MISMATCH),
+        Unverified::NotCurrent if query => ("SignatureDoesNotMatch", SIGNATURE_EXPIRED),
+        Unverified::NotCurrent => ("InvalidSignatureException", SIGNATURE_EXPIRED),
+    };
+    let failure = Failure::new(403, code, text);
+    refuse(service, protocol, &failure, &uuid(ids))
+}
+
 fn refuse(
     service: Option<Service>,
     protocol: Protocol,
@@ -76,11 +112,20 @@ fn serve_service(
     call: &mut Call<'_>,
     request_id: &str,
 ) -> Response<Bytes> {
+    if let (true, Some(caller)) = (call.settings.enforce_iam, caller) {
+        let known = cloud.known_iam(call.now);
+        let roles = known.as_ref().unwrap_or(&cloud.iam);
+        if let Err(failure) = access::check(service, request, caller, roles, call.settings) {
+            return refuse(Some(service), service.protocol(), &failure, request_id);
+        }
+    }
     let answered = match service {
         Service::ApiGateway | Service::Lambda => {
             serve_rest(cloud, service, request, call, request_id)
         }
-        Service::Iam | Service::Sts => serve_query(cloud, service, request, call, request_id),
+        Service::Iam | Service::Sts => {
+            serve_query(cloud, service, request, caller, call, request_id)
+        }
         Service::Logs => serve_logs(cloud, request, call, request_id),
         Service::Ssm | Service::SecretsManager => {
             serve_secrets(cloud, service, request, caller, call, request_id)
@@ -123,6 +168,7 @@ fn serve_query(
     cloud: &mut Cloud,
     service: Service,
     request: &Request<Bytes>,
+    caller: Option<&Caller>,
     call: &mut Call<'_>,
     request_id: &str,
 ) -> Result<Response<Bytes>, Failure> {
@@ -138,7 +184,11 @@ fn serve_query(
     let result = match (service, &mut cloud.habits) {
         (Service::Iam, None) => cloud.iam.handle(operation, &form, call)?,
         (Service::Iam, Some(habits)) => habits.iam(&mut cloud.iam, operation, &form, call)?,
-        _ => sts::handle(operation, call)?,
+        _ => {
+            let known = cloud.known_iam(call.now);
+            let iam = known.as_ref().unwrap_or(&cloud.iam);
+            cloud.sts.handle(operation, &form, caller, iam, call)?
+        }
     };
     Ok(query_xml::answer(service, operation, result, request_id))
 }

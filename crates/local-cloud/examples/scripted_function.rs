@@ -1,5 +1,5 @@
-//! A function for the tests: speaks the Runtime API with nothing but the
-//! standard library, and does what the event (or the variable `SCRIPT`) says.
+//! A function for the tests: speaks the Runtime API with the standard library, and
+//! does what the event (or the variable `SCRIPT`) says.
 //!
 //! The script is the message's body, the query parameter `do` of `$connect`, or
 //! the event's own `do`.
@@ -7,7 +7,11 @@
 use std::io::{self, BufRead as _, BufReader, Read as _, Write};
 use std::net::TcpStream;
 use std::process::exit;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
 
 fn main() {
     let api = variable("AWS_LAMBDA_RUNTIME_API");
@@ -122,12 +126,40 @@ fn post(event: &str, text: &str) {
 fn post_to(id: &str, text: &str) {
     let base = variable("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI");
     let host = base.trim_start_matches("http://");
-    let key = variable("AWS_ACCESS_KEY_ID");
-    let signed = format!(
-        "authorization: AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/execute-api/aws4_request, Signature=0\r\n"
-    );
-    let answer = request(host, "POST", &format!("/@connections/{id}"), &signed, text);
+    let path = format!("/@connections/{id}");
+    let signature = signature(host, &path, text);
+    let answer = request(host, "POST", &path, &signature, text);
     say(&format!("posted: {}\n", answer.status));
+}
+
+/// The headers of a signed POST, by the credentials of the environment.
+fn signature(host: &str, path: &str, body: &str) -> String {
+    let token = Some(variable("AWS_SESSION_TOKEN"));
+    let (key, secret) = (
+        variable("AWS_ACCESS_KEY_ID"),
+        variable("AWS_SECRET_ACCESS_KEY"),
+    );
+    let identity = Credentials::new(key, secret, token, None, "environment").into();
+    let region = variable("AWS_REGION");
+    let params = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(&region)
+        .name("execute-api")
+        .time(SystemTime::now())
+        .settings(SigningSettings::default())
+        .build();
+    let url = format!("http://{host}{path}");
+    let body = SignableBody::Bytes(body.as_bytes());
+    let signable = SignableRequest::new("POST", url, [("host", host)].into_iter(), body);
+    let (Ok(params), Ok(signable)) = (params, signable) else {
+        exit(5);
+    };
+    let Ok(signed) = sign(signable, &params.into()) else {
+        exit(5);
+    };
+    let (instructions, _) = signed.into_parts();
+    let line = |(name, value)| format!("{name}: {value}\r\n");
+    instructions.headers().map(line).collect()
 }
 
 struct Answer {

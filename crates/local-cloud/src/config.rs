@@ -36,6 +36,10 @@ pub struct Config {
     /// AWS's quotas, 409s and delays. `None`: every request is served, and all
     /// writes take effect at once.
     pub realism: Option<Realism>,
+    /// Whether signatures of control-plane requests are verified, and callers that are
+    /// roles may only do what their policies allow. `@connections` and AWS_IAM ask for
+    /// both always.
+    pub enforce_iam: bool,
     /// All bounds.
     pub limits: Limits,
     /// Stamps events, logs and resources.
@@ -55,6 +59,7 @@ impl Config {
             region: REGION.to_owned(),
             function_activation: SignedDuration::ZERO,
             realism: None,
+            enforce_iam: false,
             limits: Limits::default(),
             clock: Arc::new(SystemClock),
             ids: Box::new(RandomIds),

@@ -15,6 +15,7 @@
 
 mod admin;
 mod assumptions;
+mod callers;
 pub mod client;
 mod clock;
 mod config;

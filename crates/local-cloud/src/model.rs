@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use cloud_model::{
     Caller, Cloud, FunctionVersion, Handled, Inventory, InvokeRefusal, LiveStage, LogEvent,
-    Settings,
+    Session, Settings, Unverified,
 };
 use jiff::Timestamp;
 
@@ -17,6 +17,8 @@ use crate::ids::Ids;
 pub(crate) struct Model {
     pub(crate) account_id: String,
     pub(crate) region: String,
+    /// Whether signatures are verified everywhere.
+    pub(crate) enforce_iam: bool,
     pub(crate) ids: Ids,
     clock: Arc<dyn Clock>,
     cloud: Mutex<Cloud>,
@@ -27,6 +29,7 @@ impl Model {
         Self {
             account_id: settings.account_id.clone(),
             region: settings.region.clone(),
+            enforce_iam: settings.enforce_iam,
             ids,
             clock,
             cloud: Mutex::new(Cloud::new(settings)),
@@ -61,6 +64,23 @@ impl Model {
     pub(crate) fn function_version(&self, name: &str) -> Result<FunctionVersion, InvokeRefusal> {
         let now = self.now();
         self.cloud().function_version(name, now)
+    }
+
+    /// The session of a role that an access key id belongs to.
+    pub(crate) fn session(&self, access_key_id: &str) -> Option<Session> {
+        let now = self.now();
+        self.cloud().session(access_key_id, now).cloned()
+    }
+
+    /// AWS's answer to a request whose signature isn't what it should be.
+    pub(crate) fn refuse_unverified(
+        &self,
+        request: &http::Request<Bytes>,
+        why: Unverified,
+    ) -> http::Response<Bytes> {
+        let cloud = self.cloud();
+        self.ids
+            .with(|ids| cloud.refuse_unverified(request, why, ids))
     }
 
     /// The zip with this digest, as `Code.Location` has it.

@@ -6,7 +6,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use cloud_model::{Effect, Settings};
+use bytes::Bytes;
+use cloud_model::{Caller, Effect, Settings};
 use http::{Method, Request, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -28,7 +29,8 @@ use crate::limits::{
 use crate::model::Model;
 use crate::run_dir::RunDir;
 use crate::runtime::{self, InvokePath, Pool};
-use crate::{admin, client, guard, signature};
+use crate::sigv4::{Signed, Unverified};
+use crate::{admin, callers, client, guard, signature};
 
 /// Why a cloud did not start.
 #[derive(Debug, thiserror::Error)]
@@ -100,6 +102,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         code_base: format!("http://127.0.0.1:{port}{}{}", admin::PREFIX, admin::CODE),
         function_activation: config.function_activation,
         realism: config.realism,
+        enforce_iam: config.enforce_iam,
     };
     let model = Arc::new(Model::new(settings, config.clock, Ids::new(config.ids)));
     let limits = config.limits;
@@ -310,14 +313,15 @@ impl Server {
             }
             Err(BodyError::Broken) => return http_io::empty(StatusCode::BAD_REQUEST),
         };
-        let caller = signature::access_key_id(&parts.headers, &parts.uri)
-            .and_then(|key| self.gateway.pool.credentials.caller(key))
-            .map(|caller| cloud_model::Caller {
-                session_arn: caller.session_arn(),
-                role_arn: caller.role_arn,
-            });
         let request = Request::from_parts(parts, body);
         let model = Arc::clone(&self.gateway.model);
+        let caller = match self.caller(&request) {
+            Ok(caller) => caller,
+            Err(unverified) => {
+                let refusal = model.refuse_unverified(&request, unverified.kind());
+                return refusal.map(http_body_util::Full::new);
+            }
+        };
         // Hashing and checking an uploaded zip takes a while.
         let handled =
             tokio::task::spawn_blocking(move || model.handle(&request, caller.as_ref())).await;
@@ -332,6 +336,28 @@ impl Server {
             tokio::time::sleep(handled.held_back.unsigned_abs()).await;
         }
         handled.response.map(http_body_util::Full::new)
+    }
+
+    /// Who makes a control-plane request; whether they signed it as they should is
+    /// asked where IAM is enforced.
+    fn caller(&self, request: &Request<Bytes>) -> Result<Option<Caller>, Unverified> {
+        let Gateway { model, pool, .. } = &*self.gateway;
+        let (headers, uri) = (request.headers(), request.uri());
+        let scope = signature::scope(headers, uri);
+        let (true, Some(service)) = (model.enforce_iam, scope) else {
+            return Ok(callers::claimed(model, &pool.credentials, headers, uri));
+        };
+        let signed = Signed {
+            method: request.method(),
+            uri,
+            headers,
+            body: request.body(),
+        };
+        // IAM and STS are signed for whatever region their endpoint is in.
+        let regional = !matches!(service.as_str(), "iam" | "sts");
+        let region = regional.then_some(model.region.as_str());
+        callers::verified(model, &pool.credentials, signed, &service, region)
+            .map(|signer| signer.caller)
     }
 
     fn take_effect(&self, effect: Effect) {

@@ -2,8 +2,7 @@
 //! signature are computed again and compared. In the `Authorization` header or
 //! presigned in the query.
 //!
-//! Deliberately absent: bodies (a handshake has none), chunked and asymmetric
-//! signatures, and who may do what.
+//! Deliberately absent: chunked and asymmetric signatures, and who may do what.
 
 use hmac::{Hmac, Mac};
 use http::{HeaderMap, Method, Uri};
@@ -12,6 +11,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use sha2::{Digest, Sha256};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+/// Instead of a body's hash, by who streams it.
+const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 /// How far a signer's clock may be off.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// The longest life of a presigned request.
@@ -50,31 +51,54 @@ pub(crate) enum Unverified {
     Mismatch,
 }
 
+impl Unverified {
+    /// As clients are told.
+    pub(crate) fn kind(&self) -> cloud_model::Unverified {
+        match self {
+            Self::UnknownKey(_) | Self::WrongToken => cloud_model::Unverified::UnknownKey,
+            Self::NotCurrent => cloud_model::Unverified::NotCurrent,
+            Self::Unsigned | Self::Malformed(_) | Self::WrongScope(_) | Self::Mismatch => {
+                cloud_model::Unverified::Mismatch
+            }
+        }
+    }
+}
+
 /// For what a signature must be.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Expected<'a> {
-    pub(crate) region: &'a str,
+    /// `None`: any.
+    pub(crate) region: Option<&'a str>,
     pub(crate) service: &'a str,
     pub(crate) now: Timestamp,
 }
 
-/// The access key id of whoever signed a request without a body.
+/// A request as it is signed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Signed<'a> {
+    pub(crate) method: &'a Method,
+    pub(crate) uri: &'a Uri,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) body: &'a [u8],
+}
+
+/// The access key id of whoever signed a request.
 pub(crate) fn verify(
-    method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
+    request: Signed<'_>,
     expected: Expected<'_>,
     secret_of: impl FnOnce(&str) -> Option<Secret>,
 ) -> Result<String, Unverified> {
-    let query: Vec<(String, String)> = uri.query().map(pairs).unwrap_or_default();
+    let headers = request.headers;
+    let query: Vec<(String, String)> = request.uri.query().map(pairs).unwrap_or_default();
     let claim = match text(headers, "authorization") {
         Some(header) if header.starts_with(ALGORITHM) => Claim::of_header(&header, headers)?,
         _ => Claim::of_query(&query).ok_or(Unverified::Unsigned)??,
     };
+    let claimed = claim.scope.split('/').nth(1).unwrap_or_default().to_owned();
+    let region = expected.region.unwrap_or(&claimed);
     let scope = format!(
-        "{}/{}/{}/aws4_request",
+        "{}/{region}/{}/aws4_request",
         claim.day()?,
-        expected.region,
         expected.service
     );
     if claim.scope != scope {
@@ -89,7 +113,7 @@ pub(crate) fn verify(
     if !claim.signed_headers.iter().any(|name| name == "host") {
         return Err(Unverified::Malformed("host is not signed"));
     }
-    let request = canonical_request(method, uri, headers, &query, &claim)?;
+    let request = canonical_request(request, &query, &claim)?;
     let to_sign = format!(
         "{ALGORITHM}\n{}\n{}\n{}",
         claim.date,
@@ -102,7 +126,7 @@ pub(crate) fn verify(
     )
     .finalize()
     .into_bytes();
-    for part in [expected.region, expected.service, "aws4_request"] {
+    for part in [region, expected.service, "aws4_request"] {
         key = mac(&key, part).finalize().into_bytes();
     }
     let signature = unhex(&claim.signature).ok_or(Unverified::Malformed("Signature"))?;
@@ -229,12 +253,16 @@ impl Claim {
 }
 
 fn canonical_request(
-    method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
+    request: Signed<'_>,
     query: &[(String, String)],
     claim: &Claim,
 ) -> Result<String, Unverified> {
+    let Signed {
+        method,
+        uri,
+        headers,
+        body,
+    } = request;
     // Twice encoded: the path stands as it came, with every segment encoded again.
     let path: Vec<String> = uri.path().split('/').map(encode).collect();
     let mut query: Vec<(String, String)> = query
@@ -252,13 +280,15 @@ fn canonical_request(
         let value = text(headers, name).ok_or(Unverified::Malformed("SignedHeaders"))?;
         signed += &format!("{name}:{value}\n");
     }
-    let payload = text(headers, "x-amz-content-sha256");
+    // A body that isn't the one whose hash was signed doesn't match.
+    let payload = hex(&Sha256::digest(body));
+    let said = text(headers, "x-amz-content-sha256").filter(|said| said == UNSIGNED_PAYLOAD);
     Ok(format!(
         "{method}\n{}\n{}\n{signed}\n{}\n{}",
         path.join("/"),
         query.join("&"),
         claim.signed_headers.join(";"),
-        payload.unwrap_or_else(|| hex(&Sha256::digest([])))
+        said.unwrap_or(payload)
     ))
 }
 

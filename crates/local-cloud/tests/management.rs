@@ -2,9 +2,11 @@
 
 mod support;
 
+use aws_credential_types::Credentials;
+use local_cloud::USER_ACCESS_KEY_ID;
 use support::TestCloud;
 use support::deploy::{Function, Stage};
-use support::http::{Answer, request, signed, signed_as};
+use support::http::{Answer, request, signed, signed_as, user};
 use support::socket::Client;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -173,17 +175,26 @@ async fn a_function_may_only_do_what_its_role_allows() {
             lines.contains(&"posted: 403".to_owned()).then_some(())
         })
         .await;
-    let somebody = signed_as(
-        "AKIASOMEBODY",
-        "execute-api",
-        cloud.port,
-        "GET",
-        &format!("{}/@connections/PJqB0fHsqRcCHlw=", stage.path()),
-        &[],
-        b"",
-    )
-    .await;
-    assert_eq!(somebody.status, 410);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_did_not_sign_as_they_should_is_told_so() {
+    let cloud = TestCloud::start().await;
+    let stage = cloud.scripted().await;
+    let path = format!("{}/@connections/PJqB0fHsqRcCHlw=", stage.path());
+    let asked_by = async |credentials| {
+        let port = cloud.port;
+        let answer = signed_as(credentials, "execute-api", port, "POST", &path, &[], b"x").await;
+        let kind = answer.header("x-amzn-errortype").unwrap_or_default();
+        (answer.status, kind.to_owned())
+    };
+    assert_eq!(asked_by(user()).await, (410, "GoneException".to_owned()));
+    let nobody = Credentials::new("AKIANOBODY", "local", None, None, "test");
+    let unknown = "UnrecognizedClientException".to_owned();
+    assert_eq!(asked_by(nobody).await, (403, unknown));
+    let wrong = Credentials::new(USER_ACCESS_KEY_ID, "wrong", None, None, "test");
+    let mismatch = "InvalidSignatureException".to_owned();
+    assert_eq!(asked_by(wrong).await, (403, mismatch));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -73,6 +73,7 @@ impl World {
             code_base: String::new(),
             function_activation: SignedDuration::from_millis(scenario.activation_ms),
             realism: scenario.realism,
+            enforce_iam: false,
         });
         Arc::new(Self {
             started: Instant::now(),

@@ -16,6 +16,7 @@ pub async fn run(project: &Project, options: &LocalCloud) -> Result<(), Failure>
         .unwrap_or_else(|| data_dir(project, options.port));
     let mut config = Config::new(options.port, data);
     config.realism = options.realism.map(Realism::all);
+    config.enforce_iam = options.enforce_iam;
     let running = local_cloud::start(config).await.map_err(|error| {
         let next_step = match &error {
             StartError::PortInUse {

@@ -21,7 +21,7 @@ use crate::call::Call;
 use crate::error::Failure;
 use crate::wire::query_xml::{Form, Xml};
 
-use policy::Context;
+use policy::{Context, Verdict};
 pub(crate) use roles::Role;
 
 /// All roles of the account.
@@ -110,14 +110,48 @@ impl Iam {
     /// action on a resource.
     /// Attached managed policies grant nothing here.
     pub(crate) fn role_allows(&self, role_arn: &str, action: &str, resource: &str) -> bool {
+        self.verdict(role_arn, action, resource, &Context::default()) == Verdict::Allowed
+    }
+
+    /// As [`Iam::role_allows`], in a context of condition keys, and why not.
+    pub(crate) fn verdict(
+        &self,
+        role_arn: &str,
+        action: &str,
+        resource: &str,
+        context: &Context,
+    ) -> Verdict {
         let Some(role) = self.find_role(role_arn) else {
-            return false;
+            return Verdict::Unsaid;
         };
-        let context = Context::default();
         let inline = role.inline.values().map(|it| &it.document);
-        let bounded = role.boundary.as_ref().and_then(|it| it.document.as_ref());
-        policy::allows(inline, action, resource, &context)
-            && bounded.is_none_or(|it| policy::allows([&it.document], action, resource, &context))
+        let verdict = policy::verdict(inline, action, resource, context);
+        let boundary = role.boundary.as_ref().and_then(|it| it.document.as_ref());
+        match (verdict, boundary) {
+            (Verdict::Allowed, Some(it)) => {
+                match policy::verdict([&it.document], action, resource, context) {
+                    Verdict::Unsaid => Verdict::Unbounded,
+                    other => other,
+                }
+            }
+            (other, _) => other,
+        }
+    }
+
+    /// The longest session of the role, in seconds; `None`: there is no such role.
+    pub(crate) fn longest_session(&self, role_arn: &str) -> Option<i64> {
+        Some(self.find_role(role_arn)?.max_session_seconds)
+    }
+
+    /// The role's unique id.
+    pub(crate) fn id_of(&self, role_arn: &str) -> Option<&str> {
+        Some(&self.find_role(role_arn)?.id)
+    }
+
+    /// The ARN of the role with that name.
+    pub(crate) fn arn_of(&self, name: &str) -> Option<String> {
+        let role = self.roles.get(&name.to_lowercase())?;
+        Some(role.arn.clone())
     }
 
     /// Whether a managed policy is attached to the role.
@@ -130,6 +164,13 @@ impl Iam {
     pub(crate) fn trusts(&self, role_arn: &str, service: &str, context: &Context) -> bool {
         self.find_role(role_arn)
             .is_some_and(|role| policy::trusts(&role.trust.document, service, context))
+    }
+
+    /// Whether somebody of the account may assume the role.
+    pub(crate) fn trusts_principal(&self, role_arn: &str, arn: &str) -> bool {
+        let trusts =
+            |role: &Role| policy::trusts_principal(&role.trust.document, arn, &Context::default());
+        self.find_role(role_arn).is_some_and(trusts)
     }
 
     /// Names of all roles.

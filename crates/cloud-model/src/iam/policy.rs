@@ -63,6 +63,8 @@ pub(super) struct Statement {
     pub(super) has_resource: bool,
     pub(super) has_principal: bool,
     services: Patterns,
+    /// Accounts, users, roles and sessions that a trust statement names.
+    principals: Patterns,
     conditions: Vec<Condition>,
 }
 
@@ -125,7 +127,8 @@ impl Statement {
             resources: patterns(members, "Resource", "NotResource")?,
             has_resource: has("Resource") || has("NotResource"),
             has_principal: has("Principal") || has("NotPrincipal"),
-            services: services(members)?,
+            services: named(members, "Service")?,
+            principals: named(members, "AWS")?,
             conditions: conditions(members)?,
         })
     }
@@ -186,8 +189,8 @@ fn patterns(members: &Map<String, Value>, any: &str, none: &str) -> Option<Patte
     }
 }
 
-/// The services that a trust statement names. `*` names them all.
-fn services(members: &Map<String, Value>) -> Option<Patterns> {
+/// Whom of a kind a trust statement names. `*` names them all.
+fn named(members: &Map<String, Value>, wanted: &str) -> Option<Patterns> {
     let read = |value: &Value| match value {
         Value::String(text) if text == "*" => Some(vec!["*".to_owned()]),
         Value::Object(kinds) if !kinds.is_empty() => {
@@ -203,7 +206,7 @@ fn services(members: &Map<String, Value>) -> Option<Patterns> {
             for value in kinds.values() {
                 texts(value)?;
             }
-            kinds.get("Service").map_or_else(|| Some(Vec::new()), texts)
+            kinds.get(wanted).map_or_else(|| Some(Vec::new()), texts)
         }
         _ => None,
     };
@@ -239,6 +242,18 @@ fn conditions(members: &Map<String, Value>) -> Option<Vec<Condition>> {
     Some(all)
 }
 
+/// What policies come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Allowed,
+    /// Nothing allows it.
+    Unsaid,
+    /// Something denies it.
+    Denied,
+    /// The permissions boundary doesn't allow what the policies do.
+    Unbounded,
+}
+
 /// Whether policies together allow an action on a resource.
 pub(crate) fn allows<'a>(
     policies: impl IntoIterator<Item = &'a Policy>,
@@ -246,8 +261,18 @@ pub(crate) fn allows<'a>(
     resource: &str,
     context: &Context,
 ) -> bool {
+    verdict(policies, action, resource, context) == Verdict::Allowed
+}
+
+/// What policies together say of an action on a resource.
+pub(crate) fn verdict<'a>(
+    policies: impl IntoIterator<Item = &'a Policy>,
+    action: &str,
+    resource: &str,
+    context: &Context,
+) -> Verdict {
     let action = action.to_ascii_lowercase();
-    let mut allowed = false;
+    let mut verdict = Verdict::Unsaid;
     for statement in policies.into_iter().flat_map(|policy| &policy.statements) {
         let matches = statement
             .actions
@@ -257,19 +282,34 @@ pub(crate) fn allows<'a>(
                 .match_by(|it| matches_pattern(it, resource))
             && statement.applies(context);
         match (matches, statement.effect) {
-            (true, Effect::Deny) => return false,
-            (true, Effect::Allow) => allowed = true,
+            (true, Effect::Deny) => return Verdict::Denied,
+            (true, Effect::Allow) => verdict = Verdict::Allowed,
             (false, _) => {}
         }
     }
-    allowed
+    verdict
 }
 
 /// Whether a trust policy lets a service assume its role.
 pub(crate) fn trusts(policy: &Policy, service: &str, context: &Context) -> bool {
+    let named = |it: &Statement| it.services.match_by(|it| it == "*" || it == service);
+    lets(policy, named, context)
+}
+
+/// Whether a trust policy lets somebody of the account assume its role: itself by name,
+/// or the account as a whole.
+pub(crate) fn trusts_principal(policy: &Policy, arn: &str, context: &Context) -> bool {
+    let account = arn.split(':').nth(4).unwrap_or_default();
+    let root = format!("arn:aws:iam::{account}:root");
+    let names = |it: &str| it == "*" || it == arn || it == account || it == root;
+    let named = |it: &Statement| it.principals.match_by(names);
+    lets(policy, named, context)
+}
+
+fn lets(policy: &Policy, named: impl Fn(&Statement) -> bool, context: &Context) -> bool {
     let mut trusted = false;
     for statement in &policy.statements {
-        let matches = statement.services.match_by(|it| it == "*" || it == service)
+        let matches = named(statement)
             && statement
                 .actions
                 .match_by(|it| matches_pattern(&it.to_ascii_lowercase(), "sts:assumerole"))

@@ -27,9 +27,9 @@ pub(crate) struct Role {
     pub(super) name: String,
     path: String,
     pub(super) arn: String,
-    id: String,
+    pub(super) id: String,
     description: Option<String>,
-    max_session_seconds: i64,
+    pub(super) max_session_seconds: i64,
     created: Timestamp,
     pub(super) trust: Document,
     /// Inline policies by name.

@@ -129,6 +129,7 @@ mod tests {
             code_base: String::new(),
             function_activation: SignedDuration::ZERO,
             realism: None,
+            enforce_iam: false,
         }
     }
 

@@ -111,6 +111,8 @@ pub fn elements(xml: &str, name: &str) -> Vec<String> {
 pub struct World {
     pub cloud: Cloud,
     pub now: Timestamp,
+    /// Who sends; `None`: the account's own user.
+    pub caller: Option<Caller>,
     ids: Counter,
 }
 
@@ -127,6 +129,19 @@ impl World {
         Self::with(SignedDuration::ZERO, Some(realism))
     }
 
+    /// Where callers may only do what their roles allow.
+    pub fn enforcing_iam() -> Self {
+        let made = Self::new();
+        let settings = Settings {
+            enforce_iam: true,
+            ..made.cloud.settings().clone()
+        };
+        Self {
+            cloud: Cloud::new(settings),
+            ..made
+        }
+    }
+
     fn with(function_activation: SignedDuration, realism: Option<Realism>) -> Self {
         let settings = Settings {
             account_id: ACCOUNT.to_owned(),
@@ -135,11 +150,13 @@ impl World {
             code_base: "http://127.0.0.1:9100/code".to_owned(),
             function_activation,
             realism,
+            enforce_iam: false,
         };
         let now = "2026-01-02T03:04:05.678Z".parse().unwrap();
         Self {
             cloud: Cloud::new(settings),
             now,
+            caller: None,
             ids: Counter(0),
         }
     }
@@ -149,7 +166,8 @@ impl World {
     }
 
     pub fn send(&mut self, request: &Request<Bytes>) -> Answer {
-        self.send_as(None, request)
+        let caller = self.caller.clone();
+        self.send_as(caller.as_ref(), request)
     }
 
     pub fn send_as(&mut self, caller: Option<&Caller>, request: &Request<Bytes>) -> Answer {
@@ -221,7 +239,9 @@ impl World {
 
     /// awsJson1.1 of CloudWatch Logs.
     pub fn logs(&mut self, operation: &str, body: &Value) -> Answer {
-        self.json11("logs", &format!("Logs_20140328.{operation}"), body, None)
+        let caller = self.caller.clone();
+        let target = format!("Logs_20140328.{operation}");
+        self.json11("logs", &target, body, caller.as_ref())
     }
 
     /// awsJson1.1 of any service.

@@ -6,6 +6,7 @@
     reason = "what scenarios share panics as tests do"
 )]
 
+mod access;
 mod aliases;
 mod apigateway;
 mod apigateway_refusals;

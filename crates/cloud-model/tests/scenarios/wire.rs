@@ -70,10 +70,10 @@ fn what_is_not_served_is_named() {
         code,
         "The local cloud does not serve IAM's CreateUser yet",
     );
-    world.query("sts", "AssumeRole", &[]).is_failure(
+    world.query("sts", "GetSessionToken", &[]).is_failure(
         501,
         code,
-        "The local cloud does not serve STS's AssumeRole yet",
+        "The local cloud does not serve STS's GetSessionToken yet",
     );
     world.logs("PutMetricFilter", &json!({})).is_failure(
         501,

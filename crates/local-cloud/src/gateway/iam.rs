@@ -10,8 +10,8 @@ use http::Request;
 use super::Gateway;
 use super::events::IamIdentity;
 use super::route_selection::CONNECT;
-use crate::config::{USER_ACCESS_KEY_ID, USER_SECRET_ACCESS_KEY};
-use crate::sigv4::{self, Expected, Secret, Unverified};
+use crate::callers;
+use crate::sigv4::{Signed, Unverified};
 
 const ACTION: &str = "execute-api:Invoke";
 
@@ -41,28 +41,18 @@ pub(crate) fn authorize<B>(
     request: &Request<B>,
 ) -> Result<IamIdentity, Refusal> {
     let model = &gateway.model;
+    let signed = Signed {
+        method: request.method(),
+        uri: request.uri(),
+        headers: request.headers(),
+        body: &[],
+    };
+    let region = Some(model.region.as_str());
     let credentials = &gateway.pool.credentials;
-    let expected = Expected {
-        region: &model.region,
-        service: "execute-api",
-        now: model.now(),
-    };
-    let secret_of = |key: &str| {
-        if key == USER_ACCESS_KEY_ID {
-            return Some(Secret {
-                secret_access_key: USER_SECRET_ACCESS_KEY.to_owned(),
-                session_token: None,
-            });
-        }
-        credentials.keys(key).map(|keys| Secret {
-            secret_access_key: keys.secret_access_key,
-            session_token: Some(keys.session_token),
-        })
-    };
-    let (method, uri, headers) = (request.method(), request.uri(), request.headers());
-    let access_key_id = sigv4::verify(method, uri, headers, expected, secret_of)?;
+    let signer = callers::verified(model, credentials, signed, "execute-api", region)?;
+    let access_key_id = signer.access_key_id;
     let account_id = model.account_id.clone();
-    let Some(caller) = credentials.caller(&access_key_id) else {
+    let Some(caller) = signer.caller else {
         return Ok(IamIdentity {
             user: access_key_id.clone(),
             access_key_id,
@@ -74,7 +64,7 @@ pub(crate) fn authorize<B>(
         "arn:aws:execute-api:{}:{account_id}:{}/{}/{CONNECT}",
         model.region, stage.api_id, stage.stage_name
     );
-    let user_arn = caller.session_arn();
+    let user_arn = caller.session_arn;
     if !model.role_allows(&caller.role_arn, ACTION, &resource) {
         return Err(Refusal::NotAllowed {
             who: user_arn,

@@ -1,13 +1,15 @@
 //! The `@connections` API: what functions write to, ask about and close
 //! connections with.
 //!
-//! Deliberately absent: verification of signatures. Whose access key signed is
-//! read; a function's role must then allow the call. A key that is no
-//! function's belongs to the account's own user, who may do anything.
+//! A request must be signed as it should be, and the signer's role must allow it; the
+//! account's own user may do anything.
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use cloud_model::Caller;
 use http::{Method, Request, StatusCode};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -19,7 +21,8 @@ use crate::assumptions::{DISABLED_ENDPOINT_HAS_NO_CONNECTIONS, NOT_UTF8_POST};
 use crate::http_io::{self, Answer, BodyError, Refusal};
 use crate::ids::is_connection_id;
 use crate::limits::MAX_MESSAGE;
-use crate::signature;
+use crate::sigv4::Signed;
+use crate::{callers, signature};
 
 /// Answers a management call.
 pub(crate) async fn manage(
@@ -28,10 +31,18 @@ pub(crate) async fn manage(
     request: Request<Incoming>,
 ) -> Answer {
     let (parts, body) = request.into_parts();
-    let mut answer = match check(gateway, &address, &parts) {
+    let body = match http_io::read_body(body, MAX_MESSAGE).await {
+        Ok((body, _)) => Ok(body),
+        Err(BodyError::TooLarge) => Err(too_large()),
+        Err(BodyError::Broken) => return http_io::empty(StatusCode::BAD_REQUEST),
+    };
+    let mut answer = match check(gateway, &address, &parts, body.as_ref().ok()) {
         Err(refusal) => *refusal,
         Ok(connection) => match parts.method {
-            Method::POST => post(&connection, body).await,
+            Method::POST => match body {
+                Ok(data) => post(&connection, data),
+                Err(too_large) => too_large,
+            },
             Method::DELETE => {
                 gateway.registry.close(&connection.facts.connection_id);
                 connection.close(Closing::DELETED.into());
@@ -50,8 +61,9 @@ fn check(
     gateway: &Gateway,
     address: &ConnectionAddress,
     parts: &http::request::Parts,
+    body: Option<&Bytes>,
 ) -> Result<Arc<Connection>, Refusal> {
-    let key = signature::signer(&parts.headers, &parts.uri)?;
+    let caller = signer(gateway, parts, body)?;
     if ![Method::GET, Method::POST, Method::DELETE].contains(&parts.method) {
         return Err(Box::new(http_io::empty(StatusCode::METHOD_NOT_ALLOWED)));
     }
@@ -82,7 +94,7 @@ fn check(
     };
     if let Some((api_id, stage)) = place {
         let path = format!("{api_id}/{stage}/{}/@connections/{id}", parts.method);
-        allowed(gateway, key, &path)?;
+        allowed(gateway, caller.as_ref(), &path)?;
     }
     if !is_connection_id(id) {
         let body = json!({ "message": format!("Invalid connectionId: {id}") }).to_string();
@@ -100,9 +112,43 @@ fn empty_error(status: StatusCode, code: &'static str) -> Answer {
     http_io::with_header(http_io::empty(status), http_io::ERROR_TYPE, code)
 }
 
-fn allowed(gateway: &Gateway, key: &str, path: &str) -> Result<(), Refusal> {
+/// Who asks; `None`: the account's own user. A body that is too large to be read isn't
+/// compared with what was signed: it is refused either way.
+fn signer(
+    gateway: &Gateway,
+    parts: &http::request::Parts,
+    body: Option<&Bytes>,
+) -> Result<Option<Caller>, Refusal> {
+    signature::signer(&parts.headers, &parts.uri)?;
+    let (model, credentials) = (&gateway.model, &gateway.pool.credentials);
+    let Some(body) = body else {
+        return Ok(callers::claimed(
+            model,
+            credentials,
+            &parts.headers,
+            &parts.uri,
+        ));
+    };
+    let signed = Signed {
+        method: &parts.method,
+        uri: &parts.uri,
+        headers: &parts.headers,
+        body,
+    };
+    let region = Some(model.region.as_str());
+    match callers::verified(model, credentials, signed, "execute-api", region) {
+        Ok(signer) => Ok(signer.caller),
+        Err(unverified) => {
+            let request = http::Request::from_parts(parts.clone(), Bytes::new());
+            let refusal = model.refuse_unverified(&request, unverified.kind());
+            Err(Box::new(refusal.map(Full::new)))
+        }
+    }
+}
+
+fn allowed(gateway: &Gateway, caller: Option<&Caller>, path: &str) -> Result<(), Refusal> {
     const ACTION: &str = "execute-api:ManageConnections";
-    let Some(caller) = gateway.pool.credentials.caller(key) else {
+    let Some(caller) = caller else {
         return Ok(());
     };
     let model = &gateway.model;
@@ -113,7 +159,7 @@ fn allowed(gateway: &Gateway, key: &str, path: &str) -> Result<(), Refusal> {
     if model.role_allows(&caller.role_arn, ACTION, &resource) {
         return Ok(());
     }
-    let who = caller.session_arn();
+    let who = &caller.session_arn;
     let text =
         format!("User: {who} is not authorized to perform: {ACTION} on resource: {resource}");
     let body = json!({ "Message": text }).to_string();
@@ -121,16 +167,13 @@ fn allowed(gateway: &Gateway, key: &str, path: &str) -> Result<(), Refusal> {
     Err(Box::new(http_io::error(StatusCode::FORBIDDEN, code, body)))
 }
 
-async fn post(connection: &Connection, body: Incoming) -> Answer {
-    let data = match http_io::read_body(body, MAX_MESSAGE).await {
-        Ok((data, _)) => data,
-        Err(BodyError::TooLarge) => {
-            let body = format!(r#"{{"message":"Message too long, at most {MAX_MESSAGE} bytes"}}"#);
-            let status = StatusCode::PAYLOAD_TOO_LARGE;
-            return http_io::error(status, "PayloadTooLargeException", body);
-        }
-        Err(BodyError::Broken) => return http_io::empty(StatusCode::BAD_REQUEST),
-    };
+fn too_large() -> Answer {
+    let body = format!(r#"{{"message":"Message too long, at most {MAX_MESSAGE} bytes"}}"#);
+    let status = StatusCode::PAYLOAD_TOO_LARGE;
+    http_io::error(status, "PayloadTooLargeException", body)
+}
+
+fn post(connection: &Connection, data: Bytes) -> Answer {
     let Ok(text) = Utf8Bytes::try_from(data) else {
         let body = r#"{"message":"Data must be UTF-8 text"}"#;
         return http_io::error(NOT_UTF8_POST, "BadRequestException", body);

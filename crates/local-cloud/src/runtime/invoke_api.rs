@@ -17,7 +17,8 @@ use super::{Invocation, Outcome, Pool};
 use crate::http_io::{self, Answer, BodyError, header, with_header};
 use crate::limits::{MAX_ASYNCHRONOUS_PAYLOAD, MAX_PAYLOAD};
 use crate::model::Model;
-use crate::signature;
+use crate::sigv4::Signed;
+use crate::{callers, signature};
 
 /// Whom a request invokes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,22 +59,21 @@ pub(crate) async fn invoke(
     request: Request<Incoming>,
 ) -> Answer {
     let (parts, body) = request.into_parts();
-    let key = match signature::signer(&parts.headers, &parts.uri) {
-        Ok(key) => key,
-        Err(refusal) => return *refusal,
-    };
+    if let Err(refusal) = signature::signer(&parts.headers, &parts.uri) {
+        return *refusal;
+    }
     let function = match model.function_version(&path.function) {
         Ok(function) => function,
         Err(refusal) => return refused(&refusal),
     };
-    if let Some(caller) = pool.credentials.caller(key)
+    if let Some(caller) = callers::claimed(model, &pool.credentials, &parts.headers, &parts.uri)
         && !model.role_allows(
             &caller.role_arn,
             "lambda:InvokeFunction",
             &function.invoked_arn,
         )
     {
-        let (who, what) = (caller.session_arn(), &function.invoked_arn);
+        let (who, what) = (&caller.session_arn, &function.invoked_arn);
         let text = format!(
             "User: {who} is not authorized to perform: lambda:InvokeFunction on resource: {what}"
         );
@@ -92,7 +92,6 @@ pub(crate) async fn invoke(
         }
     };
     let event = match http_io::read_body(body, largest).await {
-        Ok((event, _)) if event.is_empty() => bytes::Bytes::from_static(b"{}"),
         Ok((event, _)) => event,
         Err(BodyError::TooLarge) => {
             let text = format!(
@@ -106,6 +105,26 @@ pub(crate) async fn invoke(
             );
         }
         Err(BodyError::Broken) => return http_io::empty(StatusCode::BAD_REQUEST),
+    };
+    if model.enforce_iam {
+        let signed = Signed {
+            method: &parts.method,
+            uri: &parts.uri,
+            headers: &parts.headers,
+            body: &event,
+        };
+        let region = Some(model.region.as_str());
+        if let Err(unverified) =
+            callers::verified(model, &pool.credentials, signed, "lambda", region)
+        {
+            let request = Request::from_parts(parts, event);
+            let refusal = model.refuse_unverified(&request, unverified.kind());
+            return refusal.map(http_body_util::Full::new);
+        }
+    }
+    let event = match event.is_empty() {
+        true => bytes::Bytes::from_static(b"{}"),
+        false => event,
     };
     if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&event) {
         let text = format!("Could not parse request body into json: {error}");

@@ -29,6 +29,7 @@ mod process;
 mod supervisor;
 mod unpack;
 
+pub(crate) use credentials::Credentials;
 pub(crate) use invocation::{Invocation, Outcome, Throttled};
 pub(crate) use invoke_api::{InvokePath, invoke};
 pub(crate) use pool::Pool;

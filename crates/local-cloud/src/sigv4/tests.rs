@@ -54,13 +54,19 @@ fn signed(uri: &str, location: SignatureLocation, token: Option<&str>) -> Reques
 
 fn check(request: &Request<()>, now: i64, token: Option<&str>) -> Result<String, Unverified> {
     let expected = Expected {
-        region: "us-east-1",
+        region: Some("us-east-1"),
         service: "execute-api",
         now: Timestamp::from_second(now).unwrap(),
     };
     let path_and_query = request.uri().path_and_query().unwrap().as_str();
     let uri = path_and_query.parse().unwrap();
-    verify(request.method(), &uri, request.headers(), expected, |key| {
+    let signed = Signed {
+        method: request.method(),
+        uri: &uri,
+        headers: request.headers(),
+        body: b"",
+    };
+    verify(signed, expected, |key| {
         (key == KEY).then(|| Secret {
             secret_access_key: "secret".to_owned(),
             session_token: token.map(str::to_owned),
@@ -115,6 +121,31 @@ fn whatever_was_changed_after_signing_is_noticed() {
 }
 
 #[test]
+fn another_body_than_the_signed_one_is_noticed() {
+    let request = signed("/abcd123456/local", SignatureLocation::Headers, None);
+    let expected = Expected {
+        region: None,
+        service: "execute-api",
+        now: Timestamp::from_second(NOW).unwrap(),
+    };
+    let with = |body: &[u8]| {
+        let signed = Signed {
+            method: request.method(),
+            uri: request.uri(),
+            headers: request.headers(),
+            body,
+        };
+        let secret = Secret {
+            secret_access_key: "secret".to_owned(),
+            session_token: None,
+        };
+        verify(signed, expected, |_| Some(secret))
+    };
+    assert_eq!(with(b""), Ok(KEY.to_owned()));
+    assert_eq!(with(b"more"), Err(Unverified::Mismatch));
+}
+
+#[test]
 fn old_unsigned_foreign_and_tokenless_requests_are_told_apart() {
     let request = signed("/local", SignatureLocation::Headers, None);
     assert_eq!(
@@ -132,28 +163,22 @@ fn old_unsigned_foreign_and_tokenless_requests_are_told_apart() {
     let plain = Request::get("/local").body(()).unwrap();
     assert_eq!(check(&plain, NOW, None), Err(Unverified::Unsigned));
     let expected = Expected {
-        region: "us-east-1",
+        region: Some("us-east-1"),
         service: "lambda",
         now: Timestamp::from_second(NOW).unwrap(),
     };
-    let wrong = verify(
-        request.method(),
-        request.uri(),
-        request.headers(),
-        expected,
-        |_| None,
-    );
+    let signed = Signed {
+        method: request.method(),
+        uri: request.uri(),
+        headers: request.headers(),
+        body: b"",
+    };
+    let wrong = verify(signed, expected, |_| None);
     assert!(matches!(wrong, Err(Unverified::WrongScope(_))));
     let nobody = Expected {
         service: "execute-api",
         ..expected
     };
-    let wrong = verify(
-        request.method(),
-        request.uri(),
-        request.headers(),
-        nobody,
-        |_| None,
-    );
+    let wrong = verify(signed, nobody, |_| None);
     assert_eq!(wrong, Err(Unverified::UnknownKey(KEY.to_owned())));
 }

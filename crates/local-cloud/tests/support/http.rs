@@ -1,5 +1,11 @@
 //! A minimal HTTP client: one request, one connection.
 
+use std::time::SystemTime;
+
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use local_cloud::{USER_ACCESS_KEY_ID, USER_SECRET_ACCESS_KEY};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -61,9 +67,15 @@ pub async fn request(
     }
 }
 
-/// Sends a request signed for a service with an access key.
+/// The account's own user.
+pub fn user() -> Credentials {
+    let (key, secret) = (USER_ACCESS_KEY_ID, USER_SECRET_ACCESS_KEY);
+    Credentials::new(key, secret, None, None, "test")
+}
+
+/// Sends a request signed for a service with credentials.
 pub async fn signed_as(
-    key: &str,
+    credentials: Credentials,
     service: &str,
     port: u16,
     method: &str,
@@ -71,11 +83,34 @@ pub async fn signed_as(
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> Answer {
-    let authorization = format!(
-        "AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+    let host = format!("127.0.0.1:{port}");
+    let named = headers.iter().find(|(name, _)| *name == "host");
+    let host = named.map_or(host.as_str(), |(_, host)| host);
+    let identity = credentials.into();
+    let params = v4::SigningParams::builder()
+        .identity(&identity)
+        .region("us-east-1")
+        .name(service)
+        .time(SystemTime::now())
+        .settings(SigningSettings::default())
+        .build()
+        .unwrap()
+        .into();
+    let url = format!("http://{host}{path}");
+    let signed_headers = [("host", host)].into_iter();
+    let body_hash = SignableBody::Bytes(body);
+    let signable = SignableRequest::new(method, url, signed_headers, body_hash).unwrap();
+    let (instructions, _) = sign(signable, &params).unwrap().into_parts();
+    let added: Vec<(String, String)> = instructions
+        .headers()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let mut all: Vec<(&str, &str)> = headers.to_vec();
+    all.extend(
+        added
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str())),
     );
-    let mut all = vec![("authorization", authorization.as_str())];
-    all.extend_from_slice(headers);
     request(port, method, path, &all, body).await
 }
 
@@ -88,5 +123,5 @@ pub async fn signed(
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> Answer {
-    signed_as("AKIAUSER", service, port, method, path, headers, body).await
+    signed_as(user(), service, port, method, path, headers, body).await
 }

@@ -1,0 +1,114 @@
+//! Lambda: an action for each operation, on the function, qualifier included.
+
+use super::Need;
+use crate::Settings;
+use crate::wire::members::Members;
+use crate::wire::rest_json::RestRequest;
+
+pub(super) fn needs(request: &RestRequest, members: &Members, settings: &Settings) -> Vec<Need> {
+    let path = request.path();
+    let Some((operation, function)) = operation(request.method.as_str(), &path) else {
+        return Vec::new();
+    };
+    let text = |name: &str| members.text(name).ok().flatten();
+    let created = text("FunctionName").filter(|_| operation == "CreateFunction");
+    let function = function.map(str::to_owned).or(created);
+    let resource = match (&function, request.query("Qualifier")) {
+        (None, _) => "*".to_owned(),
+        (Some(name), None) => arn(name, settings),
+        (Some(name), Some(qualifier)) => format!("{}:{qualifier}", arn(name, settings)),
+    };
+    let mut needs = vec![Need::new(format!("lambda:{operation}"), resource.clone())];
+    if operation == "CreateFunction" && members.says_something("Tags") {
+        needs.push(Need::new("lambda:TagResource", resource));
+    }
+    if let Some(role) = text("Role") {
+        needs.push(Need::pass_role(&role, "lambda.amazonaws.com"));
+    }
+    needs
+}
+
+fn arn(function: &str, settings: &Settings) -> String {
+    match function.starts_with("arn:") {
+        true => function.to_owned(),
+        false => {
+            let name = function.rsplit("function:").next().unwrap_or(function);
+            let (region, account) = (&settings.region, &settings.account_id);
+            format!("arn:aws:lambda:{region}:{account}:function:{name}")
+        }
+    }
+}
+
+/// The operation and the function it is about. `None`: it isn't served.
+fn operation<'a>(method: &str, path: &[&'a str]) -> Option<(&'static str, Option<&'a str>)> {
+    let on = |operation, name: &&'a str| Some((operation, Some(*name)));
+    match (method, path) {
+        ("GET", ["2016-08-19", "account-settings"]) => Some(("GetAccountSettings", None)),
+        ("POST", [_, "functions"]) => Some(("CreateFunction", None)),
+        ("GET", [_, "functions"]) => Some(("ListFunctions", None)),
+        ("GET", [_, "functions", name]) => on("GetFunction", name),
+        ("DELETE", [_, "functions", name]) => on("DeleteFunction", name),
+        ("GET", [_, "functions", name, "configuration"]) => on("GetFunctionConfiguration", name),
+        ("PUT", [_, "functions", name, "configuration"]) => on("UpdateFunctionConfiguration", name),
+        ("PUT", [_, "functions", name, "code"]) => on("UpdateFunctionCode", name),
+        ("POST", [_, "functions", name, "versions"]) => on("PublishVersion", name),
+        ("GET", [_, "functions", name, "versions"]) => on("ListVersionsByFunction", name),
+        ("POST", [_, "functions", name, "aliases"]) => on("CreateAlias", name),
+        ("GET", [_, "functions", name, "aliases"]) => on("ListAliases", name),
+        ("GET", [_, "functions", name, "aliases", _]) => on("GetAlias", name),
+        ("PUT", [_, "functions", name, "aliases", _]) => on("UpdateAlias", name),
+        ("DELETE", [_, "functions", name, "aliases", _]) => on("DeleteAlias", name),
+        ("PUT", [_, "functions", name, "concurrency"]) => on("PutFunctionConcurrency", name),
+        ("GET", [_, "functions", name, "concurrency"]) => on("GetFunctionConcurrency", name),
+        ("DELETE", [_, "functions", name, "concurrency"]) => on("DeleteFunctionConcurrency", name),
+        ("GET", [_, "tags", arn]) => on("ListTags", arn),
+        ("POST", [_, "tags", arn]) => on("TagResource", arn),
+        ("DELETE", [_, "tags", arn]) => on("UntagResource", arn),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::Request;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn creating_a_function_needs_its_tags_and_its_role_to_be_allowed_too() {
+        let input = json!({ "FunctionName": "chat", "Role": "arn:aws:iam::1:role/f", "Tags": { "a": "b" } });
+        let body = Bytes::from(input.to_string());
+        let request = Request::post("/2015-03-31/functions")
+            .body(body)
+            .expect("a request");
+        let members = Members::parse(request.body()).expect("an object");
+        let settings = crate::access::tests::settings();
+        let needs = needs(&RestRequest::read(&request), &members, &settings);
+        let actions: Vec<&str> = needs.iter().map(|it| it.action.as_str()).collect();
+        assert_eq!(
+            actions,
+            [
+                "lambda:CreateFunction",
+                "lambda:TagResource",
+                "iam:PassRole"
+            ]
+        );
+        assert_eq!(
+            needs[0].resource,
+            "arn:aws:lambda:us-east-1:000000000000:function:chat"
+        );
+        assert_eq!(needs[2].resource, "arn:aws:iam::1:role/f");
+    }
+
+    #[test]
+    fn a_version_is_a_resource_of_its_own() {
+        let uri = "/2015-03-31/functions/chat?Qualifier=3";
+        let request = Request::delete(uri).body(Bytes::new()).expect("a request");
+        let settings = crate::access::tests::settings();
+        let needs = needs(&RestRequest::read(&request), &Members::default(), &settings);
+        assert_eq!(needs[0].action, "lambda:DeleteFunction");
+        assert!(needs[0].resource.ends_with(":function:chat:3"), "{needs:?}");
+    }
+}

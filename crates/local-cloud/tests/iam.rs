@@ -1,0 +1,202 @@
+//! IAM where it is enforced: signatures, sessions of roles, and what they may do.
+
+mod support;
+
+use aws_credential_types::Credentials;
+use local_cloud::USER_ACCESS_KEY_ID;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
+use support::TestCloud;
+use support::deploy::Function;
+use support::http::{Answer, signed, signed_as, user};
+
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+/// May look at APIs and make log groups that begin with `/chat/`.
+const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[
+    {"Effect":"Allow","Action":"apigateway:GET","Resource":"arn:aws:apigateway:us-east-1::/apis"},
+    {"Effect":"Allow","Action":"logs:CreateLogGroup","Resource":"arn:aws:logs:us-east-1:000000000000:log-group:/chat/*"}]}"#;
+
+async fn enforcing() -> TestCloud {
+    TestCloud::start_with(|config| config.enforce_iam = true).await
+}
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+fn element<'a>(xml: &'a str, name: &str) -> &'a str {
+    let (_, rest) = xml.split_once(&format!("<{name}>")).expect(name);
+    rest.split("</").next().unwrap_or_default()
+}
+
+/// Credentials of a session of a role with [`POLICY`].
+async fn session(cloud: &TestCloud) -> Credentials {
+    let trust = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": {"AWS": "arn:aws:iam::000000000000:root"},
+    }]});
+    let form = format!(
+        "Action=CreateRole&Version=2010-05-08&RoleName=ci&AssumeRolePolicyDocument={}",
+        encoded(&trust.to_string())
+    );
+    let made = signed("iam", cloud.port, "POST", "/", &[FORM], form.as_bytes()).await;
+    assert_eq!(made.status, 200, "{made:?}");
+    let form = format!(
+        "Action=PutRolePolicy&Version=2010-05-08&RoleName=ci&PolicyName=p&PolicyDocument={}",
+        encoded(POLICY)
+    );
+    let put = signed("iam", cloud.port, "POST", "/", &[FORM], form.as_bytes()).await;
+    assert_eq!(put.status, 200, "{put:?}");
+    let form = "Action=AssumeRole&Version=2011-06-15&RoleSessionName=run&RoleArn=arn%3Aaws%3Aiam%3A%3A000000000000%3Arole%2Fci";
+    let assumed = signed("sts", cloud.port, "POST", "/", &[FORM], form.as_bytes()).await;
+    assert_eq!(assumed.status, 200, "{assumed:?}");
+    let text = |name: &str| element(&assumed.body, name).to_owned();
+    let token = Some(text("SessionToken"));
+    Credentials::new(
+        text("AccessKeyId"),
+        text("SecretAccessKey"),
+        token,
+        None,
+        "test",
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_may_do_what_its_role_allows_and_is_told_what_it_may_not() {
+    let cloud = enforcing().await;
+    let credentials = session(&cloud).await;
+    let ask =
+        async |service: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str| {
+            let (port, credentials) = (cloud.port, credentials.clone());
+            signed_as(
+                credentials,
+                service,
+                port,
+                method,
+                path,
+                headers,
+                body.as_bytes(),
+            )
+            .await
+        };
+    let listed = ask("apigateway", "GET", "/v2/apis", &[], "").await;
+    assert_eq!(listed.status, 200, "{listed:?}");
+    let denied = |answer: &Answer, status: u16, what: &str| {
+        let who =
+            "User: arn:aws:sts::000000000000:assumed-role/ci/run is not authorized to perform: ";
+        assert_eq!(answer.status, status, "{answer:?}");
+        assert!(answer.body.contains(&format!("{who}{what}")), "{answer:?}");
+    };
+    let made = ask("apigateway", "POST", "/v2/apis", &[], r#"{"name":"x"}"#).await;
+    denied(
+        &made,
+        403,
+        "apigateway:POST on resource: arn:aws:apigateway:us-east-1::/apis because no identity-based policy allows the apigateway:POST action",
+    );
+    let path = "/2015-03-31/functions/chat";
+    let deleted = ask("lambda", "DELETE", path, &[], "").await;
+    denied(
+        &deleted,
+        403,
+        "lambda:DeleteFunction on resource: arn:aws:lambda:us-east-1:000000000000:function:chat because",
+    );
+    let roles = ask(
+        "iam",
+        "POST",
+        "/",
+        &[FORM],
+        "Action=ListRoles&Version=2010-05-08",
+    )
+    .await;
+    denied(
+        &roles,
+        403,
+        "iam:ListRoles on resource: arn:aws:iam::000000000000:role/ because",
+    );
+    assert_eq!(element(&roles.body, "Code"), "AccessDenied");
+    let logs = async |group: &str| {
+        let target = [("x-amz-target", "Logs_20140328.CreateLogGroup")];
+        let body = json!({ "logGroupName": group }).to_string();
+        ask("logs", "POST", "/", &target, &body).await
+    };
+    assert_eq!(logs("/chat/a").await.status, 200);
+    denied(
+        &logs("/other").await,
+        400,
+        "logs:CreateLogGroup on resource: arn:aws:logs:us-east-1:000000000000:log-group:/other:log-stream: because",
+    );
+    let form = "Action=GetCallerIdentity&Version=2011-06-15";
+    let identity = ask("sts", "POST", "/", &[FORM], form).await;
+    let arn = "arn:aws:sts::000000000000:assumed-role/ci/run";
+    assert_eq!(element(&identity.body, "Arn"), arn);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signatures_are_verified_in_every_protocol() {
+    let cloud = enforcing().await;
+    let wrong = || Credentials::new(USER_ACCESS_KEY_ID, "wrong", None, None, "test");
+    let nobody = || Credentials::new("AKIANOBODY", "local", None, None, "test");
+    let apis = async |credentials| {
+        signed_as(
+            credentials,
+            "apigateway",
+            cloud.port,
+            "GET",
+            "/v2/apis",
+            &[],
+            b"",
+        )
+        .await
+    };
+    assert_eq!(apis(user()).await.status, 200);
+    let refused = apis(wrong()).await;
+    let kind = refused.header("x-amzn-errortype");
+    assert_eq!(
+        (refused.status, kind),
+        (403, Some("InvalidSignatureException"))
+    );
+    let refused = apis(nobody()).await;
+    let kind = refused.header("x-amzn-errortype");
+    assert_eq!(
+        (refused.status, kind),
+        (403, Some("UnrecognizedClientException"))
+    );
+    let form = b"Action=ListRoles&Version=2010-05-08";
+    let roles = async |credentials| {
+        signed_as(credentials, "iam", cloud.port, "POST", "/", &[FORM], form).await
+    };
+    assert_eq!(roles(user()).await.status, 200);
+    assert_eq!(
+        element(&roles(wrong()).await.body, "Code"),
+        "SignatureDoesNotMatch"
+    );
+    assert_eq!(
+        element(&roles(nobody()).await.body, "Code"),
+        "InvalidClientTokenId"
+    );
+    let role = cloud.role("all").await;
+    cloud.function(&Function::default(), &role).await;
+    let path = "/2015-03-31/functions/scripted/invocations";
+    let invoke = async |credentials| {
+        signed_as(credentials, "lambda", cloud.port, "POST", path, &[], b"{}").await
+    };
+    assert_eq!(invoke(user()).await.status, 200);
+    assert_eq!(invoke(wrong()).await.status, 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unless_it_is_enforced_any_signature_is_the_accounts_own_user() {
+    let cloud = TestCloud::start().await;
+    let nobody = Credentials::new("AKIANOBODY", "whatever", None, None, "test");
+    let answer = signed_as(
+        nobody,
+        "apigateway",
+        cloud.port,
+        "GET",
+        "/v2/apis",
+        &[],
+        b"",
+    )
+    .await;
+    assert_eq!(answer.status, 200);
+}
