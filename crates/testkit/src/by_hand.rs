@@ -1,6 +1,7 @@
 //! Requests as somebody sends them who isn't the deployer: changing things by hand,
 //! putting secrets, invoking.
 
+use crate::signature;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
@@ -8,7 +9,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
-/// A request, signed by nobody for a service: the local cloud asks no more.
+/// A request, signed by the account's own user for a service.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
     /// Its signing name, e.g. `apigateway`.
@@ -28,15 +29,16 @@ pub struct Call<'a> {
 /// # Panics
 /// When there is no answer.
 pub async fn send(port: u16, call: Call<'_>) -> u16 {
-    let scope = format!(
-        "AWS4-HMAC-SHA256 Credential=AKIAHAND/20260101/us-east-1/{}/aws4_request, SignedHeaders=host, Signature=0",
-        call.service
-    );
+    let host = format!("127.0.0.1:{port}");
+    let body = call.body.as_bytes();
+    let signature = signature::headers(call.service, call.method, &host, call.path, body);
     let mut request = Request::builder()
         .method(call.method)
         .uri(call.path)
-        .header("host", format!("127.0.0.1:{port}"))
-        .header("authorization", scope);
+        .header("host", host);
+    for (name, value) in signature {
+        request = request.header(name, value);
+    }
     for (name, value) in call.headers {
         request = request.header(*name, *value);
     }
@@ -63,6 +65,8 @@ pub enum Operation<'a> {
     Lambda(&'a str, &'a str),
     /// awsQuery of IAM: the form, beginning with `Action=`.
     Iam(&'a str),
+    /// awsQuery of STS, as above.
+    Sts(&'a str),
     /// awsJson1.1: signing name and target.
     Json(&'a str, &'a str),
 }
@@ -75,34 +79,32 @@ pub async fn call(port: u16, operation: Operation<'_>, body: &Value) -> (u16, St
     let (service, method, path) = match operation {
         Operation::Lambda(method, path) => ("lambda", method, path),
         Operation::Iam(_) => ("iam", "POST", "/"),
+        Operation::Sts(_) => ("sts", "POST", "/"),
         Operation::Json(service, _) => (service, "POST", "/"),
     };
-    let request = Request::builder()
+    let host = format!("127.0.0.1:{port}");
+    let text = match operation {
+        Operation::Iam(form) | Operation::Sts(form) => format!("{form}&Version=2010-05-08"),
+        _ if body.is_null() => String::new(),
+        _ => body.to_string(),
+    };
+    let mut request = Request::builder()
         .method(method)
         .uri(path)
-        .header("host", format!("127.0.0.1:{port}"))
-        .header(
-            "authorization",
-            format!(
-                "AWS4-HMAC-SHA256 Credential=AKIDBYHAND/20261122/{}/{service}/aws4_request, \
-                 SignedHeaders=host, Signature=00",
-                local_cloud::REGION
-            ),
-        );
+        .header("host", &host);
+    for (name, value) in signature::headers(service, method, &host, path, text.as_bytes()) {
+        request = request.header(name, value);
+    }
     let request = match operation {
-        Operation::Lambda(..) => request
-            .header("content-type", "application/json")
-            .body(text(body)),
-        Operation::Iam(form) => request
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(Full::from(Bytes::from(format!(
-                "{form}&Version=2010-05-08"
-            )))),
+        Operation::Lambda(..) => request.header("content-type", "application/json"),
+        Operation::Iam(_) | Operation::Sts(_) => {
+            request.header("content-type", "application/x-www-form-urlencoded")
+        }
         Operation::Json(_, target) => request
             .header("content-type", "application/x-amz-json-1.1")
-            .header("x-amz-target", target)
-            .body(text(body)),
+            .header("x-amz-target", target),
     };
+    let request = request.body(Full::new(Bytes::from(text)));
     let stream = TcpStream::connect(("127.0.0.1", port)).await;
     let stream = TokioIo::new(stream.expect("the cloud listens"));
     let (mut sender, connection) = hyper::client::conn::http1::handshake(stream)
@@ -126,11 +128,4 @@ pub async fn succeed(port: u16, operation: Operation<'_>, body: &Value) -> Value
     let (status, text) = call(port, operation, body).await;
     assert!(status < 300, "{operation:?}: {status} {text}");
     serde_json::from_str(&text).unwrap_or(Value::Null)
-}
-
-fn text(body: &Value) -> Full<Bytes> {
-    match body {
-        Value::Null => Full::default(),
-        body => Full::from(Bytes::from(body.to_string())),
-    }
 }

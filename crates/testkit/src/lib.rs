@@ -12,6 +12,7 @@ mod command;
 mod faults;
 mod project;
 pub mod proxy;
+pub mod signature;
 mod wire;
 mod world;
 

@@ -283,6 +283,15 @@ impl World {
         Self::with(|config| config.realism = Some(Realism::all(seed))).await
     }
 
+    /// An empty account whose roles and their sessions may do only what they are
+    /// allowed.
+    ///
+    /// # Panics
+    /// When the local cloud doesn't start.
+    pub async fn enforcing_iam() -> Self {
+        Self::with(|config| config.enforce_iam = true).await
+    }
+
     /// An empty account in a region of choice.
     ///
     /// # Panics
