@@ -66,14 +66,21 @@ impl Ci {
             "Effect": "Allow", "Action": "sts:AssumeRole",
             "Principal": { "AWS": format!("arn:aws:iam::{}:root", local_cloud::ACCOUNT_ID) },
         }] });
-        let form = format!("Action=CreateRole&RoleName=ci&AssumeRolePolicyDocument={}", encoded(&trust));
+        let form = format!(
+            "Action=CreateRole&RoleName=ci&AssumeRolePolicyDocument={}",
+            encoded(&trust)
+        );
         succeed(port, Operation::Iam(&form), &Value::Null).await;
         let bounds = json!({ "Version": "2012-10-17", "Statement": [
             { "Effect": "Allow", "Action": "*", "Resource": "*" },
         ] });
-        let form = format!("Action=CreatePolicy&PolicyName=bounds&PolicyDocument={}", encoded(&bounds));
+        let form = format!(
+            "Action=CreatePolicy&PolicyName=bounds&PolicyDocument={}",
+            encoded(&bounds)
+        );
         succeed(port, Operation::Iam(&form), &Value::Null).await;
-        let form = "Action=AssumeRole&RoleSessionName=run&RoleArn=arn:aws:iam::000000000000:role/ci";
+        let form =
+            "Action=AssumeRole&RoleSessionName=run&RoleArn=arn:aws:iam::000000000000:role/ci";
         let (_, session) = call(port, Operation::Sts(form), &Value::Null).await;
         let mut deployer = Deployer::new(env!("CARGO_BIN_EXE_deployer"), project.path());
         deployer.set("AWS_ENDPOINT_URL", &format!("http://127.0.0.1:{port}"));
@@ -95,7 +102,8 @@ impl Ci {
     async fn allow(&self, statements: &[Value]) {
         let policy = json!({ "Version": "2012-10-17", "Statement": statements });
         let document = encoded(&policy);
-        let form = format!("Action=PutRolePolicy&RoleName=ci&PolicyName=p&PolicyDocument={document}");
+        let form =
+            format!("Action=PutRolePolicy&RoleName=ci&PolicyName=p&PolicyDocument={document}");
         succeed(self.world.port(), Operation::Iam(&form), &Value::Null).await;
     }
 
@@ -124,11 +132,15 @@ fn element<'a>(xml: &'a str, name: &str) -> &'a str {
 /// The whole life of a stage.
 async fn lives(ci: &Ci) {
     ci.succeed(&["up", "alpha"]).await;
-    ci.project.write("src/main.rs", "fn main() { println!(\"second\") }\n");
+    ci.project
+        .write("src/main.rs", "fn main() { println!(\"second\") }\n");
     let changed = SERVICE
         .replace("memory_mb = 128", "memory_mb = 256")
         .replace("reserved_concurrency = 1\n", "")
-        .replace("permissions_boundary = \"arn:aws:iam::000000000000:policy/bounds\"\n", "")
+        .replace(
+            "permissions_boundary = \"arn:aws:iam::000000000000:policy/bounds\"\n",
+            "",
+        )
         .replace("team = \"tiny\"", "colour = \"blue\"")
         .replace("own = \"own\"", "other = \"own\"");
     let logs = ci.project.path().join("stages/alpha.toml");
@@ -155,11 +167,18 @@ async fn the_documented_policy_is_enough_for_the_whole_life_of_a_stage() {
     ci.allow(&policies[0]).await;
     lives(&ci).await;
     // With logs of API Gateway it takes the second policy, too.
-    ci.project.write("stages/alpha.toml", &format!("target = \"aws\"\n{LOGS}"));
+    ci.project
+        .write("stages/alpha.toml", &format!("target = \"aws\"\n{LOGS}"));
     ci.project.write("stages/service.toml", SERVICE);
     let refused = ci.run(&["up", "alpha"]).await;
     assert_eq!(refused.code, 1, "{}", refused.stderr);
-    assert!(refused.stderr.contains("deployer-account-us-east-1-gateway-logs"), "{}", refused.stderr);
+    assert!(
+        refused
+            .stderr
+            .contains("deployer-account-us-east-1-gateway-logs"),
+        "{}",
+        refused.stderr
+    );
     ci.allow(&policies.concat()).await;
     lives(&ci).await;
 }
@@ -169,13 +188,18 @@ async fn without_one_of_its_statements_the_error_names_what_is_missing() {
     let ci = Ci::new().await;
     let statements = documented().swap_remove(0);
     for missing in &statements {
-        let others: Vec<Value> = statements.iter().filter(|it| *it != missing).cloned().collect();
+        let others: Vec<Value> = statements
+            .iter()
+            .filter(|it| *it != missing)
+            .cloned()
+            .collect();
         ci.allow(&others).await;
         let refused = ci.run(&["up", "alpha"]).await;
         let sid = &missing["Sid"];
         assert_eq!(refused.code, 1, "{sid}: {}", refused.stderr);
         let text = &refused.stderr;
-        let denied = text.contains("AccessDenied") && text.contains("is not authorized to perform: ");
+        let denied =
+            text.contains("AccessDenied") && text.contains("is not authorized to perform: ");
         assert!(denied, "{sid}: {text}");
         let actions = match &missing["Action"] {
             Value::Array(actions) => actions.clone(),

@@ -212,6 +212,20 @@ impl Cloud {
         permissions::may_invoke(iam, &self.settings, credentials_arn, function_arn)
     }
 
+    /// Whether API Gateway may invoke a function without credentials: its resource
+    /// policy lets `apigateway.amazonaws.com` invoke exactly that function, version or
+    /// alias on behalf of `source_arn`, the ARN of a route or an authorizer.
+    ///
+    /// # Errors
+    /// [`InvokeRefusal::Forbidden`].
+    pub fn may_invoke_for(
+        &self,
+        source_arn: &str,
+        function_arn: &str,
+    ) -> Result<(), InvokeRefusal> {
+        permissions::may_invoke_for(&self.lambda, &self.settings, source_arn, function_arn)
+    }
+
     /// Whether a role's inline policies allow an action on a resource. An
     /// explicit Deny wins; `*` and `?` match as in IAM; a condition that this
     /// model can't evaluate never allows. Attached managed policies are only

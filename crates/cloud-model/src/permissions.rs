@@ -1,14 +1,31 @@
-//! Whether API Gateway may invoke a function.
-//!
-//! Deliberately absent: Lambda's resource policies. An integration has the
-//! credentials of a role, or it may not invoke.
+//! Whether API Gateway may invoke a function: by the credentials of a role, or, without
+//! any, by the function's resource policy.
 
 use crate::iam::Iam;
 use crate::iam::policy::Context;
+use crate::lambda::Lambda;
 use crate::{InvokeRefusal, Settings};
 
 const SERVICE: &str = "apigateway.amazonaws.com";
 const ACTION: &str = "lambda:InvokeFunction";
+
+/// Without credentials, on behalf of an API's route or authorizer.
+pub(crate) fn may_invoke_for(
+    lambda: &Lambda,
+    settings: &Settings,
+    source_arn: &str,
+    function_arn: &str,
+) -> Result<(), InvokeRefusal> {
+    if lambda.lets_invoke(SERVICE, source_arn, function_arn, settings) {
+        return Ok(());
+    }
+    Err(InvokeRefusal::Forbidden {
+        function_arn: function_arn.to_owned(),
+        reason: format!(
+            "there are no credentials, and the function's resource policy does not allow {ACTION} to {SERVICE} for {source_arn}"
+        ),
+    })
+}
 
 pub(crate) fn may_invoke(
     iam: &Iam,

@@ -97,6 +97,14 @@ impl Model {
         self.cloud().may_invoke(credentials_arn, function_arn, now)
     }
 
+    pub(crate) fn may_invoke_for(
+        &self,
+        source_arn: &str,
+        function_arn: &str,
+    ) -> Result<(), InvokeRefusal> {
+        self.cloud().may_invoke_for(source_arn, function_arn)
+    }
+
     pub(crate) fn role_allows(&self, role_arn: &str, action: &str, resource: &str) -> bool {
         let now = self.now();
         self.cloud().role_allows(role_arn, action, resource, now)

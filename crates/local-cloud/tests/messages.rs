@@ -147,6 +147,40 @@ async fn a_role_that_may_not_invoke_is_an_internal_server_error() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_credentials_the_functions_own_policy_decides() {
+    let cloud = TestCloud::start().await;
+    let stage = cloud.scripted_as(&Function::default(), &["$default"]).await;
+    let path = format!("/v2/apis/{}/integrations", stage.api_id);
+    let all = cloud.api("GET", &path, &json!(null)).await;
+    let id = all["items"][0]["integrationId"]
+        .as_str()
+        .unwrap_or_default();
+    let none = json!({ "credentialsArn": "" });
+    cloud.api("PATCH", &format!("{path}/{id}"), &none).await;
+    cloud.redeploy(&stage).await;
+    let mut client = cloud.connect(&stage).await;
+    client.tell("echo never").await;
+    assert_eq!(frame_of(&client.text().await).0, "Internal server error");
+    let failures = cloud.health().await["recentFailures"].to_string();
+    assert!(failures.contains("resource policy"), "{failures}");
+
+    let source = format!(
+        "arn:aws:execute-api:us-east-1:000000000000:{}/*/$default",
+        stage.api_id
+    );
+    let permission = json!({
+        "StatementId": "gateway", "Action": "lambda:InvokeFunction",
+        "Principal": "apigateway.amazonaws.com", "SourceArn": source,
+    });
+    let added = cloud
+        .lambda("POST", "/2015-03-31/functions/scripted/policy", &permission)
+        .await;
+    assert_eq!(added.status, 201, "{added:?}");
+    client.tell("echo now").await;
+    assert_eq!(client.text().await, "now");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stage_variable_completes_the_functions_arn() {
     let cloud = TestCloud::start().await;
     let role = cloud.role("all").await;

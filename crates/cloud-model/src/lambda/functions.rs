@@ -259,6 +259,7 @@ impl Lambda {
             }
             None => {
                 self.functions.remove(&unqualified.name);
+                self.forget_policies(&unqualified.name);
                 call.effects.push(Effect::FunctionDeleted {
                     function_name: unqualified.name,
                 });

@@ -2,8 +2,8 @@
 //! come as a zip in the request.
 //!
 //! Deliberately absent: invocation (the data plane does it and asks
-//! `Cloud::function_version`), weighted aliases, layers, images, VPCs, resource
-//! policies, event sources, other runtimes. Whoever asks for one of them is told so.
+//! `Cloud::function_version`), weighted aliases, layers, images, VPCs,
+//! event sources, other runtimes. Whoever asks for one of them is told so.
 
 mod aliases;
 mod concurrency;
@@ -14,6 +14,7 @@ mod function;
 mod functions;
 mod read;
 mod reference;
+mod resource_policy;
 mod tags;
 mod updates;
 mod versions;
@@ -39,6 +40,7 @@ use reference::Reference;
 pub(crate) struct Lambda {
     /// By name.
     functions: BTreeMap<String, Function>,
+    policies: resource_policy::Policies,
 }
 
 /// What an operation needs: the call and the roles that functions assume.
@@ -96,6 +98,15 @@ impl Lambda {
             }
             ("DELETE", ["2015-03-31", "functions", name, "aliases", alias]) => {
                 self.delete_alias(name, alias, around.call)
+            }
+            ("POST", ["2015-03-31", "functions", name, "policy"]) => {
+                self.add_permission(name, request, around.call)
+            }
+            ("GET", ["2015-03-31", "functions", name, "policy"]) => {
+                self.get_policy(name, request, around.call)
+            }
+            ("DELETE", ["2015-03-31", "functions", name, "policy", sid]) => {
+                self.remove_permission(name, sid, request, around.call)
             }
             ("PUT", ["2017-10-31", "functions", name, "concurrency"]) => {
                 self.put_function_concurrency(name, request, around.call)

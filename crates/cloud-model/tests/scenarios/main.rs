@@ -22,6 +22,7 @@ mod lambda_refusals;
 mod log_streams;
 mod logs;
 mod realism;
+mod resource_policies;
 mod route_responses;
 mod secrets;
 mod wire;

@@ -59,11 +59,11 @@ fn what_is_not_served_is_named() {
             "The local cloud does not serve POST /v2/vpclinks yet",
         );
     world
-        .lambda("POST", "/2015-03-31/functions/chat/policy", &json!({}))
+        .lambda("POST", "/2015-03-31/functions/chat/url", &json!({}))
         .is_failure(
             501,
             code,
-            "The local cloud does not serve POST /2015-03-31/functions/chat/policy yet",
+            "The local cloud does not serve POST /2015-03-31/functions/chat/url yet",
         );
     world.iam("CreateUser", &[]).is_failure(
         501,

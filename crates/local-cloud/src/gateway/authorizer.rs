@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::Gateway;
 use super::events::{self, ConnectionFacts, Identity, Occasion};
-use super::integration::{IntegrationFailure, invoke};
+use super::integration::{IntegrationFailure, Target, invoke};
 use super::route_selection::CONNECT;
 use crate::assumptions::{AUTHORIZER_DENIED, AUTHORIZER_FAILED};
 use crate::limits::{AUTHORIZER_RESULT, AUTHORIZER_TIMEOUT};
@@ -83,16 +83,13 @@ pub(crate) async fn authorize(
     };
     let started = Instant::now();
     let payload = Bytes::from(Value::Object(event).to_string());
-    let credentials = authorizer.credentials_arn.as_deref();
-    let outcome = invoke(
-        gateway,
-        stage,
+    let source = format!("authorizers/{}", authorizer.authorizer_id);
+    let target = Target {
         arn,
-        credentials,
-        AUTHORIZER_TIMEOUT,
-        payload,
-    )
-    .await?;
+        credentials: authorizer.credentials_arn.as_deref(),
+        source: &source,
+    };
+    let outcome = invoke(gateway, stage, target, AUTHORIZER_TIMEOUT, payload).await?;
     let latency = started.elapsed();
     let answer = match outcome {
         Outcome::Answer(answer) => answer,

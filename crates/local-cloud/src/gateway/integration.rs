@@ -43,7 +43,13 @@ pub(crate) async fn call(
     };
     let credentials = integration.credentials_arn.as_deref();
     let limit = Duration::from_millis(u64::from(integration.timeout_ms));
-    match invoke(gateway, stage, arn, credentials, limit, event).await? {
+    let source = format!("{}/{}", stage.stage_name, route.route_key);
+    let target = Target {
+        arn,
+        credentials,
+        source: &source,
+    };
+    match invoke(gateway, stage, target, limit, event).await? {
         Outcome::Answer(payload) => Ok(ProxyResponse::parse(&payload)?),
         Outcome::FunctionError(document) => {
             let text = String::from_utf8_lossy(&document).into_owned();
@@ -52,19 +58,37 @@ pub(crate) async fn call(
     }
 }
 
+/// Whom to invoke.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Target<'a> {
+    /// As the URI has it, with stage variables.
+    pub(crate) arn: &'a str,
+    /// A role.
+    pub(crate) credentials: Option<&'a str>,
+    /// What asks, without the API's id: a route of a stage, or an authorizer.
+    pub(crate) source: &'a str,
+}
+
 /// Invokes the function that an integration or an authorizer names, when its
-/// credentials may.
+/// credentials or the function's resource policy let it.
 pub(crate) async fn invoke(
     gateway: &Gateway,
     stage: &LiveStage,
-    arn: &str,
-    credentials: Option<&str>,
+    target: Target<'_>,
     limit: Duration,
     event: Bytes,
 ) -> Result<Outcome, IntegrationFailure> {
-    let arn = with_stage_variables(arn, &stage.stage_variables);
-    gateway.model.may_invoke(credentials, &arn)?;
-    let function = gateway.model.function_version(&arn)?;
+    let model = &gateway.model;
+    let arn = with_stage_variables(target.arn, &stage.stage_variables);
+    if target.credentials.is_some() {
+        model.may_invoke(target.credentials, &arn)?;
+    } else {
+        let (region, account) = (&model.region, &model.account_id);
+        let (api_id, source) = (&stage.api_id, target.source);
+        let source = format!("arn:aws:execute-api:{region}:{account}:{api_id}/{source}");
+        model.may_invoke_for(&source, &arn)?;
+    }
+    let function = model.function_version(&arn)?;
     // Giving up waiting does not end the function.
     let invocation = tokio::time::timeout(limit, gateway.pool.invoke(function, event)).await;
     let limit_ms = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
