@@ -2,7 +2,7 @@
 //! come as a zip in the request.
 //!
 //! Deliberately absent: invocation (the data plane does it and asks
-//! `Cloud::function_version`), weighted aliases, layers, images, VPCs, resource
+//! `Cloud::function_version`), layers, images, VPCs, resource
 //! policies, event sources, other runtimes. Whoever asks for one of them is told so.
 
 mod aliases;
@@ -17,6 +17,7 @@ mod reference;
 mod tags;
 mod updates;
 mod versions;
+mod weights;
 mod zip_file;
 
 use std::collections::BTreeMap;
@@ -29,7 +30,7 @@ use crate::call::Call;
 use crate::error::{Failure, unsupported};
 use crate::iam::Iam;
 use crate::wire::rest_json::{Reply, RestRequest};
-use crate::{FunctionVersion, InvokeRefusal, Settings};
+use crate::{FunctionVersion, IdSource, InvokeRefusal, Settings};
 
 use function::Function;
 use reference::Reference;
@@ -155,6 +156,37 @@ impl Lambda {
             .serving(read.qualifier.as_deref(), now)
             .ok_or_else(missing)?;
         Ok(serving.as_invoked(function, arn))
+    }
+
+    /// As [`Self::function_version`], with a version drawn if the reference names an
+    /// alias with weights.
+    pub(crate) fn drawn_version(
+        &self,
+        reference: &str,
+        settings: &Settings,
+        now: Timestamp,
+        ids: &mut dyn IdSource,
+    ) -> Result<FunctionVersion, InvokeRefusal> {
+        let first = self.function_version(reference, settings, now)?;
+        let additional = || {
+            let read = Reference::read(reference, None, settings).ok()?;
+            let function = self.functions.get(&read.name)?;
+            let alias = function.aliases.get(&read.qualifier?)?;
+            Some((function, alias.additional.as_ref()?))
+        };
+        let Some((function, other)) = additional() else {
+            return Ok(first);
+        };
+        if !other.is_drawn(ids) {
+            return Ok(first);
+        }
+        match function.find(Some(&other.version)) {
+            Some(revision) if revision.is_pending(now) => {
+                Err(InvokeRefusal::NotActive("Pending".to_owned()))
+            }
+            Some(revision) => Ok(revision.as_invoked(function, first.invoked_arn)),
+            None => Err(InvokeRefusal::NotFound(first.invoked_arn)),
+        }
     }
 
     /// The zip with this digest, as locations have it.
