@@ -19,13 +19,16 @@
 
 mod api;
 mod asynchronous;
+mod choice;
 mod credentials;
 mod environment;
 mod invocation;
 mod invoke_api;
 mod logs;
+mod place;
 mod pool;
 mod process;
+mod start;
 mod supervisor;
 mod unpack;
 

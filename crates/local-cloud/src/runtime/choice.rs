@@ -1,0 +1,131 @@
+//! Which environment gets an event: an idle one, else one that gets free soon, else
+//! a new one; and what becomes of it after the event.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cloud_model::FunctionVersion;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout};
+
+use super::place::{Place, Slot, Starting};
+use super::pool::{Group, Handle, Key, Pool, key_of};
+use crate::limits::{START_PATIENCE, STARTING_AT_ONCE};
+
+pub(super) enum Found {
+    Idle(Handle),
+    MayStart(Slot),
+    Wait(oneshot::Receiver<Handle>),
+    Stopping,
+}
+
+impl Pool {
+    /// From now on idle environments of the function's other revisions end.
+    pub(super) fn prefer(&self, function: &FunctionVersion) {
+        let mut state = self.lock();
+        let group = state.groups.entry(key_of(function)).or_default();
+        if group.revision != function.revision_id {
+            group.revision.clone_from(&function.revision_id);
+            group.idle.clear();
+        }
+    }
+
+    /// An idle environment, or leave to start one; waits for either.
+    pub(super) async fn find(self: &Arc<Self>, function: &FunctionVersion) -> Found {
+        let began = Instant::now();
+        loop {
+            let mut freed = match self.look(function, began.elapsed()) {
+                Found::Wait(freed) => freed,
+                found => return found,
+            };
+            let handle = match timeout(START_PATIENCE, &mut freed).await {
+                Ok(handle) => handle.ok(),
+                Err(_) => {
+                    // One may have been handed over just now.
+                    freed.close();
+                    freed.try_recv().ok()
+                }
+            };
+            match handle {
+                Some(handle) => return Found::Idle(handle),
+                // Nobody hands over environments of an old revision.
+                None => tokio::time::sleep(START_PATIENCE / 10).await,
+            }
+        }
+    }
+
+    fn look(self: &Arc<Self>, function: &FunctionVersion, waited: Duration) -> Found {
+        if *self.stop.borrow() {
+            return Found::Stopping;
+        }
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let group = state.groups.entry(key_of(function)).or_default();
+        let current = group.revision == function.revision_id;
+        while current && let Some((handle, _)) = group.idle.pop() {
+            if !handle.jobs.is_closed() {
+                return Found::Idle(handle);
+            }
+        }
+        let none_busy = group.live == group.starting;
+        // The more there are, the sooner one gets free, and the less a further
+        // one helps a machine with few cores.
+        let impatient = waited >= START_PATIENCE * (1 + group.live as u32 / 2);
+        let may_start = group.starting < STARTING_AT_ONCE && (none_busy || impatient || !current);
+        if may_start && state.environments < self.limits.processes {
+            group.live += 1;
+            group.starting += 1;
+            state.environments += 1;
+            let place = Place {
+                pool: Arc::clone(self),
+                key: key_of(function),
+                access_key_id: None,
+            };
+            let starting = Starting {
+                pool: Arc::clone(self),
+                key: key_of(function),
+            };
+            return Found::MayStart(Slot { place, starting });
+        }
+        let (freed, wait) = oneshot::channel();
+        if current {
+            group.waiting.retain(|waiting| !waiting.is_closed());
+            group.waiting.push_back(freed);
+        }
+        if state.environments >= self.limits.processes {
+            evict_one(&mut state.groups);
+        }
+        Found::Wait(wait)
+    }
+
+    /// Takes back the environment of an invocation that is over.
+    pub(super) fn release(&self, handle: Handle) {
+        let mut state = self.lock();
+        let Some(group) = state.groups.get_mut(&handle.key) else {
+            return;
+        };
+        if *self.stop.borrow() || handle.jobs.is_closed() || group.revision != handle.revision {
+            return;
+        }
+        let mut handle = handle;
+        while let Some(waiting) = group.waiting.pop_front() {
+            match waiting.send(handle) {
+                Ok(()) => return,
+                Err(back) => handle = back,
+            }
+        }
+        group.idle.push((handle, Instant::now()));
+    }
+}
+
+/// Makes room: lets go of the environment that has been idle longest.
+fn evict_one(groups: &mut HashMap<Key, Group>) {
+    let oldest = groups
+        .values_mut()
+        .filter(|group| !group.idle.is_empty())
+        .min_by_key(|group| group.idle[0].1);
+    if let Some(group) = oldest {
+        group.idle.remove(0);
+    }
+}
