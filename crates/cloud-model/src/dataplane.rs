@@ -218,6 +218,8 @@ pub struct FunctionVersion {
     pub log_format: String,
     /// Of what the function writes; with `JSON` only.
     pub log_level: Option<String>,
+    /// As `RuntimeVersionConfig` shows it.
+    pub runtime_version_arn: String,
 }
 
 /// Why a function is not invoked. Gateway clients only ever see

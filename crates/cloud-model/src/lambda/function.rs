@@ -165,10 +165,7 @@ impl Revision {
         let mut shown = self.show_listed(name, arn, now);
         if let (Some(shown), Value::Object(states)) = (shown.as_object_mut(), states) {
             shown.extend(states);
-            let runtime = format!(
-                "arn:aws:lambda:{}::runtime:{RUNTIME_VERSION}",
-                settings.region
-            );
+            let runtime = runtime_version_arn(settings);
             shown.insert(
                 "RuntimeVersionConfig".to_owned(),
                 json!({ "RuntimeVersionArn": runtime }),
@@ -178,7 +175,12 @@ impl Revision {
     }
 
     /// What the data plane needs to run it.
-    pub(super) fn as_invoked(&self, function: &Function, invoked_arn: String) -> FunctionVersion {
+    pub(super) fn as_invoked(
+        &self,
+        function: &Function,
+        invoked_arn: String,
+        settings: &Settings,
+    ) -> FunctionVersion {
         let configuration = &self.configuration;
         FunctionVersion {
             function_name: function.name.clone(),
@@ -195,8 +197,16 @@ impl Revision {
             log_group: configuration.log_group.clone(),
             log_format: configuration.facilities.log_format.clone(),
             log_level: configuration.facilities.application_level.clone(),
+            runtime_version_arn: runtime_version_arn(settings),
         }
     }
+}
+
+fn runtime_version_arn(settings: &Settings) -> String {
+    format!(
+        "arn:aws:lambda:{}::runtime:{RUNTIME_VERSION}",
+        settings.region
+    )
 }
 
 /// What the last publication was made from, and its number.

@@ -155,7 +155,7 @@ impl Lambda {
         let serving = function
             .serving(read.qualifier.as_deref(), now)
             .ok_or_else(missing)?;
-        Ok(serving.as_invoked(function, arn))
+        Ok(serving.as_invoked(function, arn, settings))
     }
 
     /// As [`Self::function_version`], with a version drawn if the reference names an
@@ -184,7 +184,7 @@ impl Lambda {
             Some(revision) if revision.is_pending(now) => {
                 Err(InvokeRefusal::NotActive("Pending".to_owned()))
             }
-            Some(revision) => Ok(revision.as_invoked(function, first.invoked_arn)),
+            Some(revision) => Ok(revision.as_invoked(function, first.invoked_arn, settings)),
             None => Err(InvokeRefusal::NotFound(first.invoked_arn)),
         }
     }

@@ -32,6 +32,8 @@ pub(crate) struct Pool {
     /// Places for asynchronous events.
     pub(super) asynchronous: Arc<Semaphore>,
     pub(super) cloud_port: u16,
+    /// Whether processes stand still between events.
+    pub(super) freeze: bool,
     state: Mutex<State>,
     pub(super) stop: watch::Sender<bool>,
     pub(super) ended: Notify,
@@ -73,6 +75,7 @@ impl Pool {
         code_dir: PathBuf,
         limits: Limits,
         cloud_port: u16,
+        freeze: bool,
     ) -> Arc<Self> {
         let pool = Arc::new(Self {
             credentials: Credentials::default(),
@@ -81,6 +84,7 @@ impl Pool {
             limits,
             asynchronous: Arc::new(Semaphore::new(ASYNCHRONOUS_EVENTS)),
             cloud_port,
+            freeze,
             state: Mutex::default(),
             stop: watch::Sender::new(false),
             ended: Notify::new(),
@@ -187,10 +191,15 @@ impl Pool {
                     Ok(()) => handle,
                     Err(_ended) => continue,
                 },
-                Found::MayStart(slot) => match self.start(function, job, slot).await {
-                    Ok(handle) => handle,
-                    Err(failure) => return self.failed_start(function, &order, &failure).await,
-                },
+                Found::MayStart(slot) => {
+                    let began = Instant::now();
+                    match self.start(function, job, slot).await {
+                        Ok(handle) => handle,
+                        Err(failure) => {
+                            return self.failed_start(function, &order, &failure, began).await;
+                        }
+                    }
+                }
                 Found::Wait(_) | Found::Stopping => break,
             };
             if let Ok(Delivery::Done(invocation)) = delivery.await {

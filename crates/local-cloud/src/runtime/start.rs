@@ -7,6 +7,7 @@ use bytes::Bytes;
 use cloud_model::FunctionVersion;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::credentials::Caller;
 use super::environment::{self, Surroundings};
@@ -14,7 +15,8 @@ use super::invocation::{Failure, Invocation, Job, Order, Outcome};
 use super::logs::{self, Destination, LogWriter};
 use super::place::{Slot, Starting};
 use super::pool::{Handle, Pool, key_of};
-use super::process::Process;
+use super::process::Launch;
+use super::report::{self, Phase, Report};
 use super::supervisor::{State as SupervisorState, Supervisor};
 use super::unpack::UnpackError;
 use super::{api, supervisor};
@@ -60,21 +62,29 @@ impl Pool {
             keys: &keys,
         };
         let variables = environment::variables(function, &surroundings);
-        let (process, outputs) = Process::start(&dir, &variables).await.map_err(|error| {
+        let launch = Launch { dir, variables };
+        let (process, outputs) = launch.start().await.map_err(|error| {
             Failure::InvalidEntrypoint(format!("fork/exec /var/task/bootstrap: {error}"))
         })?;
         let (calls, from_process) = mpsc::channel(RUNTIME_CALLS);
         let (jobs, from_pool) = mpsc::channel(1);
+        let log = LogWriter::start(to, outputs, &self.limits);
+        log.line(report::init_start(&function.runtime_version_arn))
+            .await;
         let supervisor: Supervisor<Starting> = supervisor::Supervisor {
             model: Arc::clone(&self.model),
+            launch,
             process,
-            log: LogWriter::start(to, outputs, &self.limits),
+            log,
             calls: from_process,
             jobs: from_pool,
             stop: self.stop.subscribe(),
             version: function.version.clone(),
             memory_mb: function.memory_mb,
             init_timeout: self.limits.init_timeout,
+            most_processes: self.limits.processes_of_a_function,
+            usage_watch: self.limits.usage_watch,
+            freeze: self.freeze,
             start_slot: Some(starting),
             state: SupervisorState::starting(first, self.limits.init_timeout),
         };
@@ -101,22 +111,37 @@ impl Pool {
         }
     }
 
-    /// Where there is no process, the log still says what happened.
+    /// Where no process can be started, the log still says what happened.
     pub(super) async fn failed_start(
         &self,
         function: &FunctionVersion,
         order: &Order,
         failure: &Failure,
+        began: Instant,
     ) -> Invocation {
         let log = LogWriter::start(self.destination(function), None, &self.limits);
-        let id = &order.request_id;
-        log.line(format!(
-            "START RequestId: {id} Version: {}",
-            function.version
-        ))
-        .await;
-        log.line(failure.log_line(order, self.model.now())).await;
-        log.line(format!("END RequestId: {id}")).await;
+        log.line(report::init_start(&function.runtime_version_arn))
+            .await;
+        // A second attempt would end as the first.
+        for phase in [Phase::Init, Phase::Invoke] {
+            log.line(report::init_report(began.elapsed(), phase, failure))
+                .await;
+        }
+        log.begin().await;
+        log.line(report::start(order, &function.version)).await;
+        if let Some(line) = failure.log_line(order, self.model.now()) {
+            log.line(line).await;
+        }
+        log.line(report::end(order)).await;
+        let report = Report {
+            order,
+            took: began.elapsed(),
+            init: None,
+            memory_mb: function.memory_mb,
+            peak_mb: 0,
+            failure: Some(failure),
+        };
+        log.line(report.line()).await;
         let log_tail = log.end().await;
         log.finish().await;
         Invocation {
@@ -128,7 +153,7 @@ impl Pool {
     pub(super) fn failed(&self, order: &Order, failure: &Failure) -> Invocation {
         Invocation {
             request_id: order.request_id.clone(),
-            outcome: Outcome::FunctionError(failure.document(order, self.model.now())),
+            outcome: Outcome::FunctionError(failure.document(order)),
             log_tail: Bytes::new(),
         }
     }
