@@ -7,6 +7,7 @@
 use std::io::{self, BufRead as _, BufReader, Read as _, Write};
 use std::net::TcpStream;
 use std::process::exit;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -30,16 +31,26 @@ fn main() {
         let _full = std::fs::write(&needed, "");
         exit(3);
     }
+    // As many events at once as Lambda Managed Instances give.
+    let events = variable("AWS_LAMBDA_MAX_CONCURRENCY").parse().unwrap_or(1);
+    for _ in 1..events {
+        let api = api.clone();
+        std::thread::spawn(move || serve(&api));
+    }
+    serve(&api)
+}
+
+fn serve(api: &str) -> ! {
     let mut count = 0;
     loop {
-        let next = request(&api, "GET", "/2018-06-01/runtime/invocation/next", "", "");
+        let next = request(api, "GET", "/2018-06-01/runtime/invocation/next", "", "");
         count += 1;
         let Some(id) = next.header("lambda-runtime-aws-request-id") else {
             exit(4);
         };
         let (what, answer) = act(&next.body, &id, count);
         let path = format!("/2018-06-01/runtime/invocation/{id}/{what}");
-        request(&api, "POST", &path, "", &answer);
+        request(api, "POST", &path, "", &answer);
     }
 }
 
@@ -88,6 +99,15 @@ fn act(event: &str, id: &str, count: usize) -> (&'static str, String) {
             let path = argument.to_owned();
             std::thread::spawn(move || work(&path));
         }
+        "meet" => {
+            meet(argument.parse().unwrap_or(0));
+            return ("response", std::process::id().to_string());
+        }
+        "await-file" => {
+            while std::fs::metadata(argument).is_err() {
+                pause(1);
+            }
+        }
         "open-files" => {
             let open = || std::fs::File::open("/dev/null").ok();
             let files: Vec<_> = std::iter::from_fn(open).take(5000).collect();
@@ -110,6 +130,15 @@ fn act(event: &str, id: &str, count: usize) -> (&'static str, String) {
         _ => {}
     }
     ok
+}
+
+/// Waits until so many events are in this process.
+fn meet(count: usize) {
+    static HERE: AtomicUsize = AtomicUsize::new(0);
+    HERE.fetch_add(1, Ordering::SeqCst);
+    while HERE.load(Ordering::SeqCst) < count {
+        pause(1);
+    }
 }
 
 /// Work in the background: a file that grows.

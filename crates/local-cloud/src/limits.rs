@@ -74,7 +74,8 @@ pub(crate) const START_PATIENCE: Duration = Duration::from_millis(10);
 /// How often an event is offered to another environment after one went away
 /// without having received it.
 pub(crate) const DELIVERY_ATTEMPTS: usize = 3;
-/// Connections one process may hold to its Runtime API.
+/// Connections one process may hold to its Runtime API, beside one for each event that
+/// it may have at once.
 pub(crate) const RUNTIME_CONNECTIONS: usize = 16;
 /// Runtime API calls waiting for one environment's supervisor.
 pub(crate) const RUNTIME_CALLS: usize = 16;

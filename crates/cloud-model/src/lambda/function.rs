@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::aliases::Alias;
 use super::configuration::{Configuration, RUNTIME};
+use super::managed_instances::ManagedInstances;
 use super::reference::function_arn;
 use super::zip_file::Code;
 use crate::assumptions::{OLD_REVISION_SERVES_DURING_UPDATE, RUNTIME_VERSION};
@@ -97,8 +98,11 @@ impl Revision {
             .environment
             .as_ref()
             .map(|it| json!({ "Variables": it }));
+        let managed_instances = configuration.managed_instances.as_ref();
+        let managed_instances = managed_instances.map(ManagedInstances::show);
         present(json!({
             "Architectures": [configuration.architecture],
+            "CapacityProviderConfig": managed_instances,
             "CodeSha256": self.code.sha256,
             "CodeSize": self.code.zip.len(),
             "Description": configuration.description,
@@ -198,6 +202,10 @@ impl Revision {
             log_format: configuration.facilities.log_format.clone(),
             log_level: configuration.facilities.application_level.clone(),
             runtime_version_arn: runtime_version_arn(settings),
+            max_concurrency: configuration
+                .managed_instances
+                .as_ref()
+                .map(ManagedInstances::max_concurrency),
         }
     }
 }

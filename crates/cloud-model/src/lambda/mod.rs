@@ -12,6 +12,7 @@ mod environment;
 mod facilities;
 mod function;
 mod functions;
+mod managed_instances;
 mod read;
 mod reference;
 mod tags;
@@ -32,7 +33,7 @@ use crate::iam::Iam;
 use crate::wire::rest_json::{Reply, RestRequest};
 use crate::{FunctionVersion, IdSource, InvokeRefusal, Settings};
 
-use function::Function;
+use function::{Function, LATEST};
 use reference::Reference;
 
 /// All functions of the account and region.
@@ -151,6 +152,10 @@ impl Lambda {
             .ok_or_else(missing)?;
         if revision.is_pending(now) {
             return Err(InvokeRefusal::NotActive("Pending".to_owned()));
+        }
+        let managed = revision.configuration.managed_instances.is_some();
+        if managed && revision.version == LATEST {
+            return Err(InvokeRefusal::NotPublished(arn));
         }
         let serving = function
             .serving(read.qualifier.as_deref(), now)

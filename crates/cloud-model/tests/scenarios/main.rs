@@ -21,6 +21,7 @@ mod lambda_authorizers;
 mod lambda_refusals;
 mod log_streams;
 mod logs;
+mod managed_instances;
 mod realism;
 mod route_responses;
 mod secrets;

@@ -72,7 +72,11 @@ impl Pool {
         // The more there are, the sooner one gets free, and the less a further
         // one helps a machine with few cores.
         let impatient = waited >= START_PATIENCE * (1 + group.live as u32 / 2);
-        let may_start = group.starting < STARTING_AT_ONCE && (none_busy || impatient || !current);
+        let may_start = match function.max_concurrency {
+            None => group.starting < STARTING_AT_ONCE && (none_busy || impatient || !current),
+            // One that starts has places for others, too.
+            Some(_) => group.starting == 0 && (group.live == 0 || impatient || !current),
+        };
         if may_start && state.environments < self.limits.processes {
             group.live += 1;
             group.starting += 1;
@@ -123,9 +127,44 @@ impl Pool {
 fn evict_one(groups: &mut HashMap<Key, Group>) {
     let oldest = groups
         .values_mut()
-        .filter(|group| !group.idle.is_empty())
-        .min_by_key(|group| group.idle[0].1);
-    if let Some(group) = oldest {
-        group.idle.remove(0);
+        .filter_map(|group| Some((idle_since(group).min()?, group)))
+        .min_by_key(|(since, _)| *since);
+    if let Some((oldest, group)) = oldest {
+        let_go(group, |since| since <= oldest);
     }
+}
+
+/// Lets go of environments that are wholly idle, by when the last of their events ended.
+pub(super) fn let_go(group: &mut Group, ends: impl Fn(Instant) -> bool) {
+    let ended: Vec<Arc<()>> = environments(group)
+        .filter(|(_, since)| ends(*since))
+        .map(|(environment, _)| Arc::clone(environment))
+        .collect();
+    let stays = |handle: &Handle| !ended.iter().any(|it| Arc::ptr_eq(it, &handle.environment));
+    group.idle.retain(|(handle, _)| stays(handle));
+}
+
+fn idle_since(group: &Group) -> impl Iterator<Item = Instant> {
+    environments(group).map(|(_, since)| since)
+}
+
+/// The environments of which all handles are idle.
+fn environments(group: &Group) -> impl Iterator<Item = (&Arc<()>, Instant)> {
+    let mut all: Vec<(&Arc<()>, usize, Instant)> = Vec::new();
+    for (handle, since) in &group.idle {
+        match all
+            .iter_mut()
+            .find(|(it, ..)| Arc::ptr_eq(it, &handle.environment))
+        {
+            Some((_, count, last)) => {
+                *count += 1;
+                *last = (*last).max(*since);
+            }
+            None => all.push((&handle.environment, 1, *since)),
+        }
+    }
+    let idle = all
+        .into_iter()
+        .filter(|(it, count, _)| Arc::strong_count(it) == *count);
+    idle.map(|(it, _, since)| (it, since))
 }

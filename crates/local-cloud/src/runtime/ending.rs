@@ -4,13 +4,20 @@
 //! A process that doesn't come up is started once more within the invocation that
 //! waits for it, with the function's own timeout, as Lambda does. One that fails later
 //! ends its environment; Lambda would start it again there, in the same log stream.
+//! Where a process has several events, one that takes too long ends them all.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
 
 use tokio::time::Instant;
 
 use super::api::Call;
 use super::invocation::{Delivery, Failure, Invocation, Job, Outcome};
 use super::report::{self, Phase, Report};
-use super::supervisor::{End, Init, Running, Supervisor};
+use super::supervisor::{End, Init, Supervisor};
+
+/// How a wait reports that a process was killed by it.
+const SIGKILL: i32 = 9;
 
 impl<S> Supervisor<S> {
     /// Starts the process again if this end was its first attempt to start.
@@ -50,7 +57,7 @@ impl<S> Supervisor<S> {
         state.phase = Phase::Invoke;
         state.init = Init::Starting;
         state.invoked = Some(now);
-        state.asking = None;
+        state.asking.clear();
         state.deadline = Some(now + timeout);
         true
     }
@@ -63,8 +70,8 @@ impl<S> Supervisor<S> {
             End::OutOfMemory => Failure::OutOfMemory,
             End::TooManyProcesses => Failure::TooManyProcesses,
             End::TimedOut => Failure::TimedOut {
-                seconds: match (&state.running, &state.queued) {
-                    (Some(Running { job, .. }), _) => job.order.timeout_seconds,
+                seconds: match (state.running.first(), &state.queued) {
+                    (Some(running), _) => running.job.order.timeout_seconds,
                     (None, Some(job)) if state.phase == Phase::Invoke => job.order.timeout_seconds,
                     (None, _) => self.init_timeout.as_secs() as u32,
                 },
@@ -87,8 +94,12 @@ impl<S> Supervisor<S> {
         let failure = self.failure_of(&end);
         self.process.peak_memory_mb();
         self.process.kill();
-        if let Some(Running { job, since }) = self.state.running.take() {
-            self.fail(job, since, &failure).await;
+        let (now, timed_out) = (Instant::now(), matches!(end, End::TimedOut));
+        for running in std::mem::take(&mut self.state.running) {
+            let in_time = timed_out && running.ends() > now;
+            let killed = Failure::Exited(Some(ExitStatus::from_raw(SIGKILL)));
+            let failure = if in_time { &killed } else { &failure };
+            self.fail(running.job, running.since, failure).await;
         }
         if let Some(job) = self.state.queued.take() {
             if started {

@@ -57,7 +57,13 @@ pub(crate) fn variables(
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
         &function.memory_mb.to_string(),
     );
-    set("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
+    match function.max_concurrency {
+        None => set("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
+        Some(most) => {
+            set("AWS_LAMBDA_INITIALIZATION_TYPE", "lambda-managed-instances");
+            set("AWS_LAMBDA_MAX_CONCURRENCY", &most.to_string());
+        }
+    }
     set("AWS_LAMBDA_LOG_FORMAT", &function.log_format);
     if let Some(level) = &function.log_level {
         set("AWS_LAMBDA_LOG_LEVEL", level);
@@ -103,6 +109,7 @@ mod tests {
             log_format: "JSON".to_owned(),
             log_level: Some("WARN".to_owned()),
             runtime_version_arn: String::new(),
+            max_concurrency: None,
         };
         let keys = Keys {
             access_key_id: "ASIAX".to_owned(),
@@ -135,6 +142,9 @@ mod tests {
         is("AWS_LAMBDA_LOG_LEVEL", "WARN");
         is("TZ", ":UTC");
         assert!(variables["LD_LIBRARY_PATH"].ends_with(":/code:/code/lib:/opt/lib"));
-        assert!(!variables.contains_key("HOME"));
+        is("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
+        for absent in ["HOME", "AWS_LAMBDA_MAX_CONCURRENCY"] {
+            assert!(!variables.contains_key(absent), "{absent}");
+        }
     }
 }

@@ -207,6 +207,12 @@ fn refused(refusal: &InvokeRefusal) -> Answer {
             &text,
             None,
         ),
+        InvokeRefusal::NotPublished(_) => fault(
+            StatusCode::BAD_REQUEST,
+            "InvalidParameterValueException",
+            &text,
+            None,
+        ),
         InvokeRefusal::Forbidden { .. } => {
             fault(StatusCode::FORBIDDEN, "AccessDeniedException", &text, None)
         }

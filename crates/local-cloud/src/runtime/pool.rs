@@ -2,8 +2,9 @@
 //! lets go of those nobody needs.
 //!
 //! An environment belongs to one function version at one revision. The pool
-//! holds a [`Handle`] to each idle one; dropping a handle ends its environment.
-//! A busy environment's handle is with the invocation and comes back after it.
+//! holds a [`Handle`] to each idle one; dropping the last of its handles ends an
+//! environment. A busy environment's handle is with the invocation and comes back
+//! after it. On Lambda Managed Instances an environment has several.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
@@ -15,7 +16,7 @@ use cloud_model::FunctionVersion;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
 
-use super::choice::Found;
+use super::choice::{self, Found};
 use super::credentials::Credentials;
 use super::invocation::{Delivery, Failure, Invocation, Job, Order, Throttled};
 use super::place::Permit;
@@ -62,10 +63,13 @@ pub(super) struct Group {
     pub(super) starting: usize,
 }
 
-/// The way to one environment.
+/// The way to one environment; for each event that it may have at once there is one.
+#[derive(Clone)]
 pub(super) struct Handle {
     pub(super) key: Key,
     pub(super) revision: String,
+    /// The same in all handles of an environment, and held by nobody else.
+    pub(super) environment: Arc<()>,
     pub(super) jobs: mpsc::Sender<Job>,
 }
 
@@ -249,7 +253,7 @@ impl Pool {
                 return;
             }
             for group in self.lock().groups.values_mut() {
-                group.idle.retain(|(_, since)| since.elapsed() < longest);
+                choice::let_go(group, |since| since.elapsed() >= longest);
             }
         }
     }

@@ -67,7 +67,8 @@ impl Pool {
             Failure::InvalidEntrypoint(format!("fork/exec /var/task/bootstrap: {error}"))
         })?;
         let (calls, from_process) = mpsc::channel(RUNTIME_CALLS);
-        let (jobs, from_pool) = mpsc::channel(1);
+        let events = function.max_concurrency.unwrap_or(1).max(1) as usize;
+        let (jobs, from_pool) = mpsc::channel(events);
         let log = LogWriter::start(to, outputs, &self.limits);
         log.line(report::init_start(&function.runtime_version_arn))
             .await;
@@ -85,21 +86,26 @@ impl Pool {
             most_processes: self.limits.processes_of_a_function,
             usage_watch: self.limits.usage_watch,
             freeze: self.freeze,
+            events,
             start_slot: Some(starting),
             state: SupervisorState::starting(first, self.limits.init_timeout),
         };
         tokio::spawn(async move {
-            let serving = tokio::spawn(api::serve(listener, calls));
+            let serving = tokio::spawn(api::serve(listener, calls, events));
             supervisor.run().await;
             serving.abort();
             drop(place);
         });
-        let revision = function.revision_id.clone();
-        Ok(Handle {
+        let handle = Handle {
             key: key_of(function),
-            revision,
+            revision: function.revision_id.clone(),
+            environment: Arc::new(()),
             jobs,
-        })
+        };
+        for _ in 1..events {
+            self.release(handle.clone());
+        }
+        Ok(handle)
     }
 
     fn destination(&self, function: &FunctionVersion) -> Destination {

@@ -1,10 +1,12 @@
-//! Looks after one environment: hands its process one event at a time, freezes it
-//! between them, watches the clock and what it uses.
+//! Looks after one environment: hands its process one event at a time (several on
+//! Lambda Managed Instances), freezes it between them, watches the clock and what it
+//! uses.
 //!
 //! A supervisor ends when its process does, when nobody can send it jobs any more
 //! (the pool dropped its handle), or when the cloud stops. What it says and does at
 //! an end stands in `ending.rs`.
 
+use std::collections::VecDeque;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +39,8 @@ pub(crate) struct Supervisor<S> {
     pub(crate) most_processes: usize,
     /// Whether the process stands still between events.
     pub(crate) freeze: bool,
+    /// How many events the process may have at once.
+    pub(crate) events: usize,
     /// Dropped as soon as the process has started.
     pub(crate) start_slot: Option<S>,
     pub(crate) state: State,
@@ -50,13 +54,13 @@ pub(crate) struct State {
     pub(super) init: Init,
     /// When the first event's time began, if that was before the process had it.
     pub(super) invoked: Option<Instant>,
-    /// The process waits for an event.
-    pub(super) asking: Option<oneshot::Sender<Event>>,
-    /// The event the process has.
-    pub(super) running: Option<Running>,
+    /// The process waits for an event, in as many places.
+    pub(super) asking: VecDeque<oneshot::Sender<Event>>,
+    /// The events the process has.
+    pub(super) running: Vec<Running>,
     /// The event for when the process asks.
     pub(super) queued: Option<Job>,
-    /// When patience with the process ends.
+    /// When patience ends with a process that has no event and doesn't ask for one.
     pub(super) deadline: Option<Instant>,
     /// When to look next at what the process uses.
     pub(super) next_look: Instant,
@@ -74,6 +78,13 @@ pub(super) enum Init {
 pub(super) struct Running {
     pub(super) job: Job,
     pub(super) since: Instant,
+}
+
+impl Running {
+    /// When the function's time for it ends.
+    pub(super) fn ends(&self) -> Instant {
+        self.since + self.job.timeout()
+    }
 }
 
 /// Why an environment's process is of no use any more.
@@ -95,8 +106,8 @@ impl State {
             phase: Phase::Init,
             init: Init::Starting,
             invoked: None,
-            asking: None,
-            running: None,
+            asking: VecDeque::new(),
+            running: Vec::new(),
             queued: Some(first),
             deadline: Some(started + init_timeout),
             next_look: started,
@@ -104,7 +115,13 @@ impl State {
     }
 
     fn is_idle(&self) -> bool {
-        self.asking.is_some() && self.running.is_none() && self.queued.is_none()
+        !self.asking.is_empty() && self.running.is_empty() && self.queued.is_none()
+    }
+
+    /// When something must have happened.
+    fn patience_ends(&self) -> Option<Instant> {
+        let running = self.running.iter().map(Running::ends).min();
+        running.or(self.deadline.filter(|_| self.asking.is_empty()))
     }
 }
 
@@ -125,7 +142,7 @@ impl<S> Supervisor<S> {
             if self.freeze && self.state.is_idle() {
                 self.process.freeze();
             }
-            let (deadline, look) = (self.state.deadline, self.state.next_look);
+            let (deadline, look) = (self.state.patience_ends(), self.state.next_look);
             let patience = async {
                 match deadline {
                     Some(deadline) => sleep_until(deadline).await,
@@ -171,34 +188,38 @@ impl<S> Supervisor<S> {
     /// Brings a waiting event and a waiting process together.
     async fn deliver(&mut self) {
         let state = &mut self.state;
-        if state.asking.is_none() || state.queued.is_none() {
+        // Those who hung up may ask again.
+        state.asking.retain(|asking| !asking.is_closed());
+        if state.asking.is_empty() || state.queued.is_none() {
             return;
         }
-        let (Some(asking), Some(job)) = (state.asking.take(), state.queued.take()) else {
+        let (Some(asking), Some(job)) = (state.asking.pop_front(), state.queued.take()) else {
             return;
         };
         let now = Instant::now();
         let since = state.invoked.take().unwrap_or(now);
-        let ends = since + job.timeout();
-        let left = ends.saturating_duration_since(now);
+        let running = Running { job, since };
+        let left = running.ends().saturating_duration_since(now);
+        let order = &running.job.order;
         let event = Event {
-            order: Arc::clone(&job.order),
+            order: Arc::clone(order),
             deadline_ms: self.model.now().as_millisecond() + left.as_millis() as i64,
         };
-        state.deadline = Some(ends);
         state.next_look = now + self.usage_watch;
         self.process.thaw();
-        if asking.is_closed() {
-            // The process hung up; it may ask again.
-            state.queued = Some(job);
-            return;
+        if state.running.is_empty() {
+            self.log.begin().await;
         }
-        self.log.begin().await;
-        let start = report::start(&job.order, &self.version);
-        self.log.line(start).await;
+        self.log.line(report::start(order, &self.version)).await;
         match asking.send(event) {
-            Ok(()) => self.state.running = Some(Running { job, since }),
-            Err(_hung_up) => self.state.queued = Some(job),
+            Ok(()) => {
+                state.deadline = None;
+                state.running.push(running);
+            }
+            Err(_hung_up) => {
+                state.deadline = Some(running.ends());
+                state.queued = Some(running.job);
+            }
         }
     }
 
@@ -210,17 +231,17 @@ impl<S> Supervisor<S> {
                 result,
                 reply,
             } => {
-                let verdict = match &self.state.running {
-                    None => Verdict::WrongState,
-                    Some(running) if running.job.order.request_id != request_id => {
-                        Verdict::WrongRequest
-                    }
-                    Some(_) => Verdict::Accepted,
+                let running = &mut self.state.running;
+                let is_this = |running: &Running| running.job.order.request_id == request_id;
+                let (verdict, ended) = match running.iter().position(is_this) {
+                    Some(at) => (Verdict::Accepted, Some(running.swap_remove(at))),
+                    None if running.is_empty() => (Verdict::WrongState, None),
+                    None => (Verdict::WrongRequest, None),
                 };
                 // The process need not wait for its log to be written.
                 let _hung_up = reply.send(verdict);
-                if verdict == Verdict::Accepted {
-                    self.on_result(result).await;
+                if let Some(ended) = ended {
+                    self.on_result(ended, result).await;
                 }
             }
             Call::InitError { document, reply } => {
@@ -239,9 +260,14 @@ impl<S> Supervisor<S> {
     }
 
     fn on_next(&mut self, asking: oneshot::Sender<Event>) {
-        if self.state.running.is_some() || matches!(self.state.init, Init::Failed(_)) {
+        let state = &mut self.state;
+        if state.running.len() >= self.events || matches!(state.init, Init::Failed(_)) {
             // Dropping `asking` answers that this is not allowed now.
             return;
+        }
+        if state.running.len() + state.asking.len() >= self.events {
+            // Who asks again has given up asking before.
+            state.asking.pop_front();
         }
         if matches!(self.state.init, Init::Starting) {
             let took = self.state.started.elapsed();
@@ -252,14 +278,12 @@ impl<S> Supervisor<S> {
         }
         // For the report of an event whose process is gone at its end.
         self.process.peak_memory_mb();
-        self.state.asking = Some(asking);
+        self.state.asking.push_back(asking);
         self.state.deadline = None;
     }
 
-    async fn on_result(&mut self, result: FunctionResult) {
-        let Some(Running { job, since }) = self.state.running.take() else {
-            return;
-        };
+    async fn on_result(&mut self, ended: Running, result: FunctionResult) {
+        let Running { job, since } = ended;
         // As long again it may take to ask for the next event.
         self.state.deadline = Some(Instant::now() + job.timeout());
         match result {
