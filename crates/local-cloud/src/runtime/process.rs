@@ -3,7 +3,9 @@
 //!
 //! Frozen is stopped by SIGSTOP, with its whole process group. Should the local cloud
 //! die meanwhile, the kernel wakes the group by SIGHUP, which ends it: POSIX has it
-//! so for stopped groups that lose the last process that could continue them.
+//! so for stopped groups that lose the last process that could continue them. (Where
+//! the cloud's session lives on as their parent's, as in a container whose first
+//! process is a shell, they stay until the next run ends them: see `run_dir.rs`.)
 //!
 //! Deliberately absent: freezing what left the group for a session of its own (it is
 //! ended with the others, though), and a sandbox's virtual clock.
@@ -13,13 +15,14 @@ use std::io;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 
-use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 
 use super::memory::{self, Usage};
 use super::unpack::BOOTSTRAP;
 use crate::limits::{BUSY_EXECUTABLE_PAUSE, BUSY_EXECUTABLE_RETRIES, OPEN_FILES, REAP_WAIT};
+use crate::stragglers;
 
 /// How processes of one environment are started, as often as needed.
 pub(crate) struct Launch {
@@ -109,11 +112,9 @@ impl Process {
         let _slow = tokio::time::timeout(REAP_WAIT, self.child.wait()).await;
         let mark = std::mem::take(&mut self.mark);
         if !mark.is_empty() {
-            let search = move || memory::processes_with(mark.as_bytes());
-            let left = tokio::task::spawn_blocking(search).await;
-            for pid in left.unwrap_or_default() {
-                let _gone_already = kill(pid, Signal::SIGKILL);
-            }
+            let is_meant = move |variable: &[u8]| variable == mark.as_bytes();
+            let search = tokio::task::spawn_blocking(move || stragglers::end(is_meant));
+            let _slow = tokio::time::timeout(REAP_WAIT, search).await;
         }
     }
 
