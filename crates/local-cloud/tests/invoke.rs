@@ -177,6 +177,21 @@ async fn a_start_that_fails_twice_is_reported_twice_and_with_the_runtimes_own_ty
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn after_a_failure_the_next_invocation_starts_the_process_again_in_its_log_stream() {
+    let cloud = with(Function::default()).await;
+    error_of(&invoke(&cloud, "exit 7").await);
+    assert_eq!(invoke(&cloud, "reveal").await.status, 200);
+    let group = json!({"logGroupName": "/aws/lambda/scripted"});
+    let streams = cloud.logs("DescribeLogStreams", &group).await;
+    assert_eq!(streams["logStreams"].as_array().unwrap().len(), 1);
+    let lines = cloud.log_lines("scripted").await;
+    let count = |start: &str| lines.iter().filter(|line| line.starts_with(start)).count();
+    assert_eq!((count("INIT_START"), count("REPORT")), (1, 2), "{lines:?}");
+    let report = lines.last().unwrap();
+    assert!(!report.contains("Init Duration"), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_the_first_report_of_a_process_tells_how_long_it_took_to_start() {
     let cloud = with(Function::default()).await;
     for _ in 0..2 {

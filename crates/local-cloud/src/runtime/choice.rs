@@ -28,6 +28,7 @@ impl Pool {
         if group.revision != function.revision_id {
             group.revision.clone_from(&function.revision_id);
             group.idle.clear();
+            group.reset.clear();
         }
     }
 
@@ -90,7 +91,13 @@ impl Pool {
                 pool: Arc::clone(self),
                 key: key_of(function),
             };
-            return Found::MayStart(Slot { place, starting });
+            let reset = group.reset.pop().filter(|_| current);
+            let reset = reset.map(|(stream, _)| stream);
+            return Found::MayStart(Slot {
+                place,
+                starting,
+                reset,
+            });
         }
         let (freed, wait) = oneshot::channel();
         if current {
@@ -105,11 +112,26 @@ impl Pool {
 
     /// Takes back the environment of an invocation that is over.
     pub(super) fn release(&self, handle: Handle) {
+        if *self.stop.borrow() {
+            return;
+        }
         let mut state = self.lock();
+        if handle.jobs.is_closed() {
+            let group = state.groups.entry(handle.key).or_default();
+            // The environment may have been the last that there was.
+            if group.live == 0 && group.revision.is_empty() {
+                group.revision.clone_from(&handle.revision);
+            }
+            let is_known = group.reset.iter().any(|(it, _)| *it == handle.log_stream);
+            if group.revision == handle.revision && !is_known {
+                group.reset.push((handle.log_stream, Instant::now()));
+            }
+            return;
+        }
         let Some(group) = state.groups.get_mut(&handle.key) else {
             return;
         };
-        if *self.stop.borrow() || handle.jobs.is_closed() || group.revision != handle.revision {
+        if group.revision != handle.revision {
             return;
         }
         let mut handle = handle;

@@ -3,7 +3,8 @@
 //!
 //! A process that doesn't come up is started once more within the invocation that
 //! waits for it, with the function's own timeout, as Lambda does. One that fails later
-//! ends its environment; Lambda would start it again there, in the same log stream.
+//! is started again by the next event, in the same log stream and as a part of that
+//! invocation; here that is a new environment, which looks like the old one.
 //! Where a process has several events, one that takes too long ends them all.
 
 use std::os::unix::process::ExitStatusExt as _;

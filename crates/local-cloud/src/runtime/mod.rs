@@ -21,8 +21,7 @@
 //! **Memory is watched, not limited**: see `memory.rs`.
 //!
 //! Deliberately absent: a read-only file system, layers, extensions, provisioned
-//! concurrency; an environment used again after its process failed (the next event
-//! gets a new one).
+//! concurrency.
 
 mod api;
 mod asynchronous;

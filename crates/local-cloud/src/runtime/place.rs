@@ -27,6 +27,8 @@ impl Drop for Permit {
 pub(super) struct Slot {
     pub(super) place: Place,
     pub(super) starting: Starting,
+    /// The log stream of an environment whose process failed: this one is that again.
+    pub(super) reset: Option<String>,
 }
 
 /// One environment's place among all, with what must not outlive it.
@@ -45,7 +47,7 @@ impl Drop for Place {
         state.environments -= 1;
         if let Some(group) = state.groups.get_mut(&self.key) {
             group.live -= 1;
-            if group.live == 0 && group.waiting.is_empty() {
+            if !group.is_needed() {
                 state.groups.remove(&self.key);
             }
         }

@@ -57,10 +57,18 @@ pub(super) struct Group {
     /// Environments of other revisions end with the event they have.
     pub(super) revision: String,
     pub(super) idle: Vec<(Handle, Instant)>,
+    /// Log streams of environments whose process failed: the next ones go on there.
+    pub(super) reset: Vec<(String, Instant)>,
     pub(super) waiting: VecDeque<oneshot::Sender<Handle>>,
     /// Of both revisions.
     pub(super) live: usize,
     pub(super) starting: usize,
+}
+
+impl Group {
+    pub(super) fn is_needed(&self) -> bool {
+        self.live > 0 || !self.waiting.is_empty() || !self.reset.is_empty()
+    }
 }
 
 /// The way to one environment; for each event that it may have at once there is one.
@@ -70,6 +78,7 @@ pub(super) struct Handle {
     pub(super) revision: String,
     /// The same in all handles of an environment, and held by nobody else.
     pub(super) environment: Arc<()>,
+    pub(super) log_stream: String,
     pub(super) jobs: mpsc::Sender<Job>,
 }
 
@@ -221,6 +230,7 @@ impl Pool {
         for (_, group) in state.groups.iter_mut().filter(of_function) {
             group.revision.clear();
             group.idle.clear();
+            group.reset.clear();
         }
     }
 
@@ -252,9 +262,13 @@ impl Pool {
             if stopped.await.is_ok() {
                 return;
             }
-            for group in self.lock().groups.values_mut() {
-                choice::let_go(group, |since| since.elapsed() >= longest);
+            let too_old = |since: Instant| since.elapsed() >= longest;
+            let groups = &mut self.lock().groups;
+            for group in groups.values_mut() {
+                choice::let_go(group, too_old);
+                group.reset.retain(|(_, since)| !too_old(*since));
             }
+            groups.retain(|_, group| group.is_needed());
         }
     }
 

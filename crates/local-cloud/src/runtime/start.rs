@@ -33,6 +33,7 @@ impl Pool {
         let Slot {
             mut place,
             starting,
+            reset,
         } = slot;
         let machine = |error: std::io::Error| Failure::InvalidEntrypoint(error.to_string());
         let zip = Arc::clone(&function.zip);
@@ -52,7 +53,12 @@ impl Pool {
         };
         let keys = self.credentials.issue(caller, &self.model.ids);
         place.access_key_id = Some(keys.access_key_id.clone());
-        let to = self.destination(function);
+        let mut to = self.destination(function);
+        let is_reset = reset.is_some();
+        if let Some(stream) = reset {
+            to.stream = stream;
+        }
+        let log_stream = to.stream.clone();
         let surroundings = Surroundings {
             region: &self.model.region,
             task_root: &dir.to_string_lossy(),
@@ -70,8 +76,13 @@ impl Pool {
         let events = function.max_concurrency.unwrap_or(1).max(1) as usize;
         let (jobs, from_pool) = mpsc::channel(events);
         let log = LogWriter::start(to, outputs, &self.limits);
-        log.line(report::init_start(&function.runtime_version_arn))
-            .await;
+        let state = if is_reset {
+            SupervisorState::starting_again(first)
+        } else {
+            log.line(report::init_start(&function.runtime_version_arn))
+                .await;
+            SupervisorState::starting(first, self.limits.init_timeout)
+        };
         let supervisor: Supervisor<Starting> = supervisor::Supervisor {
             model: Arc::clone(&self.model),
             launch,
@@ -88,7 +99,7 @@ impl Pool {
             freeze: self.freeze,
             events,
             start_slot: Some(starting),
-            state: SupervisorState::starting(first, self.limits.init_timeout),
+            state,
         };
         tokio::spawn(async move {
             let serving = tokio::spawn(api::serve(listener, calls, events));
@@ -100,6 +111,7 @@ impl Pool {
             key: key_of(function),
             revision: function.revision_id.clone(),
             environment: Arc::new(()),
+            log_stream,
             jobs,
         };
         for _ in 1..events {

@@ -114,6 +114,18 @@ impl State {
         }
     }
 
+    /// As [`Self::starting`], where a process failed before: the start is a part of the
+    /// invocation.
+    pub(crate) fn starting_again(first: Job) -> Self {
+        let timeout = first.timeout();
+        let state = Self::starting(first, timeout);
+        Self {
+            phase: Phase::Invoke,
+            invoked: Some(state.started),
+            ..state
+        }
+    }
+
     fn is_idle(&self) -> bool {
         !self.asking.is_empty() && self.running.is_empty() && self.queued.is_none()
     }
