@@ -123,6 +123,21 @@ async fn a_process_that_is_wholly_idle_ends_after_a_while() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_is_wholly_idle_makes_room_for_another_function() {
+    let cloud = start(3, 20, |config| config.limits.processes = 1).await;
+    answer_of(&invoke(&cloud, "reveal").await);
+    let other = Function {
+        name: "other",
+        ..Function::default()
+    };
+    cloud.function(&other, &cloud.role("more").await).await;
+    let path = "/2015-03-31/functions/other/invocations";
+    let answer = cloud.lambda("POST", path, &json!({ "do": "reveal" })).await;
+    answer_of(&answer);
+    assert_eq!(cloud.health().await["processes"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_published_does_not_run_there() {
     let cloud = start(2, 20, |_| ()).await;
     let path = format!("{FUNCTION}/invocations");

@@ -268,6 +268,10 @@ async fn code_without_a_bootstrap_that_runs_is_an_invalid_entrypoint() {
         );
         let log = cloud.log_lines("scripted").await.join("\n");
         assert!(log.contains(text) && log.contains("END RequestId"), "{log}");
+        for phase in ["init", "invoke"] {
+            let status = "Status: error\tError Type: Runtime.InvalidEntrypoint";
+            assert!(log.contains(&format!("Phase: {phase}\t{status}")), "{log}");
+        }
     }
 }
 
