@@ -227,3 +227,7 @@ pub(crate) const SIGNATURE_EXPIRED: &str = "Signature expired or not yet current
 
 /// A body that is not JSON, or no object.
 pub(crate) const NOT_AN_OBJECT: &str = "Could not parse request body into json: expected an object";
+
+/// Assumed: events that a process on Lambda Managed Instances is given at once when its
+/// function doesn't say. (Eight for each vCPU is what was published; here it has one.)
+pub(crate) const EVENTS_AT_ONCE: u32 = 8;

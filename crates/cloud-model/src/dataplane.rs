@@ -218,6 +218,11 @@ pub struct FunctionVersion {
     pub log_format: String,
     /// Of what the function writes; with `JSON` only.
     pub log_level: Option<String>,
+    /// As `RuntimeVersionConfig` shows it.
+    pub runtime_version_arn: String,
+    /// Events that a process is given at once, on Lambda Managed Instances. `None`:
+    /// elsewhere, one after the other.
+    pub max_concurrency: Option<u32>,
 }
 
 /// Why a function is not invoked. Gateway clients only ever see
@@ -232,6 +237,9 @@ pub enum InvokeRefusal {
         "The operation cannot be performed at this time. The function is currently in the following state: {0}"
     )]
     NotActive(String),
+    /// Lambda Managed Instances run published versions only. Assumed: the text.
+    #[error("Lambda Managed Instances run published versions only, not {0}")]
+    NotPublished(String),
     /// No role was given, it doesn't exist, doesn't trust API Gateway, or its
     /// policies do not allow `lambda:InvokeFunction` on this function.
     #[error("API Gateway is not allowed to invoke {function_arn}: {reason}")]

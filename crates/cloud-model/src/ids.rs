@@ -7,6 +7,11 @@ pub trait IdSource {
     fn next_u64(&mut self) -> u64;
 }
 
+/// A number from 0.0 up to, but not, 1.0: the drawn number's first 53 bits.
+pub(crate) fn fraction(ids: &mut dyn IdSource) -> f64 {
+    (ids.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+}
+
 const LOWERCASE: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
 const UPPERCASE: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 

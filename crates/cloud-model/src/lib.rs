@@ -175,7 +175,8 @@ impl Cloud {
 
     /// The code and configuration that an invocation runs now. Takes a name, a
     /// partial or full ARN, each with or without a qualifier. During an update
-    /// it is what was there before.
+    /// it is what was there before; of an alias with weights, the version that it
+    /// names first.
     ///
     /// # Errors
     /// [`InvokeRefusal::NotFound`] and, until a new function is active,
@@ -187,6 +188,21 @@ impl Cloud {
     ) -> Result<FunctionVersion, InvokeRefusal> {
         self.lambda
             .function_version(function_arn_or_name, &self.settings, now)
+    }
+
+    /// As [`Cloud::function_version`]; of an alias with weights, one of its versions,
+    /// for which one number is drawn. Nothing is drawn otherwise.
+    ///
+    /// # Errors
+    /// As those of [`Cloud::function_version`].
+    pub fn drawn_version(
+        &self,
+        function_arn_or_name: &str,
+        now: Timestamp,
+        ids: &mut dyn IdSource,
+    ) -> Result<FunctionVersion, InvokeRefusal> {
+        self.lambda
+            .drawn_version(function_arn_or_name, &self.settings, now, ids)
     }
 
     /// The zip that a `Code.Location` leads to, by its digest there. Whoever knows it has

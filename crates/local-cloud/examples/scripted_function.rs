@@ -7,6 +7,7 @@
 use std::io::{self, BufRead as _, BufReader, Read as _, Write};
 use std::net::TcpStream;
 use std::process::exit;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -25,20 +26,35 @@ fn main() {
         }
         _ => {}
     }
+    let needed = variable("CRASH_UNLESS_THERE");
+    if !needed.is_empty() && std::fs::metadata(&needed).is_err() {
+        let _full = std::fs::write(&needed, "");
+        exit(3);
+    }
+    // As many events at once as Lambda Managed Instances give.
+    let events = variable("AWS_LAMBDA_MAX_CONCURRENCY").parse().unwrap_or(1);
+    for _ in 1..events {
+        let api = api.clone();
+        std::thread::spawn(move || serve(&api));
+    }
+    serve(&api)
+}
+
+fn serve(api: &str) -> ! {
     let mut count = 0;
     loop {
-        let next = request(&api, "GET", "/2018-06-01/runtime/invocation/next", "", "");
+        let next = request(api, "GET", "/2018-06-01/runtime/invocation/next", "", "");
         count += 1;
         let Some(id) = next.header("lambda-runtime-aws-request-id") else {
             exit(4);
         };
-        let (what, answer) = act(&next.body, count);
+        let (what, answer) = act(&next.body, &id, count);
         let path = format!("/2018-06-01/runtime/invocation/{id}/{what}");
-        request(&api, "POST", &path, "", &answer);
+        request(api, "POST", &path, "", &answer);
     }
 }
 
-fn act(event: &str, count: usize) -> (&'static str, String) {
+fn act(event: &str, id: &str, count: usize) -> (&'static str, String) {
     let script = script(event);
     let (verb, argument) = script.split_once(' ').unwrap_or((&script, ""));
     let ok = ("response", r#"{"statusCode":200}"#.to_owned());
@@ -79,6 +95,34 @@ fn act(event: &str, count: usize) -> (&'static str, String) {
                 say(&format!("{}\n", "f".repeat(1023)));
             }
         }
+        "background" => {
+            let path = argument.to_owned();
+            std::thread::spawn(move || work(&path));
+        }
+        "meet" => {
+            meet(argument.parse().unwrap_or(0));
+            return ("response", std::process::id().to_string());
+        }
+        "await-file" => {
+            while std::fs::metadata(argument).is_err() {
+                pause(1);
+            }
+        }
+        "open-files" => {
+            let open = || std::fs::File::open("/dev/null").ok();
+            let files: Vec<_> = std::iter::from_fn(open).take(5000).collect();
+            return ("response", files.len().to_string());
+        }
+        "leak" => leak(),
+        "forks" => loop {
+            let _child = std::process::Command::new("/bin/sleep").arg("600").spawn();
+        },
+        "escape" => {
+            let mut command = std::process::Command::new("/usr/bin/setsid");
+            let child = command.args(["/bin/sleep", "600"]).spawn();
+            post(event, &child.map_or(0, |child| child.id()).to_string());
+        }
+        "half-answer" => half_answer(id),
         "child" => {
             let child = std::process::Command::new("/bin/sleep").arg("600").spawn();
             post(event, &child.map_or(0, |child| child.id()).to_string());
@@ -86,6 +130,48 @@ fn act(event: &str, count: usize) -> (&'static str, String) {
         _ => {}
     }
     ok
+}
+
+/// Waits until so many events are in this process.
+fn meet(count: usize) {
+    static HERE: AtomicUsize = AtomicUsize::new(0);
+    HERE.fetch_add(1, Ordering::SeqCst);
+    while HERE.load(Ordering::SeqCst) < count {
+        pause(1);
+    }
+}
+
+/// Work in the background: a file that grows.
+fn work(path: &str) {
+    let mut options = std::fs::OpenOptions::new();
+    let Ok(mut file) = options.create(true).append(true).open(path) else {
+        return;
+    };
+    loop {
+        let _full = file.write_all(b".");
+        pause(1);
+    }
+}
+
+/// Uses more and more memory.
+fn leak() {
+    let mut leaked: Vec<Vec<u8>> = Vec::new();
+    loop {
+        leaked.push(vec![b'x'; 4 * 1024 * 1024]);
+        pause(5);
+    }
+}
+
+/// Dies in the midst of its answer.
+fn half_answer(id: &str) {
+    let host = variable("AWS_LAMBDA_RUNTIME_API");
+    if let Ok(mut stream) = TcpStream::connect(&host) {
+        let _gone = write!(
+            stream,
+            "POST /2018-06-01/runtime/invocation/{id}/response HTTP/1.1\r\nhost: {host}\r\ncontent-length: 1000\r\n\r\n{{\"half\":"
+        );
+    }
+    exit(5);
 }
 
 /// What to do, cut out of the event without a JSON parser.

@@ -83,3 +83,7 @@ pub(crate) const STATUS_CODE_IS_REQUIRED: bool = true;
 /// Assumed: `PostToConnection` with bytes that are not UTF-8 is refused, since
 /// clients only ever get text frames.
 pub(crate) const NOT_UTF8_POST: StatusCode = StatusCode::BAD_REQUEST;
+
+/// Assumed: the error type in the answer of a function that used too much memory.
+/// (That of its REPORT line was observed.)
+pub(crate) const OUT_OF_MEMORY: &str = "Runtime.OutOfMemory";

@@ -40,6 +40,9 @@ pub struct Config {
     /// roles may only do what their policies allow. `@connections` and AWS_IAM ask for
     /// both always.
     pub enforce_iam: bool,
+    /// Whether processes stand still between events, as Lambda's do. Without it work in
+    /// the background goes on, which it doesn't on AWS.
+    pub freeze: bool,
     /// All bounds.
     pub limits: Limits,
     /// Stamps events, logs and resources.
@@ -60,6 +63,7 @@ impl Config {
             function_activation: SignedDuration::ZERO,
             realism: None,
             enforce_iam: false,
+            freeze: true,
             limits: Limits::default(),
             clock: Arc::new(SystemClock),
             ids: Box::new(RandomIds),

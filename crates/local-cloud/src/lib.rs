@@ -10,7 +10,8 @@
 //! Deliberately absent: any rule about what a control-plane call does (that is
 //! the model's), persistence (a stopped cloud forgets everything), TLS, Lambda
 //! authorizers, verification of signatures but of handshakes ([`sigv4`]; elsewhere
-//! only *whose* key signed is read), and enforcement of a function's memory size.
+//! only *whose* key signed is read), and a hard limit of a function's memory (it is
+//! watched).
 //! What is not known for certain about AWS is listed in [`assumptions`].
 
 mod admin;
@@ -30,6 +31,7 @@ mod runtime;
 mod server;
 mod signature;
 mod sigv4;
+mod stragglers;
 
 pub use clock::{Clock, SystemClock};
 pub use cloud_model::{IdSource, Realism};

@@ -74,7 +74,8 @@ pub(crate) const START_PATIENCE: Duration = Duration::from_millis(10);
 /// How often an event is offered to another environment after one went away
 /// without having received it.
 pub(crate) const DELIVERY_ATTEMPTS: usize = 3;
-/// Connections one process may hold to its Runtime API.
+/// Connections one process may hold to its Runtime API, beside one for each event that
+/// it may have at once.
 pub(crate) const RUNTIME_CONNECTIONS: usize = 16;
 /// Runtime API calls waiting for one environment's supervisor.
 pub(crate) const RUNTIME_CALLS: usize = 16;
@@ -83,6 +84,10 @@ pub(crate) const RUNTIME_CALLS: usize = 16;
 pub(crate) const BUSY_EXECUTABLE_RETRIES: usize = 50;
 /// Pause between those.
 pub(crate) const BUSY_EXECUTABLE_PAUSE: Duration = Duration::from_millis(5);
+/// Files and sockets that a function's process may have open (AWS's).
+pub(crate) const OPEN_FILES: u64 = 1024;
+/// The part of the time that looking at what a function uses may take: one in so many.
+pub(crate) const LOOKING: u32 = 20;
 /// How long a killed process may take to be reaped.
 pub(crate) const REAP_WAIT: Duration = Duration::from_secs(2);
 
@@ -117,10 +122,16 @@ pub struct Limits {
     pub outbound_bytes: usize,
     /// Processes of all functions together, hence also concurrent invocations.
     pub processes: usize,
-    /// How long a process may take until it asks for its first event (AWS: 10 s).
+    /// How long a process may take until it asks for its first event (AWS: 10 s); then
+    /// it is started once more, with the time that the function has for an event.
     pub init_timeout: Duration,
     /// A process without events for this long is ended.
     pub process_idle: Duration,
+    /// Processes that one environment may be (AWS: 1,024, threads included).
+    pub processes_of_a_function: usize,
+    /// Pause between two looks at what a running function uses; it may use more than
+    /// it has for that long.
+    pub usage_watch: Duration,
     /// Bytes of output a process may write at once; then [`Limits::log_rate`]
     /// holds and the process waits in its write.
     pub log_burst: usize,
@@ -147,6 +158,8 @@ impl Default for Limits {
             processes: 128,
             init_timeout: Duration::from_secs(10),
             process_idle: Duration::from_secs(5 * 60),
+            processes_of_a_function: 1024,
+            usage_watch: Duration::from_millis(50),
             log_burst: 4 * 1024 * 1024,
             log_rate: 1024 * 1024,
             asynchronous_retries: [Duration::from_secs(60), Duration::from_secs(120)],

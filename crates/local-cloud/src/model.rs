@@ -61,9 +61,11 @@ impl Model {
         self.cloud().live_stage(api_id, stage)
     }
 
+    /// What an invocation runs; drawn anew for each where an alias has weights.
     pub(crate) fn function_version(&self, name: &str) -> Result<FunctionVersion, InvokeRefusal> {
         let now = self.now();
-        self.cloud().function_version(name, now)
+        let cloud = self.cloud();
+        self.ids.with(|ids| cloud.drawn_version(name, now, ids))
     }
 
     /// The session of a role that an access key id belongs to.

@@ -1,10 +1,12 @@
 //! The directory of one run: `{data_dir}/functions/{run}`. Runs in the same data
 //! directory do not disturb each other, and each clears away what runs that were
-//! killed have left.
+//! killed have left, processes too.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+
+use crate::stragglers;
 
 /// One run's directory, locked while the run lasts.
 pub(crate) struct RunDir {
@@ -60,15 +62,43 @@ fn clear_left_behind(all: &Path) {
         }
         let lock = OpenOptions::new().write(true).open(&lock_path);
         if lock.is_ok_and(|lock| lock.try_lock().is_ok()) {
-            let _left = fs::remove_dir_all(lock_path.with_extension(""));
+            let path = lock_path.with_extension("");
+            end_processes_of(&path);
+            let _left = fs::remove_dir_all(path);
             let _left = fs::remove_file(&lock_path);
         }
     }
 }
 
+/// Ends functions that were started out of a run's directory.
+fn end_processes_of(run: &Path) {
+    let Ok(run) = run.canonicalize() else {
+        return;
+    };
+    let start = format!("LAMBDA_TASK_ROOT={}/", run.display());
+    stragglers::end(|variable| variable.starts_with(start.as_bytes()));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stragglers::tests::{process_with, was_killed};
+
+    #[test]
+    fn a_run_ends_the_functions_that_killed_runs_left_and_spares_those_of_live_ones() {
+        let data = tempfile::tempdir().unwrap();
+        let live = RunDir::create(data.path()).unwrap();
+        let killed = RunDir::create(data.path()).unwrap();
+        let of = |run: &RunDir| {
+            let root = run.path().join("code");
+            process_with("LAMBDA_TASK_ROOT", root.to_str().unwrap())
+        };
+        let (spared, left) = (of(&live), of(&killed));
+        drop(killed);
+        let _next = RunDir::create(data.path()).unwrap();
+        assert!(was_killed(left));
+        assert!(!was_killed(spared));
+    }
 
     #[test]
     fn a_run_clears_what_killed_runs_left_and_spares_live_ones() {

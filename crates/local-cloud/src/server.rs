@@ -107,7 +107,13 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let model = Arc::new(Model::new(settings, config.clock, Ids::new(config.ids)));
     let limits = config.limits;
     let code_dir = run_dir.path().to_owned();
-    let pool = Pool::new(Arc::clone(&model), code_dir, limits.clone(), port);
+    let pool = Pool::new(
+        Arc::clone(&model),
+        code_dir,
+        limits.clone(),
+        port,
+        config.freeze,
+    );
     let gateway = Arc::new(Gateway::new(model, pool, limits, port));
     let stop = watch::Sender::new(Stop::Running);
     let server = Arc::new(Server {

@@ -125,6 +125,85 @@ async fn failures_at_the_start_are_told_apart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_fails_is_tried_again_within_the_invocation_that_waits_for_it() {
+    let marker = tempfile::tempdir().unwrap();
+    let path = marker.path().join("started");
+    let cloud = with(Function {
+        environment: &[("CRASH_UNLESS_THERE", path.to_str().unwrap())],
+        ..Function::default()
+    })
+    .await;
+    let answer = invoke(&cloud, "reveal").await;
+    assert_eq!(
+        answer.json(),
+        json!({"do": "reveal"}),
+        "the second start came up"
+    );
+    let lines = cloud.log_lines("scripted").await;
+    let phase = "Phase: init\tStatus: error\tError Type: Runtime.ExitError";
+    assert!(
+        lines[1].starts_with("INIT_REPORT Init Duration: "),
+        "{lines:?}"
+    );
+    assert!(lines[1].ends_with(phase), "{lines:?}");
+    assert!(lines[2].starts_with("START"), "{lines:?}");
+    let report = lines.last().unwrap();
+    assert!(
+        !report.contains("Init Duration"),
+        "it is part of the duration: {report}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_fails_twice_is_reported_twice_and_with_the_runtimes_own_type() {
+    let cloud = with(Function {
+        environment: &[("SCRIPT", "init-error")],
+        ..Function::default()
+    })
+    .await;
+    error_of(&invoke(&cloud, "").await);
+    let lines = cloud.log_lines("scripted").await;
+    let status = "Status: error\tError Type: Runtime.NoConfig";
+    assert!(
+        lines[1].ends_with(&format!("Phase: init\t{status}")),
+        "{lines:?}"
+    );
+    assert!(
+        lines[2].ends_with(&format!("Phase: invoke\t{status}")),
+        "{lines:?}"
+    );
+    assert!(lines[3].starts_with("START"), "{lines:?}");
+    assert!(lines.last().unwrap().ends_with(status), "{lines:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_failure_the_next_invocation_starts_the_process_again_in_its_log_stream() {
+    let cloud = with(Function::default()).await;
+    error_of(&invoke(&cloud, "exit 7").await);
+    assert_eq!(invoke(&cloud, "reveal").await.status, 200);
+    let group = json!({"logGroupName": "/aws/lambda/scripted"});
+    let streams = cloud.logs("DescribeLogStreams", &group).await;
+    assert_eq!(streams["logStreams"].as_array().unwrap().len(), 1);
+    let lines = cloud.log_lines("scripted").await;
+    let count = |start: &str| lines.iter().filter(|line| line.starts_with(start)).count();
+    assert_eq!((count("INIT_START"), count("REPORT")), (1, 2), "{lines:?}");
+    let report = lines.last().unwrap();
+    assert!(!report.contains("Init Duration"), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_first_report_of_a_process_tells_how_long_it_took_to_start() {
+    let cloud = with(Function::default()).await;
+    for _ in 0..2 {
+        assert_eq!(invoke(&cloud, "reveal").await.status, 200);
+    }
+    let lines = cloud.log_lines("scripted").await;
+    let mut reports = lines.iter().filter(|line| line.starts_with("REPORT"));
+    assert!(reports.next().unwrap().contains("Init Duration"));
+    assert!(!reports.next().unwrap().contains("Init Duration"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_never_asks_for_an_event_is_given_up() {
     let cloud = TestCloud::start_with(|config| {
         config.limits.init_timeout = std::time::Duration::from_secs(1);
@@ -134,14 +213,28 @@ async fn a_process_that_never_asks_for_an_event_is_given_up() {
         &cloud,
         &Function {
             environment: &[("SCRIPT", "never-ready")],
+            timeout: 2,
             ..Function::default()
         },
     )
     .await;
     let message = message_of(&invoke(&cloud, "").await);
     assert!(
-        message.ends_with("Task timed out after 1.00 seconds"),
+        message.ends_with("Task timed out after 2.00 seconds"),
         "{message}"
+    );
+    let lines = cloud.log_lines("scripted").await;
+    assert!(
+        lines[1].ends_with("Phase: init\tStatus: timeout"),
+        "{lines:?}"
+    );
+    assert!(
+        lines[2].ends_with("Phase: invoke\tStatus: timeout"),
+        "{lines:?}"
+    );
+    assert!(
+        lines.last().unwrap().ends_with("\tStatus: timeout"),
+        "{lines:?}"
     );
 }
 
@@ -175,7 +268,19 @@ async fn code_without_a_bootstrap_that_runs_is_an_invalid_entrypoint() {
         );
         let log = cloud.log_lines("scripted").await.join("\n");
         assert!(log.contains(text) && log.contains("END RequestId"), "{log}");
+        for phase in ["init", "invoke"] {
+            let status = "Status: error\tError Type: Runtime.InvalidEntrypoint";
+            assert!(log.contains(&format!("Phase: {phase}\t{status}")), "{log}");
+        }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_may_open_as_many_files_as_on_lambda() {
+    let cloud = with(Function::default()).await;
+    let opened = invoke(&cloud, "open-files").await.json();
+    let opened = opened.as_u64().unwrap();
+    assert!((1000..1024).contains(&opened), "{opened}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -196,7 +301,12 @@ async fn the_log_reads_as_lambdas() {
     let answer = signed("lambda", cloud.port, "POST", PATH, &tail, body.as_bytes()).await;
     let id = answer.header("x-amzn-requestid").unwrap().to_owned();
     let lines = cloud.log_lines("scripted").await;
-    assert!(lines[0].starts_with("INIT_START"), "{lines:?}");
+    let version = "Runtime Version ARN: arn:aws:lambda:us-east-1::runtime:";
+    assert!(
+        lines[0].starts_with("INIT_START Runtime Version: provided:al2023.v"),
+        "{lines:?}"
+    );
+    assert!(lines[0].contains(version), "{lines:?}");
     assert_eq!(lines[1], format!("START RequestId: {id} Version: $LATEST"));
     assert_eq!(lines[2], "hello");
     assert_eq!(lines[3], format!("END RequestId: {id}"));
@@ -244,6 +354,10 @@ async fn requests_that_cannot_be_served_are_refused_as_lambda_does() {
     let cloud = with(Function::default()).await;
     let unsigned = request(cloud.port, "POST", PATH, &[], b"{}").await;
     assert_eq!(unsigned.status, 403);
+    let id = unsigned
+        .header("x-amzn-requestid")
+        .expect("refusals have ids, too");
+    assert_eq!(id.len(), 36);
     let nobody = "/2015-03-31/functions/nobody/invocations";
     let missing = cloud.lambda("POST", nobody, &json!({})).await;
     assert_eq!(

@@ -2,11 +2,11 @@
 
 mod support;
 
-use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use support::deploy::{Function, Stage};
+use support::proc::lives;
 use support::{TestCloud, http};
 
 async fn processes(cloud: &TestCloud, count: u64) {
@@ -16,12 +16,6 @@ async fn processes(cloud: &TestCloud, count: u64) {
             (cloud.health().await["processes"] == count).then_some(())
         })
         .await;
-}
-
-fn lives(pid: &str) -> bool {
-    // A zombie that nobody has reaped yet is as good as gone.
-    let status = std::fs::read_to_string(Path::new("/proc").join(pid).join("status"));
-    status.is_ok_and(|status| !status.contains("State:\tZ"))
 }
 
 async fn gone(cloud: &TestCloud, pid: &str) {
@@ -75,6 +69,17 @@ async fn what_a_function_started_ends_with_it() {
     let cloud = TestCloud::start().await;
     let stage = cloud.scripted_as(&Function::default(), &["$default"]).await;
     let child = told(&cloud, &stage, "child").await;
+    assert!(lives(&child), "{child}");
+    let path = "/2015-03-31/functions/scripted";
+    assert_eq!(cloud.lambda("DELETE", path, &Value::Null).await.status, 204);
+    gone(&cloud, &child).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_function_started_in_a_session_of_its_own_ends_with_it() {
+    let cloud = TestCloud::start().await;
+    let stage = cloud.scripted_as(&Function::default(), &["$default"]).await;
+    let child = told(&cloud, &stage, "escape").await;
     assert!(lives(&child), "{child}");
     let path = "/2015-03-31/functions/scripted";
     assert_eq!(cloud.lambda("DELETE", path, &Value::Null).await.status, 204);
@@ -222,6 +227,8 @@ async fn a_web_page_cannot_take_a_functions_events() {
     let cloud = TestCloud::start().await;
     let stage = cloud.scripted_as(&Function::default(), &["$default"]).await;
     let api = told(&cloud, &stage, "var AWS_LAMBDA_RUNTIME_API").await;
+    // The frame comes before the function has answered its event.
+    processes_idle(&cloud).await;
     let port = api.rsplit_once(':').unwrap().1.parse().unwrap();
     let page = [("sec-fetch-site", "cross-site")];
     let next = "/2018-06-01/runtime/invocation/next";

@@ -1,13 +1,12 @@
-//! Aliases: names for versions, which can be pointed elsewhere.
-//!
-//! Deliberately absent: weights between two versions. They are checked as
-//! Lambda checks them, and then refused: the data plane would not honour them.
+//! Aliases: names for versions, which can be pointed elsewhere, and may send a part
+//! of their invocations to a second version (`weights.rs`).
 
 use serde_json::{Value, json};
 
 use super::function::{Function, LATEST};
 use super::reference::Reference;
-use super::{Lambda, conflict, invalid_parameter, not_supported, read, unknown, validation};
+use super::weights::{self, Weighted};
+use super::{Lambda, conflict, not_supported, read, unknown, validation};
 use crate::Settings;
 use crate::call::Call;
 use crate::constraints;
@@ -20,12 +19,6 @@ use crate::wire::rest_json::{Reply, RestRequest};
 const NAME_PATTERN: &str = "(?!^[0-9]+$)([a-zA-Z0-9-_]+)";
 const NAME_CHARS: usize = 128;
 const VERSION_PATTERN: &str = r"(\$LATEST|[0-9]+)";
-const KEY_RULE: &str = "Map keys must satisfy constraint: [Member must have length less than or \
-                        equal to 1024, Member must have length greater than or equal to 1, Member \
-                        must satisfy regular expression pattern: [0-9]+]";
-const WEIGHT_RULE: &str = "Map value must satisfy constraint: [Member must have value less than or \
-                           equal to 1.0, Member must have value greater than or equal to 0.0, \
-                           Member must not be null]";
 
 /// Where an alias points.
 #[derive(Debug)]
@@ -33,19 +26,30 @@ pub(super) struct Alias {
     description: String,
     /// `$LATEST` or a number.
     pub(super) version: String,
+    /// The other version that it runs for a part of its invocations.
+    pub(super) additional: Option<Weighted>,
     /// New with each update, even with one that changes nothing.
     revision_id: String,
 }
 
 impl Alias {
     fn show(&self, name: &str, function: &Function, settings: &Settings) -> Value {
-        json!({
+        let mut shown = json!({
             "AliasArn": format!("{}:{name}", function.arn(settings)),
             "Description": self.description,
             "FunctionVersion": self.version,
             "Name": name,
             "RevisionId": self.revision_id,
-        })
+        });
+        if let Some(additional) = &self.additional {
+            shown["RoutingConfig"] = additional.show();
+        }
+        shown
+    }
+
+    fn runs(&self, version: &str) -> bool {
+        let additional = self.additional.as_ref();
+        self.version == version || additional.is_some_and(|other| other.version == version)
     }
 }
 
@@ -65,7 +69,7 @@ impl Lambda {
         let version = read_version(&members)?
             .ok_or_else(|| validation(constraints::missing("functionVersion")))?;
         let description = read_description(&members)?.unwrap_or_default();
-        let weights = read_weights(&members)?;
+        let weights = weights::read(&members)?.unwrap_or_default();
         let reference = Reference::read(function, None, settings)?;
         self.check_version(&reference, &version, settings)?;
         let function = self.find_mut(&reference, settings)?;
@@ -73,7 +77,7 @@ impl Lambda {
             let arn = function.arn(settings);
             return Err(conflict(format!("Alias already exists: {arn}:{name}")));
         }
-        refuse_weights(function, &version, &weights, settings)?;
+        let additional = weights::check(function, &version, weights, settings)?;
         if function.aliases.len() >= ALIASES_PER_FUNCTION {
             return Err(not_supported(&format!(
                 "more than {ALIASES_PER_FUNCTION} aliases of a function"
@@ -82,6 +86,7 @@ impl Lambda {
         let alias = Alias {
             description,
             version,
+            additional,
             revision_id: uuid(call.ids),
         };
         let shown = alias.show(&name, function, settings);
@@ -117,7 +122,7 @@ impl Lambda {
         let members = request.members()?;
         let version = read_version(&members)?;
         let description = read_description(&members)?;
-        let weights = read_weights(&members)?;
+        let weights = weights::read(&members)?;
         let reference = Reference::read(function, None, settings)?;
         let function = self.find(&reference, settings)?;
         let Some(alias) = function.aliases.get(name) else {
@@ -130,10 +135,14 @@ impl Lambda {
             self.check_version(&reference, version, settings)?;
         }
         let target = version.as_ref().unwrap_or(&alias.version);
-        refuse_weights(function, target, &weights, settings)?;
+        // Without the member, what was there stays, and must fit the new version.
+        let kept = || weights::as_given(alias.additional.as_ref());
+        let weights = weights.unwrap_or_else(kept);
+        let additional = weights::check(function, target, weights, settings)?;
         let function = self.find_mut(&reference, settings)?;
         if let Some(alias) = function.aliases.get_mut(name) {
             alias.version = version.unwrap_or_else(|| alias.version.clone());
+            alias.additional = additional;
             alias.description = description.unwrap_or_else(|| alias.description.clone());
             alias.revision_id = uuid(call.ids);
         }
@@ -150,6 +159,7 @@ impl Lambda {
         let reference = Reference::read(function, None, call.settings)?;
         let function = self.find_mut(&reference, call.settings)?;
         function.aliases.remove(name);
+        self.forget_policy(&reference.name, name);
         Ok(Reply::empty(204))
     }
 
@@ -193,10 +203,7 @@ impl Lambda {
 impl Function {
     /// Refuses to delete a version to which an alias points.
     pub(super) fn check_unaliased(&self, version: &str) -> Result<(), Failure> {
-        let pointing = self
-            .aliases
-            .iter()
-            .filter(|(_, alias)| alias.version == version);
+        let pointing = self.aliases.iter().filter(|(_, alias)| alias.runs(version));
         let names: Vec<&str> = pointing.map(|(name, _)| name.as_str()).collect();
         if names.is_empty() {
             return Ok(());
@@ -236,62 +243,4 @@ fn read_description(members: &Members) -> Result<Option<String>, Failure> {
         constraints::length(text, "description", 0, 256).map_err(validation)?;
     }
     Ok(description)
-}
-
-/// The additional versions with their weights; those outside the model are
-/// refused before anything is looked up.
-fn read_weights(members: &Members) -> Result<Vec<String>, Failure> {
-    let Some(routing) = members.object("RoutingConfig")? else {
-        return Ok(Vec::new());
-    };
-    let weights = routing
-        .number_map("AdditionalVersionWeights")?
-        .unwrap_or_default();
-    for (version, weight) in &weights {
-        let digits = !version.is_empty() && version.bytes().all(|b| b.is_ascii_digit());
-        let rule = match (digits, (0.0..=1.0).contains(weight)) {
-            (true, true) => continue,
-            (false, _) => KEY_RULE,
-            (true, false) => WEIGHT_RULE,
-        };
-        return Err(validation(constraints::violation(
-            format!("{{{version}={weight:?}}}"),
-            "routingConfig.additionalVersionWeights",
-            rule,
-        )));
-    }
-    Ok(weights.into_keys().collect())
-}
-
-/// What Lambda finds wrong with weights; and if nothing, what is absent here.
-fn refuse_weights(
-    function: &Function,
-    version: &str,
-    weights: &[String],
-    settings: &Settings,
-) -> Result<(), Failure> {
-    let [other] = weights else {
-        return match weights {
-            [] => Ok(()),
-            _ => Err(invalid_parameter(
-                "Number of items in AdditionalVersionWeights cannot be greater than 1",
-            )),
-        };
-    };
-    if other == version {
-        return Err(invalid_parameter(format!(
-            "Invalid function version {version}. Function version {version} is already included in \
-             routing configuration."
-        )));
-    }
-    if version == LATEST {
-        return Err(invalid_parameter(
-            "$LATEST is not supported for an alias pointing to more than 1 version",
-        ));
-    }
-    if function.find(Some(other)).is_none() {
-        let arn = format!("{}:{other}", function.arn(settings));
-        return Err(super::unknown_function(&arn));
-    }
-    Err(not_supported("RoutingConfig.AdditionalVersionWeights"))
 }

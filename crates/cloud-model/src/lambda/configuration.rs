@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::facilities::{Facilities, FacilitiesChange};
+use super::managed_instances::ManagedInstances;
 use super::reference::function_arn;
 use super::{Surroundings, environment, invalid_parameter, not_supported, validation};
 use crate::constraints;
@@ -53,6 +54,7 @@ pub(super) struct Configuration {
     pub(super) facilities: Facilities,
     pub(super) handler: String,
     pub(super) log_group: String,
+    pub(super) managed_instances: Option<ManagedInstances>,
     pub(super) memory_mb: u32,
     pub(super) role_arn: String,
     pub(super) timeout_seconds: u32,
@@ -65,6 +67,7 @@ pub(super) struct Change {
     pub(super) facilities: FacilitiesChange,
     pub(super) handler: Option<String>,
     pub(super) log_group: Option<String>,
+    pub(super) managed_instances: Option<ManagedInstances>,
     pub(super) memory_mb: Option<u32>,
     pub(super) role_arn: Option<String>,
     pub(super) runtime: Option<String>,
@@ -96,6 +99,7 @@ impl Change {
             facilities: FacilitiesChange::read(members)?,
             handler,
             log_group: read_log_group(members)?,
+            managed_instances: ManagedInstances::read(members)?,
             memory_mb: read_number(members, "MemorySize", "memorySize", 128, 10_240)?,
             role_arn,
             runtime: read_runtime(members)?,
@@ -117,6 +121,9 @@ impl Change {
             facilities: self.facilities.apply(&to.facilities)?,
             handler: self.handler.unwrap_or_else(|| to.handler.clone()),
             log_group,
+            managed_instances: self
+                .managed_instances
+                .or_else(|| to.managed_instances.clone()),
             memory_mb: self.memory_mb.unwrap_or(to.memory_mb),
             role_arn: self.role_arn.unwrap_or_else(|| to.role_arn.clone()),
             timeout_seconds: self.timeout_seconds.unwrap_or(to.timeout_seconds),
@@ -247,7 +254,7 @@ fn is_role_arn(arn: &str) -> bool {
 }
 
 fn refuse_what_is_absent(members: &Members) -> Result<(), Failure> {
-    const ABSENT: [&str; 10] = [
+    const ABSENT: [&str; 9] = [
         "Layers",
         "FileSystemConfigs",
         "KMSKeyArn",
@@ -255,7 +262,6 @@ fn refuse_what_is_absent(members: &Members) -> Result<(), Failure> {
         "CodeSigningConfigArn",
         "DurableConfig",
         "TenancyConfig",
-        "CapacityProviderConfig",
         "PublishTo",
         "RuntimeConfig",
     ];

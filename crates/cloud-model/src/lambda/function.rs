@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::aliases::Alias;
 use super::configuration::{Configuration, RUNTIME};
+use super::managed_instances::ManagedInstances;
 use super::reference::function_arn;
 use super::zip_file::Code;
 use crate::assumptions::{OLD_REVISION_SERVES_DURING_UPDATE, RUNTIME_VERSION};
@@ -97,8 +98,11 @@ impl Revision {
             .environment
             .as_ref()
             .map(|it| json!({ "Variables": it }));
+        let managed_instances = configuration.managed_instances.as_ref();
+        let managed_instances = managed_instances.map(ManagedInstances::show);
         present(json!({
             "Architectures": [configuration.architecture],
+            "CapacityProviderConfig": managed_instances,
             "CodeSha256": self.code.sha256,
             "CodeSize": self.code.zip.len(),
             "Description": configuration.description,
@@ -165,10 +169,7 @@ impl Revision {
         let mut shown = self.show_listed(name, arn, now);
         if let (Some(shown), Value::Object(states)) = (shown.as_object_mut(), states) {
             shown.extend(states);
-            let runtime = format!(
-                "arn:aws:lambda:{}::runtime:{RUNTIME_VERSION}",
-                settings.region
-            );
+            let runtime = runtime_version_arn(settings);
             shown.insert(
                 "RuntimeVersionConfig".to_owned(),
                 json!({ "RuntimeVersionArn": runtime }),
@@ -178,7 +179,12 @@ impl Revision {
     }
 
     /// What the data plane needs to run it.
-    pub(super) fn as_invoked(&self, function: &Function, invoked_arn: String) -> FunctionVersion {
+    pub(super) fn as_invoked(
+        &self,
+        function: &Function,
+        invoked_arn: String,
+        settings: &Settings,
+    ) -> FunctionVersion {
         let configuration = &self.configuration;
         FunctionVersion {
             function_name: function.name.clone(),
@@ -195,8 +201,20 @@ impl Revision {
             log_group: configuration.log_group.clone(),
             log_format: configuration.facilities.log_format.clone(),
             log_level: configuration.facilities.application_level.clone(),
+            runtime_version_arn: runtime_version_arn(settings),
+            max_concurrency: configuration
+                .managed_instances
+                .as_ref()
+                .map(ManagedInstances::max_concurrency),
         }
     }
+}
+
+fn runtime_version_arn(settings: &Settings) -> String {
+    format!(
+        "arn:aws:lambda:{}::runtime:{RUNTIME_VERSION}",
+        settings.region
+    )
 }
 
 /// What the last publication was made from, and its number.

@@ -90,6 +90,7 @@ impl Lambda {
             facilities,
             handler,
             log_group: log_group.unwrap_or_else(|| default_log_group(&name)),
+            managed_instances: change.managed_instances,
             memory_mb: change.memory_mb.unwrap_or(DEFAULT_MEMORY_MB),
             role_arn,
             timeout_seconds: change.timeout_seconds.unwrap_or(DEFAULT_TIMEOUT_SECONDS),

@@ -2,8 +2,8 @@
 //! come as a zip in the request.
 //!
 //! Deliberately absent: invocation (the data plane does it and asks
-//! `Cloud::function_version`), weighted aliases, layers, images, VPCs,
-//! event sources, other runtimes. Whoever asks for one of them is told so.
+//! `Cloud::function_version`), layers, images, VPCs, event sources, other runtimes.
+//! Whoever asks for one of them is told so.
 
 mod aliases;
 mod concurrency;
@@ -12,12 +12,14 @@ mod environment;
 mod facilities;
 mod function;
 mod functions;
+mod managed_instances;
 mod read;
 mod reference;
 mod resource_policy;
 mod tags;
 mod updates;
 mod versions;
+mod weights;
 mod zip_file;
 
 use std::collections::BTreeMap;
@@ -30,9 +32,9 @@ use crate::call::Call;
 use crate::error::{Failure, unsupported};
 use crate::iam::Iam;
 use crate::wire::rest_json::{Reply, RestRequest};
-use crate::{FunctionVersion, InvokeRefusal, Settings};
+use crate::{FunctionVersion, IdSource, InvokeRefusal, Settings};
 
-use function::Function;
+use function::{Function, LATEST};
 use reference::Reference;
 
 /// All functions of the account and region.
@@ -162,10 +164,45 @@ impl Lambda {
         if revision.is_pending(now) {
             return Err(InvokeRefusal::NotActive("Pending".to_owned()));
         }
+        let managed = revision.configuration.managed_instances.is_some();
+        if managed && revision.version == LATEST {
+            return Err(InvokeRefusal::NotPublished(arn));
+        }
         let serving = function
             .serving(read.qualifier.as_deref(), now)
             .ok_or_else(missing)?;
-        Ok(serving.as_invoked(function, arn))
+        Ok(serving.as_invoked(function, arn, settings))
+    }
+
+    /// As [`Self::function_version`], with a version drawn if the reference names an
+    /// alias with weights.
+    pub(crate) fn drawn_version(
+        &self,
+        reference: &str,
+        settings: &Settings,
+        now: Timestamp,
+        ids: &mut dyn IdSource,
+    ) -> Result<FunctionVersion, InvokeRefusal> {
+        let first = self.function_version(reference, settings, now)?;
+        let additional = || {
+            let read = Reference::read(reference, None, settings).ok()?;
+            let function = self.functions.get(&read.name)?;
+            let alias = function.aliases.get(&read.qualifier?)?;
+            Some((function, alias.additional.as_ref()?))
+        };
+        let Some((function, other)) = additional() else {
+            return Ok(first);
+        };
+        if !other.is_drawn(ids) {
+            return Ok(first);
+        }
+        match function.find(Some(&other.version)) {
+            Some(revision) if revision.is_pending(now) => {
+                Err(InvokeRefusal::NotActive("Pending".to_owned()))
+            }
+            Some(revision) => Ok(revision.as_invoked(function, first.invoked_arn, settings)),
+            None => Err(InvokeRefusal::NotFound(first.invoked_arn)),
+        }
     }
 
     /// The zip with this digest, as locations have it.

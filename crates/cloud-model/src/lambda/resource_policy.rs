@@ -261,6 +261,11 @@ impl Lambda {
         self.policies.retain(|key, _| !of_function(key));
     }
 
+    /// Forgets the policy of an alias that is gone.
+    pub(super) fn forget_policy(&mut self, function: &str, alias: &str) {
+        self.policies.remove(&format!("{function}:{alias}"));
+    }
+
     /// What a permission is for; it must be there.
     fn permitted(
         &self,

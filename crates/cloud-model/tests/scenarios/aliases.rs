@@ -223,7 +223,7 @@ fn an_alias_is_made_once_and_is_no_number() {
 }
 
 #[test]
-fn weights_are_checked_as_lambda_does_and_then_refused_by_name() {
+fn weights_are_checked_as_lambda_does() {
     let mut world = world();
     create(&mut world, "live", "1");
     let constraint = |value: &str, rule: &str| {
@@ -280,10 +280,9 @@ fn weights_are_checked_as_lambda_does_and_then_refused_by_name() {
         ),
         (
             "1",
-            json!({ "2": 0.5 }),
-            invalid,
-            "The local cloud does not support RoutingConfig.AdditionalVersionWeights yet"
-                .to_owned(),
+            json!({ "9": 0.5 }),
+            "ResourceNotFoundException",
+            format!("Function not found: {}", function_arn("chat:9")),
         ),
     ];
     for (version, weights, code, message) in refused {
@@ -293,9 +292,14 @@ fn weights_are_checked_as_lambda_does_and_then_refused_by_name() {
             "RoutingConfig": { "AdditionalVersionWeights": weights },
         });
         let made = world.lambda("POST", ALIASES, &body);
-        made.is_failure(400, code, &message);
+        let status = if code.starts_with("ResourceNot") {
+            404
+        } else {
+            400
+        };
+        made.is_failure(status, code, &message);
         let updated = world.lambda("PUT", &format!("{ALIASES}/live"), &body);
-        updated.is_failure(400, code, &message);
+        updated.is_failure(status, code, &message);
     }
     let none = json!({
         "Name": "new",
@@ -303,4 +307,104 @@ fn weights_are_checked_as_lambda_does_and_then_refused_by_name() {
         "RoutingConfig": { "AdditionalVersionWeights": {} },
     });
     assert_eq!(world.lambda("POST", ALIASES, &none).status, 201);
+}
+
+fn weighted(version: &str, weights: Value) -> Value {
+    json!({
+        "Name": "live",
+        "FunctionVersion": version,
+        "RoutingConfig": { "AdditionalVersionWeights": weights },
+    })
+}
+
+#[test]
+fn weights_are_shown_kept_by_other_updates_and_cleared_by_an_empty_map() {
+    let mut world = world();
+    let half = json!({ "AdditionalVersionWeights": { "2": 0.5 } });
+    let body = weighted("1", json!({ "2": 0.5 }));
+    let made = world.lambda("POST", ALIASES, &body).ok();
+    assert_eq!(made["RoutingConfig"], half);
+    let path = format!("{ALIASES}/live");
+    let described = json!({ "Description": "d" });
+    let described = world.lambda("PUT", &path, &described).ok();
+    assert_eq!(described["RoutingConfig"], half);
+    world
+        .lambda("PUT", &path, &json!({ "FunctionVersion": "2" }))
+        .is_failure(
+            400,
+            "InvalidParameterValueException",
+            "Invalid function version 2. Function version 2 is already included in routing \
+             configuration.",
+        );
+    let moved = weighted("2", json!({}));
+    let moved = world.lambda("PUT", &path, &moved).ok();
+    assert_eq!(moved.get("RoutingConfig"), None);
+    assert_eq!(moved["FunctionVersion"], "2");
+}
+
+#[test]
+fn a_version_is_not_deleted_while_an_alias_runs_it_by_weight() {
+    let mut world = world();
+    let body = weighted("1", json!({ "2": 0.5 }));
+    world.lambda("POST", ALIASES, &body).ok();
+    world
+        .lambda("DELETE", &format!("{FUNCTIONS}/chat?Qualifier=2"), &NOTHING)
+        .is_failure(
+            409,
+            "ResourceConflictException",
+            "Unable to delete version because the following aliases reference it: [live]",
+        );
+}
+
+#[test]
+fn versions_that_share_an_alias_share_their_role() {
+    let mut world = world();
+    let role = world.new_role("other", crate::common::LAMBDA_TRUST);
+    let path = format!("{FUNCTIONS}/chat/configuration");
+    world.lambda("PUT", &path, &json!({ "Role": role })).ok();
+    let versions = format!("{FUNCTIONS}/chat/versions");
+    assert_eq!(
+        world.lambda("POST", &versions, &NOTHING).ok()["Version"],
+        "3"
+    );
+    let body = weighted("1", json!({ "3": 0.5 }));
+    world.lambda("POST", ALIASES, &body).is_failure(
+        400,
+        "InvalidParameterValueException",
+        "Specified versions must be associated with the same execution role",
+    );
+}
+
+/// Draws these fractions of all numbers.
+struct Draws(Vec<f64>);
+
+impl cloud_model::IdSource for Draws {
+    fn next_u64(&mut self) -> u64 {
+        let fraction = self.0.pop().expect("nothing more is drawn");
+        (fraction * (1_u64 << 53) as f64) as u64 * (1 << 11)
+    }
+}
+
+#[test]
+fn an_invocation_runs_the_additional_version_as_often_as_its_weight_says() {
+    let mut world = world();
+    let body = weighted("1", json!({ "2": 0.25 }));
+    world.lambda("POST", ALIASES, &body).ok();
+    let drawn = |fraction: f64| {
+        let mut draws = Draws(vec![fraction]);
+        let found = world
+            .cloud
+            .drawn_version("chat:live", world.now, &mut draws)
+            .unwrap();
+        assert_eq!(found.invoked_arn, function_arn("chat:live"));
+        found.version
+    };
+    assert_eq!(drawn(0.0), "2");
+    assert_eq!(drawn(0.2499), "2");
+    assert_eq!(drawn(0.25), "1");
+    assert_eq!(drawn(0.9999), "1");
+    let named = world
+        .cloud
+        .drawn_version("chat:1", world.now, &mut Draws(Vec::new()));
+    assert_eq!(named.unwrap().version, "1", "without a draw");
 }

@@ -21,6 +21,7 @@ mod lambda_authorizers;
 mod lambda_refusals;
 mod log_streams;
 mod logs;
+mod managed_instances;
 mod realism;
 mod resource_policies;
 mod route_responses;

@@ -65,9 +65,10 @@ pub(crate) enum Verdict {
     WrongState,
 }
 
-/// Serves one environment until dropped.
-pub(crate) async fn serve(listener: TcpListener, calls: mpsc::Sender<Call>) {
-    let slots = Arc::new(Semaphore::new(RUNTIME_CONNECTIONS));
+/// Serves one environment, whose process has up to `events` events at once, until
+/// dropped.
+pub(crate) async fn serve(listener: TcpListener, calls: mpsc::Sender<Call>, events: usize) {
+    let slots = Arc::new(Semaphore::new(RUNTIME_CONNECTIONS + events));
     // Dropping the set ends the connections with the environment.
     let mut connections = JoinSet::new();
     loop {

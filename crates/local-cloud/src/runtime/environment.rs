@@ -34,6 +34,11 @@ pub(crate) fn variables(
     // A function may set these otherwise ...
     set("LANG", "en_US.UTF-8");
     set("PATH", "/usr/local/bin:/usr/bin/:/bin:/opt/bin");
+    let root = around.task_root;
+    set(
+        "LD_LIBRARY_PATH",
+        &format!("/lib64:/usr/lib64:{RUNTIME_DIR}:{RUNTIME_DIR}/lib:{root}:{root}/lib:/opt/lib"),
+    );
     let cloud = format!("http://127.0.0.1:{}", around.cloud_port);
     for service in ["APIGATEWAYMANAGEMENTAPI", "SSM", "SECRETS_MANAGER"] {
         set(&format!("AWS_ENDPOINT_URL_{service}"), &cloud);
@@ -52,7 +57,13 @@ pub(crate) fn variables(
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
         &function.memory_mb.to_string(),
     );
-    set("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
+    match function.max_concurrency {
+        None => set("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
+        Some(most) => {
+            set("AWS_LAMBDA_INITIALIZATION_TYPE", "lambda-managed-instances");
+            set("AWS_LAMBDA_MAX_CONCURRENCY", &most.to_string());
+        }
+    }
     set("AWS_LAMBDA_LOG_FORMAT", &function.log_format);
     if let Some(level) = &function.log_level {
         set("AWS_LAMBDA_LOG_LEVEL", level);
@@ -64,12 +75,14 @@ pub(crate) fn variables(
     set("AWS_SECRET_ACCESS_KEY", &around.keys.secret_access_key);
     set("AWS_SESSION_TOKEN", &around.keys.session_token);
     set("LAMBDA_TASK_ROOT", around.task_root);
-    set("LAMBDA_RUNTIME_DIR", "/var/runtime");
+    set("LAMBDA_RUNTIME_DIR", RUNTIME_DIR);
     variables
 }
 
 /// Custom runtimes ignore the handler, but expect one.
 const BOOTSTRAP_HANDLER: &str = "bootstrap";
+/// Lambda's own; there is nothing here.
+const RUNTIME_DIR: &str = "/var/runtime";
 
 #[cfg(test)]
 mod tests {
@@ -95,6 +108,8 @@ mod tests {
             log_group: "/aws/lambda/chat-room".to_owned(),
             log_format: "JSON".to_owned(),
             log_level: Some("WARN".to_owned()),
+            runtime_version_arn: String::new(),
+            max_concurrency: None,
         };
         let keys = Keys {
             access_key_id: "ASIAX".to_owned(),
@@ -126,6 +141,10 @@ mod tests {
         is("AWS_LAMBDA_LOG_FORMAT", "JSON");
         is("AWS_LAMBDA_LOG_LEVEL", "WARN");
         is("TZ", ":UTC");
-        assert!(!variables.contains_key("HOME"));
+        assert!(variables["LD_LIBRARY_PATH"].ends_with(":/code:/code/lib:/opt/lib"));
+        is("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand");
+        for absent in ["HOME", "AWS_LAMBDA_MAX_CONCURRENCY"] {
+            assert!(!variables.contains_key(absent), "{absent}");
+        }
     }
 }

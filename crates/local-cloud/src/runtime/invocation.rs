@@ -1,12 +1,17 @@
 //! One invocation as a value: what is asked, what came of it, and the texts in
 //! which Lambda words a failure. Pure.
 
+use std::borrow::Cow;
 use std::process::ExitStatus;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::json;
+
+use crate::assumptions::OUT_OF_MEMORY;
 
 /// What is asked of a function.
 #[derive(Debug)]
@@ -57,6 +62,10 @@ pub(crate) enum Failure {
     InitError(Bytes),
     /// It took longer than the function may, or than a start may.
     TimedOut { seconds: u32 },
+    /// It used more memory than the function has.
+    OutOfMemory,
+    /// It and its descendants were more than Lambda lets a function have.
+    TooManyProcesses,
     /// Its answer was longer than Lambda takes.
     AnswerTooLarge,
     /// The cloud stops.
@@ -65,44 +74,52 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// The type as logs name it.
-    pub(crate) fn error_type(&self) -> &'static str {
-        match self {
+    pub(crate) fn error_type(&self) -> Cow<'_, str> {
+        Cow::Borrowed(match self {
             Self::InvalidEntrypoint(_) => "Runtime.InvalidEntrypoint",
-            Self::Exited(_) | Self::Stopped => "Runtime.ExitError",
-            Self::InitError(_) => "Runtime.InitError",
+            Self::Exited(_) | Self::Stopped | Self::TooManyProcesses => "Runtime.ExitError",
+            Self::InitError(document) => return reported_type(document),
             Self::TimedOut { .. } => "Sandbox.Timedout",
+            Self::OutOfMemory => OUT_OF_MEMORY,
             Self::AnswerTooLarge => "Function.ResponseSizeTooLarge",
-        }
+        })
     }
 
-    /// What the log says between the function's own lines and `END`.
-    pub(crate) fn log_line(&self, order: &Order, now: Timestamp) -> String {
+    /// What the log says between the function's own lines and `END`. `None`: the
+    /// function has said it itself.
+    pub(crate) fn log_line(&self, order: &Order, now: Timestamp) -> Option<String> {
         match self {
-            Self::TimedOut { .. } => self.message(order, now),
-            _ => format!("{}\n{}", self.message(order, now), self.error_type()),
+            Self::InitError(_) => None,
+            Self::TimedOut { seconds } => {
+                let at = now.strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
+                let id = &order.request_id;
+                Some(format!("{at} {id} {}", timed_out(*seconds)))
+            }
+            _ => Some(format!("{}\n{}", self.message(order), self.error_type())),
         }
     }
 
     /// The error document the caller gets.
-    pub(crate) fn document(&self, order: &Order, now: Timestamp) -> Bytes {
-        let message = self.message(order, now);
-        let document = match self {
-            Self::InitError(document) => return document.clone(),
-            Self::TimedOut { .. } => json!({ "errorMessage": message }),
-            _ => json!({ "errorType": self.error_type(), "errorMessage": message }),
-        };
+    pub(crate) fn document(&self, order: &Order) -> Bytes {
+        if let Self::InitError(document) = self {
+            return document.clone();
+        }
+        let message = self.message(order);
+        let document = json!({ "errorType": self.error_type(), "errorMessage": message });
         Bytes::from(document.to_string())
     }
 
-    fn message(&self, order: &Order, now: Timestamp) -> String {
+    fn message(&self, order: &Order) -> String {
         let id = &order.request_id;
         match self {
             Self::InvalidEntrypoint(what) => format!("RequestId: {id} Error: {what}"),
             Self::Exited(status) => format!("RequestId: {id} Error: {}", exit_text(*status)),
             Self::InitError(_) => format!("RequestId: {id} Error: the runtime failed to start"),
             Self::TimedOut { seconds } => {
-                let at = now.strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
-                format!("{at} {id} Task timed out after {seconds}.00 seconds")
+                format!("RequestId: {id} Error: {}", timed_out(*seconds))
+            }
+            Self::OutOfMemory | Self::TooManyProcesses => {
+                format!("RequestId: {id} Error: {EXITED} with error: signal: killed")
             }
             Self::AnswerTooLarge => {
                 let most = crate::limits::MAX_PAYLOAD;
@@ -112,6 +129,25 @@ impl Failure {
             }
             Self::Stopped => format!("RequestId: {id} Error: the local cloud was stopped"),
         }
+    }
+}
+
+const EXITED: &str = "Runtime exited";
+
+fn timed_out(seconds: u32) -> String {
+    format!("Task timed out after {seconds}.00 seconds")
+}
+
+/// The type that a runtime gave its error document.
+fn reported_type(document: &[u8]) -> Cow<'_, str> {
+    #[derive(Deserialize)]
+    struct Document<'a> {
+        #[serde(rename = "errorType", borrow)]
+        error_type: Cow<'a, str>,
+    }
+    match serde_json::from_slice::<Document<'_>>(document) {
+        Ok(document) => document.error_type,
+        Err(_) => Cow::Borrowed("Runtime.Unknown"),
     }
 }
 
@@ -125,8 +161,8 @@ fn exit_text(status: Option<ExitStatus>) -> String {
         _ => None,
     });
     match reason {
-        Some(reason) => format!("Runtime exited with error: {reason}"),
-        None => "Runtime exited without providing a reason".to_owned(),
+        Some(reason) => format!("{EXITED} with error: {reason}"),
+        None => format!("{EXITED} without providing a reason"),
     }
 }
 
@@ -148,6 +184,13 @@ fn signal_text(signal: i32) -> String {
 pub(crate) struct Job {
     pub(crate) order: Arc<Order>,
     pub(crate) reply: tokio::sync::oneshot::Sender<Delivery>,
+}
+
+impl Job {
+    /// How long the function may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        Duration::from_secs(u64::from(self.order.timeout_seconds))
+    }
 }
 
 /// What an environment says about a job.
@@ -174,16 +217,35 @@ mod tests {
     }
 
     fn document(failure: &Failure) -> String {
-        let now = "2026-01-02T03:04:05.678Z".parse().unwrap();
-        String::from_utf8(failure.document(&order(), now).to_vec()).unwrap()
+        String::from_utf8(failure.document(&order()).to_vec()).unwrap()
     }
 
     #[test]
-    fn a_timeout_says_when_and_after_how_long() {
+    fn a_timeout_says_after_how_long_and_in_the_log_when() {
+        let failure = Failure::TimedOut { seconds: 3 };
         assert_eq!(
-            document(&Failure::TimedOut { seconds: 3 }),
-            r#"{"errorMessage":"2026-01-02T03:04:05.678Z 5b0e Task timed out after 3.00 seconds"}"#
+            document(&failure),
+            r#"{"errorMessage":"RequestId: 5b0e Error: Task timed out after 3.00 seconds","errorType":"Sandbox.Timedout"}"#
         );
+        let now = "2026-01-02T03:04:05.678Z".parse().unwrap();
+        assert_eq!(
+            failure.log_line(&order(), now).unwrap(),
+            "2026-01-02T03:04:05.678Z 5b0e Task timed out after 3.00 seconds"
+        );
+    }
+
+    #[test]
+    fn an_error_that_the_runtime_reported_keeps_its_type() {
+        let reported = |document: &'static str| {
+            Failure::InitError(Bytes::from(document))
+                .error_type()
+                .into_owned()
+        };
+        assert_eq!(
+            reported(r#"{"errorType":"Runtime.NoConfig"}"#),
+            "Runtime.NoConfig"
+        );
+        assert_eq!(reported("no document"), "Runtime.Unknown");
     }
 
     #[test]

@@ -58,6 +58,20 @@ pub(crate) async fn invoke(
     path: InvokePath,
     request: Request<Incoming>,
 ) -> Answer {
+    let answer = answer(model, pool, path, request).await;
+    if answer.headers().contains_key(http_io::REQUEST_ID) {
+        return answer;
+    }
+    // A refusal has one of its own.
+    with_header(answer, http_io::REQUEST_ID, &pool.new_request_id())
+}
+
+async fn answer(
+    model: &Model,
+    pool: &Arc<Pool>,
+    path: InvokePath,
+    request: Request<Incoming>,
+) -> Answer {
     let (parts, body) = request.into_parts();
     if let Err(refusal) = signature::signer(&parts.headers, &parts.uri) {
         return *refusal;
@@ -190,6 +204,12 @@ fn refused(refusal: &InvokeRefusal) -> Answer {
         InvokeRefusal::NotActive(_) => fault(
             StatusCode::CONFLICT,
             "ResourceConflictException",
+            &text,
+            None,
+        ),
+        InvokeRefusal::NotPublished(_) => fault(
+            StatusCode::BAD_REQUEST,
+            "InvalidParameterValueException",
             &text,
             None,
         ),

@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use super::process::Outputs;
 use crate::limits::{LOG_BATCH, LOG_DRAIN, LOG_ENTRIES, LOG_LINE, LOG_READ, LOG_TAIL, Limits};
 use crate::model::Model;
 
@@ -45,17 +46,15 @@ enum Entry {
     Line(String),
     /// A new invocation's log starts here.
     Begin,
+    /// A further process writes here; the one before has ended.
+    Outputs(Outputs),
     /// Everything before this is to be written; what the log ends with is asked.
     End(oneshot::Sender<Bytes>),
 }
 
 impl LogWriter {
     /// Starts writing; the outputs are those of the environment's process.
-    pub(crate) fn start(
-        to: Destination,
-        outputs: Option<(ChildStdout, ChildStderr)>,
-        limits: &Limits,
-    ) -> Self {
+    pub(crate) fn start(to: Destination, outputs: Option<Outputs>, limits: &Limits) -> Self {
         let (entries, from) = mpsc::channel(LOG_ENTRIES);
         let pace = Pace {
             burst: limits.log_burst,
@@ -66,7 +65,8 @@ impl LogWriter {
         let writer = Writer {
             to,
             stdout: stdout.map(|out| LineReader::new(out, pace.clone())),
-            stderr: stderr.map(|err| LineReader::new(err, pace)),
+            stderr: stderr.map(|err| LineReader::new(err, pace.clone())),
+            pace,
             batch: Vec::new(),
             tail: Tail::default(),
         };
@@ -79,6 +79,11 @@ impl LogWriter {
     /// Writes a line of Lambda's own.
     pub(crate) async fn line(&self, line: String) {
         let _gone = self.entries.send(Entry::Line(line)).await;
+    }
+
+    /// From here on a further process is listened to.
+    pub(crate) async fn attach(&self, outputs: Outputs) {
+        let _gone = self.entries.send(Entry::Outputs(outputs)).await;
     }
 
     /// From here on lines belong to a new invocation.
@@ -107,6 +112,8 @@ struct Writer {
     to: Destination,
     stdout: Option<LineReader<ChildStdout>>,
     stderr: Option<LineReader<ChildStderr>>,
+    /// Of a process that has printed nothing yet.
+    pace: Pace,
     batch: Vec<LogEvent>,
     tail: Tail,
 }
@@ -142,6 +149,11 @@ impl Writer {
         match entry {
             Entry::Line(line) => self.add(line),
             Entry::Begin => self.tail = Tail::default(),
+            // What the former process printed has been read: it comes first.
+            Entry::Outputs((stdout, stderr)) => {
+                self.stdout = Some(LineReader::new(stdout, self.pace.clone()));
+                self.stderr = Some(LineReader::new(stderr, self.pace.clone()));
+            }
             Entry::End(asked) => {
                 self.flush();
                 let _gone = asked.send(self.tail.bytes());

@@ -9,23 +9,35 @@
 //! runtime that outlived its environment: its next poll is refused.
 //!
 //! **Nothing outlives the cloud.** Every process leads a process group, which is
-//! killed whole. Should the cloud itself be killed with SIGKILL, its listeners
-//! close and the runtimes exit on the connection error; a function in the midst
-//! of an event ends with that event. (`PR_SET_PDEATHSIG` would be stricter, but
-//! needs code between fork and exec, which only `unsafe` can place there.)
+//! killed whole; what left it for a session of its own is found by a variable of its
+//! environment. Should the cloud itself be killed with SIGKILL, the kernel ends frozen
+//! processes; the other ones' Runtime API closes, and they exit on the connection
+//! error; a function in the midst of an event ends with that event.
+//! (`PR_SET_PDEATHSIG` would be stricter, but needs code between fork and exec, which
+//! only `unsafe` can place there.)
 //!
-//! Deliberately absent: freezing between events, memory limits, a read-only file
-//! system, layers, extensions, provisioned concurrency.
+//! **Frozen between events**, as Lambda's sandboxes are: see `process.rs`.
+//!
+//! **Memory is watched, not limited**: see `memory.rs`.
+//!
+//! Deliberately absent: a read-only file system, layers, extensions, provisioned
+//! concurrency.
 
 mod api;
 mod asynchronous;
+mod choice;
 mod credentials;
+mod ending;
 mod environment;
 mod invocation;
 mod invoke_api;
 mod logs;
+mod memory;
+mod place;
 mod pool;
 mod process;
+mod report;
+mod start;
 mod supervisor;
 mod unpack;
 

@@ -1,9 +1,12 @@
-//! Looks after one environment: hands its process one event at a time, watches
-//! the clock and the process, and writes what Lambda writes into its log.
+//! Looks after one environment: hands its process one event at a time (several on
+//! Lambda Managed Instances), freezes it between them, watches the clock and what it
+//! uses.
 //!
-//! A supervisor ends when its process does, when nobody can send it jobs any
-//! more (the pool dropped its handle), or when the cloud stops.
+//! A supervisor ends when its process does, when nobody can send it jobs any more
+//! (the pool dropped its handle), or when the cloud stops. What it says and does at
+//! an end stands in `ending.rs`.
 
+use std::collections::VecDeque;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,14 +16,17 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::api::{Call, Event, FunctionResult, Verdict};
-use super::invocation::{Delivery, Failure, Invocation, Job, Order, Outcome};
+use super::invocation::{Failure, Job, Outcome};
 use super::logs::LogWriter;
-use super::process::Process;
+use super::process::{Launch, Process};
+use super::report::{self, Phase};
+use crate::limits::LOOKING;
 use crate::model::Model;
 
 /// One environment.
 pub(crate) struct Supervisor<S> {
     pub(crate) model: Arc<Model>,
+    pub(crate) launch: Launch,
     pub(crate) process: Process,
     pub(crate) log: LogWriter,
     pub(crate) calls: mpsc::Receiver<Call>,
@@ -29,6 +35,12 @@ pub(crate) struct Supervisor<S> {
     pub(crate) version: String,
     pub(crate) memory_mb: u32,
     pub(crate) init_timeout: Duration,
+    pub(crate) usage_watch: Duration,
+    pub(crate) most_processes: usize,
+    /// Whether the process stands still between events.
+    pub(crate) freeze: bool,
+    /// How many events the process may have at once.
+    pub(crate) events: usize,
     /// Dropped as soon as the process has started.
     pub(crate) start_slot: Option<S>,
     pub(crate) state: State,
@@ -37,33 +49,50 @@ pub(crate) struct Supervisor<S> {
 /// Where the environment stands.
 pub(crate) struct State {
     /// When the process was started.
-    started: Instant,
-    /// How long it took to ask for its first event; told in the first report.
-    init: Init,
-    /// The process waits for an event.
-    asking: Option<oneshot::Sender<Event>>,
-    /// The event the process has.
-    running: Option<Running>,
+    pub(super) started: Instant,
+    pub(super) phase: Phase,
+    pub(super) init: Init,
+    /// When the first event's time began, if that was before the process had it.
+    pub(super) invoked: Option<Instant>,
+    /// The process waits for an event, in as many places.
+    pub(super) asking: VecDeque<oneshot::Sender<Event>>,
+    /// The events the process has.
+    pub(super) running: Vec<Running>,
     /// The event for when the process asks.
-    queued: Option<Job>,
-    /// When patience with the process ends.
-    deadline: Option<Instant>,
+    pub(super) queued: Option<Job>,
+    /// When patience ends with a process that has no event and doesn't ask for one.
+    pub(super) deadline: Option<Instant>,
+    /// When to look next at what the process uses.
+    pub(super) next_look: Instant,
 }
 
-enum Init {
+pub(super) enum Init {
     Starting,
     Failed(Bytes),
-    Done { unreported: Option<Duration> },
+    /// How long it took to ask for the first event; told in the first report.
+    Done {
+        unreported: Option<Duration>,
+    },
 }
 
-struct Running {
-    job: Job,
-    since: Instant,
+pub(super) struct Running {
+    pub(super) job: Job,
+    pub(super) since: Instant,
 }
 
-enum End {
+impl Running {
+    /// When the function's time for it ends.
+    pub(super) fn ends(&self) -> Instant {
+        self.since + self.job.timeout()
+    }
+}
+
+/// Why an environment's process is of no use any more.
+pub(super) enum End {
     Exited(Option<ExitStatus>),
     TimedOut,
+    OutOfMemory,
+    TooManyProcesses,
     Retired,
     Stopped,
 }
@@ -74,24 +103,58 @@ impl State {
         let started = Instant::now();
         Self {
             started,
+            phase: Phase::Init,
             init: Init::Starting,
-            asking: None,
-            running: None,
+            invoked: None,
+            asking: VecDeque::new(),
+            running: Vec::new(),
             queued: Some(first),
             deadline: Some(started + init_timeout),
+            next_look: started,
         }
+    }
+
+    /// As [`Self::starting`], where a process failed before: the start is a part of the
+    /// invocation.
+    pub(crate) fn starting_again(first: Job) -> Self {
+        let timeout = first.timeout();
+        let state = Self::starting(first, timeout);
+        Self {
+            phase: Phase::Invoke,
+            invoked: Some(state.started),
+            ..state
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        !self.asking.is_empty() && self.running.is_empty() && self.queued.is_none()
+    }
+
+    /// When something must have happened.
+    fn patience_ends(&self) -> Option<Instant> {
+        let running = self.running.iter().map(Running::ends).min();
+        running.or(self.deadline.filter(|_| self.asking.is_empty()))
     }
 }
 
 impl<S> Supervisor<S> {
     /// Runs until the environment has ended and its log is complete.
     pub(crate) async fn run(mut self) {
-        self.log
-            .line("INIT_START Runtime Version: provided:al2023".to_owned())
-            .await;
-        let end = loop {
+        let mut end = self.attend().await;
+        while self.starts_again_after(&end).await {
+            end = self.attend().await;
+        }
+        self.wind_up(end).await;
+    }
+
+    /// Serves events until something ends that.
+    async fn attend(&mut self) -> End {
+        loop {
             self.deliver().await;
-            let deadline = self.state.deadline;
+            if self.freeze && self.state.is_idle() {
+                self.process.freeze();
+            }
+            let (deadline, look) = (self.state.patience_ends(), self.state.next_look);
             let patience = async {
                 match deadline {
                     Some(deadline) => sleep_until(deadline).await,
@@ -102,44 +165,73 @@ impl<S> Supervisor<S> {
                 // What the process said counts before that it ended.
                 biased;
                 Some(call) = self.calls.recv() => self.on_call(call).await,
-                status = self.process.exited() => break End::Exited(status),
+                status = self.process.exited() => return End::Exited(status),
                 job = self.jobs.recv(), if self.state.queued.is_none() => match job {
                     Some(job) => self.state.queued = Some(job),
-                    None => break End::Retired,
+                    None => return End::Retired,
                 },
-                () = patience => break End::TimedOut,
-                () = stopped(&mut self.stop) => break End::Stopped,
+                () = patience => return End::TimedOut,
+                () = sleep_until(look), if !self.state.is_idle() => {
+                    if let Some(end) = self.look() {
+                        return end;
+                    }
+                }
+                () = stopped(&mut self.stop) => return End::Stopped,
             }
-        };
-        self.wind_up(end).await;
+        }
+    }
+
+    /// Whether the process uses more than it may.
+    fn look(&mut self) -> Option<End> {
+        let began = Instant::now();
+        let usage = self.process.usage(self.most_processes);
+        // Many processes take long to look at.
+        let pause = self.usage_watch.max(began.elapsed() * LOOKING);
+        self.state.next_look = Instant::now() + pause;
+        if usage.megabytes > u64::from(self.memory_mb) {
+            Some(End::OutOfMemory)
+        } else if usage.processes > self.most_processes {
+            Some(End::TooManyProcesses)
+        } else {
+            None
+        }
     }
 
     /// Brings a waiting event and a waiting process together.
     async fn deliver(&mut self) {
         let state = &mut self.state;
-        if state.asking.is_none() || state.queued.is_none() {
+        // Those who hung up may ask again.
+        state.asking.retain(|asking| !asking.is_closed());
+        if state.asking.is_empty() || state.queued.is_none() {
             return;
         }
-        let (Some(asking), Some(job)) = (state.asking.take(), state.queued.take()) else {
+        let (Some(asking), Some(job)) = (state.asking.pop_front(), state.queued.take()) else {
             return;
         };
-        let limit = Duration::from_secs(u64::from(job.order.timeout_seconds));
+        let now = Instant::now();
+        let since = state.invoked.take().unwrap_or(now);
+        let running = Running { job, since };
+        let left = running.ends().saturating_duration_since(now);
+        let order = &running.job.order;
         let event = Event {
-            order: Arc::clone(&job.order),
-            deadline_ms: self.model.now().as_millisecond() + limit.as_millis() as i64,
+            order: Arc::clone(order),
+            deadline_ms: self.model.now().as_millisecond() + left.as_millis() as i64,
         };
-        let since = Instant::now();
-        state.deadline = Some(since + limit);
-        if asking.is_closed() {
-            // The process hung up; it may ask again.
-            state.queued = Some(job);
-            return;
+        state.next_look = now + self.usage_watch;
+        self.process.thaw();
+        if state.running.is_empty() {
+            self.log.begin().await;
         }
-        self.log.begin().await;
-        self.log.line(start_line(&job.order, &self.version)).await;
+        self.log.line(report::start(order, &self.version)).await;
         match asking.send(event) {
-            Ok(()) => self.state.running = Some(Running { job, since }),
-            Err(_hung_up) => self.state.queued = Some(job),
+            Ok(()) => {
+                state.deadline = None;
+                state.running.push(running);
+            }
+            Err(_hung_up) => {
+                state.deadline = Some(running.ends());
+                state.queued = Some(running.job);
+            }
         }
     }
 
@@ -151,17 +243,17 @@ impl<S> Supervisor<S> {
                 result,
                 reply,
             } => {
-                let verdict = match &self.state.running {
-                    None => Verdict::WrongState,
-                    Some(running) if running.job.order.request_id != request_id => {
-                        Verdict::WrongRequest
-                    }
-                    Some(_) => Verdict::Accepted,
+                let running = &mut self.state.running;
+                let is_this = |running: &Running| running.job.order.request_id == request_id;
+                let (verdict, ended) = match running.iter().position(is_this) {
+                    Some(at) => (Verdict::Accepted, Some(running.swap_remove(at))),
+                    None if running.is_empty() => (Verdict::WrongState, None),
+                    None => (Verdict::WrongRequest, None),
                 };
                 // The process need not wait for its log to be written.
                 let _hung_up = reply.send(verdict);
-                if verdict == Verdict::Accepted {
-                    self.on_result(result).await;
+                if let Some(ended) = ended {
+                    self.on_result(ended, result).await;
                 }
             }
             Call::InitError { document, reply } => {
@@ -180,28 +272,32 @@ impl<S> Supervisor<S> {
     }
 
     fn on_next(&mut self, asking: oneshot::Sender<Event>) {
-        if self.state.running.is_some() || matches!(self.state.init, Init::Failed(_)) {
+        let state = &mut self.state;
+        if state.running.len() >= self.events || matches!(state.init, Init::Failed(_)) {
             // Dropping `asking` answers that this is not allowed now.
             return;
         }
+        if state.running.len() + state.asking.len() >= self.events {
+            // Who asks again has given up asking before.
+            state.asking.pop_front();
+        }
         if matches!(self.state.init, Init::Starting) {
             let took = self.state.started.elapsed();
-            self.state.init = Init::Done {
-                unreported: Some(took),
-            };
+            // Within an invocation it is part of the duration.
+            let unreported = (self.state.phase == Phase::Init).then_some(took);
+            self.state.init = Init::Done { unreported };
             self.start_slot = None;
         }
-        self.state.asking = Some(asking);
+        // For the report of an event whose process is gone at its end.
+        self.process.peak_memory_mb();
+        self.state.asking.push_back(asking);
         self.state.deadline = None;
     }
 
-    async fn on_result(&mut self, result: FunctionResult) {
-        let Some(Running { job, since }) = self.state.running.take() else {
-            return;
-        };
+    async fn on_result(&mut self, ended: Running, result: FunctionResult) {
+        let Running { job, since } = ended;
         // As long again it may take to ask for the next event.
-        let limit = Duration::from_secs(u64::from(job.order.timeout_seconds));
-        self.state.deadline = Some(Instant::now() + limit);
+        self.state.deadline = Some(Instant::now() + job.timeout());
         match result {
             FunctionResult::Answer(answer) => {
                 self.close(job, since, Outcome::Answer(answer), None).await;
@@ -215,127 +311,8 @@ impl<S> Supervisor<S> {
             }
         }
     }
-
-    /// Ends everything of the environment and answers whoever waits for it.
-    async fn wind_up(mut self, end: End) {
-        // From here on the pool sees that this environment is of no use.
-        self.jobs.close();
-        let started = !matches!(self.state.init, Init::Starting | Init::Failed(_));
-        let failure = match (end, &self.state.running) {
-            (End::Stopped, _) => Failure::Stopped,
-            (End::TimedOut, Some(running)) => Failure::TimedOut {
-                seconds: running.job.order.timeout_seconds,
-            },
-            (End::TimedOut, None) => Failure::TimedOut {
-                seconds: self.init_timeout.as_secs() as u32,
-            },
-            (End::Exited(status), _) => {
-                match std::mem::replace(&mut self.state.init, Init::Starting) {
-                    Init::Failed(document) => Failure::InitError(document),
-                    _ => Failure::Exited(status),
-                }
-            }
-            (End::Retired, _) => Failure::Exited(None),
-        };
-        self.process.kill();
-        if let Some(Running { job, since }) = self.state.running.take() {
-            self.fail(job, since, &failure).await;
-        }
-        if let Some(job) = self.state.queued.take() {
-            if started {
-                let _gone = job.reply.send(Delivery::NotDelivered);
-            } else {
-                // This job is what the environment was started for.
-                let since = self.state.started;
-                self.log.begin().await;
-                self.log.line(start_line(&job.order, &self.version)).await;
-                self.fail(job, since, &failure).await;
-            }
-        }
-        while let Ok(job) = self.jobs.try_recv() {
-            let _gone = job.reply.send(Delivery::NotDelivered);
-        }
-        self.process.end().await;
-        self.log.finish().await;
-    }
-
-    async fn fail(&mut self, job: Job, since: Instant, failure: &Failure) {
-        let now = self.model.now();
-        self.log.line(failure.log_line(&job.order, now)).await;
-        let outcome = Outcome::FunctionError(failure.document(&job.order, now));
-        self.close(job, since, outcome, Some(failure)).await;
-    }
-
-    /// Writes the last lines of an invocation, then hands over its result: who
-    /// has the result finds the log complete.
-    async fn close(
-        &mut self,
-        job: Job,
-        since: Instant,
-        outcome: Outcome,
-        failure: Option<&Failure>,
-    ) {
-        let id = &job.order.request_id;
-        self.log.line(format!("END RequestId: {id}")).await;
-        let init = match &mut self.state.init {
-            Init::Done { unreported } => unreported.take(),
-            _ => None,
-        };
-        let peak = self.process.peak_memory_mb();
-        let report = Report {
-            id,
-            took: since.elapsed(),
-            init,
-            memory_mb: self.memory_mb,
-            peak,
-            failure,
-        };
-        self.log.line(report.line()).await;
-        let log_tail = self.log.end().await;
-        let request_id = job.order.request_id.clone();
-        let _caller_left = job.reply.send(Delivery::Done(Invocation {
-            request_id,
-            outcome,
-            log_tail,
-        }));
-    }
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _pool_gone = stop.wait_for(|stop| *stop).await;
-}
-
-fn start_line(order: &Order, version: &str) -> String {
-    format!("START RequestId: {} Version: {version}", order.request_id)
-}
-
-struct Report<'a> {
-    id: &'a str,
-    took: Duration,
-    init: Option<Duration>,
-    memory_mb: u32,
-    peak: u64,
-    failure: Option<&'a Failure>,
-}
-
-impl Report<'_> {
-    fn line(&self) -> String {
-        let ms = self.took.as_secs_f64() * 1000.0;
-        let billed = (ms + self.init.unwrap_or_default().as_secs_f64() * 1000.0).ceil();
-        let mut line = format!(
-            "REPORT RequestId: {}\tDuration: {ms:.2} ms\tBilled Duration: {billed:.0} ms\tMemory Size: {} MB\tMax Memory Used: {} MB\t",
-            self.id, self.memory_mb, self.peak
-        );
-        if let Some(init) = self.init {
-            line += &format!("Init Duration: {:.2} ms\t", init.as_secs_f64() * 1000.0);
-        }
-        match self.failure {
-            None | Some(Failure::AnswerTooLarge) => {}
-            Some(Failure::TimedOut { .. }) => line += "Status: timeout",
-            Some(failure) => {
-                line += &format!("Status: error\tError Type: {}", failure.error_type())
-            }
-        }
-        line
-    }
 }

@@ -5,6 +5,7 @@
 
 pub mod deploy;
 pub mod http;
+pub mod proc;
 pub mod socket;
 
 use std::time::Duration;
@@ -44,17 +45,20 @@ impl TestCloud {
 
     /// Asks again and again until the answer is as wanted.
     pub async fn until<T>(&self, what: &str, mut ask: impl AsyncFnMut(&Self) -> Option<T>) -> T {
-        let asking = async {
-            loop {
-                if let Some(found) = ask(self).await {
-                    return found;
-                }
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        match tokio::time::timeout(PATIENCE, asking).await {
-            Ok(found) => found,
-            Err(_) => panic!("never happened: {what}; {}", self.health().await),
-        }
+        until(what, async || ask(self).await).await
     }
+}
+
+/// Asks again and again until there is an answer.
+pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let asking = async {
+        loop {
+            if let Some(found) = ask().await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let asked = tokio::time::timeout(PATIENCE, asking).await;
+    asked.unwrap_or_else(|_| panic!("never happened: {what}"))
 }
