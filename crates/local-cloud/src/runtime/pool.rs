@@ -28,6 +28,7 @@ use crate::limits::{
     ASYNCHRONOUS_EVENTS, DELIVERY_ATTEMPTS, Limits, RUNTIME_CALLS, START_PATIENCE, STARTING_AT_ONCE,
 };
 use crate::model::Model;
+use crate::tls::Trust;
 
 /// All environments of a cloud.
 pub(crate) struct Pool {
@@ -38,6 +39,7 @@ pub(crate) struct Pool {
     /// Places for asynchronous events.
     pub(super) asynchronous: Arc<Semaphore>,
     cloud_port: u16,
+    trust: Trust,
     state: Mutex<State>,
     stop: watch::Sender<bool>,
     ended: Notify,
@@ -86,6 +88,7 @@ impl Pool {
         code_dir: PathBuf,
         limits: Limits,
         cloud_port: u16,
+        trust: Trust,
     ) -> Arc<Self> {
         let pool = Arc::new(Self {
             credentials: Credentials::default(),
@@ -94,6 +97,7 @@ impl Pool {
             limits,
             asynchronous: Arc::new(Semaphore::new(ASYNCHRONOUS_EVENTS)),
             cloud_port,
+            trust,
             state: Mutex::default(),
             stop: watch::Sender::new(false),
             ended: Notify::new(),
@@ -346,6 +350,7 @@ impl Pool {
             task_root: &dir.to_string_lossy(),
             runtime_api: &runtime_api,
             cloud_port: self.cloud_port,
+            trust: &self.trust,
             log_stream: &to.stream,
             keys: &keys,
         };

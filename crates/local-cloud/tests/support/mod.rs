@@ -6,6 +6,7 @@
 pub mod deploy;
 pub mod http;
 pub mod socket;
+pub mod tls;
 
 use std::time::Duration;
 
