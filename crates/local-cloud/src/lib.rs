@@ -19,6 +19,7 @@ mod assumptions;
 pub mod client;
 mod clock;
 mod config;
+mod control;
 mod gateway;
 mod guard;
 mod http_io;

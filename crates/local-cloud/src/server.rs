@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cloud_model::{Effect, Settings};
+use cloud_model::Settings;
 use http::{Method, Request, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -21,11 +21,10 @@ use tokio::task::JoinSet;
 
 use crate::config::Config;
 use crate::gateway::{self, Gateway, address};
-use crate::http_io::{self, Answer, BodyError, Peer, header};
+use crate::http_io::{self, Answer, Peer, header};
 use crate::ids::Ids;
 use crate::limits::{
-    ACCEPT_PAUSE, DESCRIPTORS, HEADER_WAIT, HTTP_CONNECTIONS, HTTP_STOP_WAIT, MAX_CONTROL_BODY,
-    REAP_WAIT,
+    ACCEPT_PAUSE, DESCRIPTORS, HEADER_WAIT, HTTP_CONNECTIONS, HTTP_STOP_WAIT, REAP_WAIT,
 };
 use crate::model::Model;
 use crate::run_dir::RunDir;
@@ -33,7 +32,7 @@ use crate::runtime::{self, InvokePath, Pool};
 use crate::start_error::StartError;
 use crate::tls::authority::Authority;
 use crate::tls::{Opened, Tls, Trust, bundle};
-use crate::{admin, client, guard, signature};
+use crate::{admin, client, control, guard};
 
 /// A started cloud. Dropping it lets go of it without stopping it; its
 /// processes end at the latest with the tokio runtime.
@@ -319,59 +318,7 @@ impl Server {
                 let Gateway { model, pool, .. } = &*self.gateway;
                 runtime::invoke(model, pool, path, request).await
             }
-            None => self.control(request).await,
-        }
-    }
-
-    /// Passes a control-plane request to the model, and does in the world what
-    /// its answer means there.
-    async fn control(&self, request: Request<Incoming>) -> Answer {
-        let (parts, body) = request.into_parts();
-        let body = match http_io::read_body(body, MAX_CONTROL_BODY).await {
-            Ok((body, _)) => body,
-            Err(BodyError::TooLarge) => {
-                let text = format!("Request must be smaller than {MAX_CONTROL_BODY} bytes");
-                let body = json!({"Type": "User", "message": text}).to_string();
-                let status = StatusCode::PAYLOAD_TOO_LARGE;
-                return http_io::error(status, "RequestEntityTooLargeException", body);
-            }
-            Err(BodyError::Broken) => return http_io::empty(StatusCode::BAD_REQUEST),
-        };
-        let caller = signature::access_key_id(&parts.headers, &parts.uri)
-            .and_then(|key| self.gateway.pool.credentials.caller(key))
-            .map(|caller| cloud_model::Caller {
-                session_arn: caller.session_arn(),
-                role_arn: caller.role_arn,
-            });
-        let request = Request::from_parts(parts, body);
-        let model = Arc::clone(&self.gateway.model);
-        // Hashing and checking an uploaded zip takes a while.
-        let handled =
-            tokio::task::spawn_blocking(move || model.handle(&request, caller.as_ref())).await;
-        let Ok(handled) = handled else {
-            let body = json!({"message": "the local cloud failed on this request"}).to_string();
-            return http_io::error(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", body);
-        };
-        for effect in handled.effects {
-            self.take_effect(effect);
-        }
-        if handled.held_back.is_positive() {
-            tokio::time::sleep(handled.held_back.unsigned_abs()).await;
-        }
-        handled.response.map(http_body_util::Full::new)
-    }
-
-    fn take_effect(&self, effect: Effect) {
-        let registry = &self.gateway.registry;
-        match effect {
-            Effect::ApiDeleted { api_id } => {
-                registry.close_deleted(&api_id, None);
-                self.gateway.throttle.forget(&api_id);
-            }
-            Effect::StageDeleted { api_id, stage_name } => {
-                registry.close_deleted(&api_id, Some(&stage_name));
-            }
-            Effect::FunctionDeleted { function_name } => self.gateway.pool.retire(&function_name),
+            None => control::answer(&self.gateway, request).await,
         }
     }
 }
