@@ -47,6 +47,11 @@ async fn two_clients_chat_from_up_to_down() {
         first.stdout
     );
     assert!(
+        first.stdout.contains("tls   wss://127.0.0.1:"),
+        "{}",
+        first.stdout
+    );
+    assert!(
         first.stdout.contains("next  npx wscat -c ws://127.0.0.1:"),
         "{}",
         first.stdout
@@ -138,6 +143,34 @@ async fn two_clients_chat_from_up_to_down() {
     assert!(std::net::TcpStream::connect(("127.0.0.1", deployer.port())).is_err());
     let left = project().join(format!(".deployer/local-cloud-{}", deployer.port()));
     assert!(!left.exists(), "{}", left.display());
+}
+
+#[tokio::test]
+async fn a_client_by_tls_chats_with_the_others_and_trusts_an_authority_that_outlives_down() {
+    let ca = tempfile::tempdir().expect("a folder");
+    let mut deployer = deployer();
+    let dir = ca.path().to_str().expect("a path that is text");
+    deployer.set("DEPLOYER_LOCAL_CA", dir);
+    let json = deployer.succeed(&["up", "local", "--json"]);
+    let result: serde_json::Value = serde_json::from_str(&json).expect("one line of JSON");
+    let url = |key: &str| result[key].as_str().expect(key).to_owned();
+    let authority = ca.path().join("ca.pem");
+
+    let mut plain = Client::connect(&url("url")).await.expect("let in");
+    let encrypted = Client::connect_by_tls(&url("secure_url"), &authority).await;
+    let mut encrypted = encrypted.expect("let in");
+    let joined = say(&deployer, &mut plain, JOIN).await;
+    let id = id_of(&joined);
+    say(&deployer, &mut encrypted, JOIN).await;
+    plain.text().await;
+    let send = r#"{"action":"send","room":"room1","msg":"hello"}"#;
+    let said = say(&deployer, &mut plain, send).await;
+    assert_eq!(said, format!("[{id}]: hello"));
+    assert_eq!(encrypted.text().await, said);
+
+    let before = std::fs::read(&authority).expect("a certificate");
+    deployer.succeed(&["down", "local"]);
+    assert_eq!(std::fs::read(&authority).expect("still there"), before);
 }
 
 #[tokio::test]

@@ -4,6 +4,9 @@ use clap::{Args, Parser, Subcommand};
 use deployer_engine::verify::Verify;
 use std::path::PathBuf;
 
+/// Inherited by the local cloud that `up` starts.
+const LOCAL_CA: &str = "DEPLOYER_LOCAL_CA";
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done, also when there was nothing to do
@@ -19,6 +22,8 @@ Exit codes:
 
 Environment:
   DEPLOYER_LOCAL_PORT        port of local stages, instead of the stage file's
+  DEPLOYER_LOCAL_CA          folder of the local cloud's certificate authority, to be trusted
+                             once for all: no `down` removes it
   NO_COLOR                   no colours
 
 Examples:
@@ -161,6 +166,10 @@ pub struct LocalCloud {
     /// Where it keeps unpacked functions. Default: `.deployer/local-cloud-PORT` in the project
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// Where it keeps its certificate authority, by which clients trust its `https://` and
+    /// `wss://`. Default: `ca` in the `--data` folder, which `down` removes
+    #[arg(long, value_name = "DIR", env = LOCAL_CA)]
+    pub ca: Option<PathBuf>,
     /// Behave as AWS does under load: request quotas, 409s, delays and stale reads, repeatable by
     /// this number
     #[arg(long, value_name = "SEED")]

@@ -1,18 +1,23 @@
-//! A function for the tests: speaks the Runtime API with the standard library, and
-//! does what the event (or the variable `SCRIPT`) says.
+//! A function for the tests: speaks the Runtime API with the standard library (and TLS
+//! where the script asks for it), and does what the event (or the variable `SCRIPT`)
+//! says.
 //!
 //! The script is the message's body, the query parameter `do` of `$connect`, or
 //! the event's own `do`.
 
-use std::io::{self, BufRead as _, BufReader, Read as _, Write};
+use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::exit;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 fn main() {
     let api = variable("AWS_LAMBDA_RUNTIME_API");
@@ -63,8 +68,9 @@ fn act(event: &str, id: &str, count: usize) -> (&'static str, String) {
         "event" => post(event, event),
         "post" => {
             let (to, text) = argument.split_once(' ').unwrap_or((argument, ""));
-            post_to(to, text);
+            post_to(event, to, text);
         }
+        "post-by-tls" => post_by_tls(event, argument),
         "count" => post(event, &count.to_string()),
         "pid" => post(event, &std::process::id().to_string()),
         "var" => post(event, &variable(argument)),
@@ -203,23 +209,64 @@ fn member<'a>(event: &'a str, before: &str, after: &str) -> Option<&'a str> {
 
 /// Writes to the connection the event came from.
 fn post(event: &str, text: &str) {
-    post_to(
-        member(event, r#""connectionId":""#, "\"").unwrap_or_default(),
-        text,
-    );
+    post_to(event, context(event, "connectionId"), text);
 }
 
-fn post_to(id: &str, text: &str) {
-    let base = variable("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI");
-    let host = base.trim_start_matches("http://");
+fn post_to(event: &str, id: &str, text: &str) {
+    let (host, _api) = domain(event);
     let path = format!("/@connections/{id}");
-    let signature = signature(host, &path, text);
-    let answer = request(host, "POST", &path, &signature, text);
+    let answer = request(
+        host,
+        "POST",
+        &path,
+        &signature("http", host, &path, text),
+        text,
+    );
     say(&format!("posted: {}\n", answer.status));
 }
 
+/// Writes to the connection the event came from under `https://{domainName}/{stage}`,
+/// trusting what the environment says.
+fn post_by_tls(event: &str, text: &str) {
+    let (host, api) = domain(event);
+    let (stage, id) = (context(event, "stage"), context(event, "connectionId"));
+    let path = format!("/{api}/{stage}/@connections/{id}");
+    let signature = signature("https", host, &path, text);
+    let answer =
+        encrypted(host).and_then(|stream| exchange(stream, host, "POST", &path, &signature, text));
+    match answer {
+        Ok(answer) => say(&format!("posted: {}\n", answer.status)),
+        Err(error) => say(&format!("not posted: {error}\n")),
+    }
+}
+
+fn encrypted(host: &str) -> io::Result<StreamOwned<ClientConnection, TcpStream>> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = host.split(':').next().unwrap_or_default().to_owned();
+    let name = ServerName::try_from(name).map_err(io::Error::other)?;
+    let client = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
+    Ok(StreamOwned::new(client, TcpStream::connect(host)?))
+}
+
+/// A member of the event's context that is a text.
+fn context<'a>(event: &'a str, name: &str) -> &'a str {
+    member(event, &format!(r#""{name}":""#), "\"").unwrap_or_default()
+}
+
+/// `domainName`: the host, and the path where there is one.
+fn domain(event: &str) -> (&str, &str) {
+    let domain = context(event, "domainName");
+    domain.split_once('/').unwrap_or((domain, ""))
+}
+
 /// The headers of a signed POST, by the credentials of the environment.
-fn signature(host: &str, path: &str, body: &str) -> String {
+fn signature(scheme: &str, host: &str, path: &str, body: &str) -> String {
     let token = Some(variable("AWS_SESSION_TOKEN"));
     let (key, secret) = (
         variable("AWS_ACCESS_KEY_ID"),
@@ -234,7 +281,7 @@ fn signature(host: &str, path: &str, body: &str) -> String {
         .time(SystemTime::now())
         .settings(SigningSettings::default())
         .build();
-    let url = format!("http://{host}{path}");
+    let url = format!("{scheme}://{host}{path}");
     let body = SignableBody::Bytes(body.as_bytes());
     let signable = SignableRequest::new("POST", url, [("host", host)].into_iter(), body);
     let (Ok(params), Ok(signable)) = (params, signable) else {
@@ -265,21 +312,22 @@ impl Answer {
 
 /// One request on a connection of its own.
 fn request(host: &str, method: &str, path: &str, headers: &str, body: &str) -> Answer {
-    match try_request(host, method, path, headers, body) {
+    let stream = TcpStream::connect(host);
+    match stream.and_then(|stream| exchange(stream, host, method, path, headers, body)) {
         Ok(answer) => answer,
         // The cloud is gone.
         Err(_) => exit(0),
     }
 }
 
-fn try_request(
+fn exchange(
+    mut stream: impl Read + Write,
     host: &str,
     method: &str,
     path: &str,
     headers: &str,
     body: &str,
 ) -> io::Result<Answer> {
-    let mut stream = TcpStream::connect(host)?;
     let length = body.len();
     write!(
         stream,

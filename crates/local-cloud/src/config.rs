@@ -27,6 +27,9 @@ pub struct Config {
     pub port: u16,
     /// Unpacked functions live here, under `functions/`, while the cloud runs.
     pub data_dir: PathBuf,
+    /// The certificate authority that clients trust is kept here; clouds may share
+    /// one.
+    pub authority_dir: PathBuf,
     /// The account of every ARN.
     pub account_id: String,
     /// The region of every ARN.
@@ -53,11 +56,13 @@ pub struct Config {
 
 impl Config {
     /// Account 000000000000 in us-east-1, AWS's limits, the machine's clock and
-    /// randomness.
+    /// randomness; the authority lies under `ca/` of the data directory.
     pub fn new(port: u16, data_dir: impl Into<PathBuf>) -> Self {
+        let data_dir = data_dir.into();
         Self {
             port,
-            data_dir: data_dir.into(),
+            authority_dir: data_dir.join("ca"),
+            data_dir,
             account_id: ACCOUNT_ID.to_owned(),
             region: REGION.to_owned(),
             function_activation: SignedDuration::ZERO,

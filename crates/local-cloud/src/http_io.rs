@@ -1,5 +1,7 @@
 //! Small helpers around hyper: bodies with a bound, and answers in AWS's shapes.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Response, StatusCode};
@@ -7,6 +9,14 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 
 use crate::limits::BODY_WAIT;
+
+/// Who sent a request, and by what.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer {
+    pub(crate) ip: IpAddr,
+    /// `http`, or `https` by TLS.
+    pub(crate) proto: &'static str,
+}
 
 /// What every service answers: all of our bodies are complete.
 pub(crate) type Answer = Response<Full<Bytes>>;

@@ -1,5 +1,5 @@
 //! A cloud on this machine: the AWS services a WebSocket API needs, served on
-//! one port of 127.0.0.1.
+//! one port of 127.0.0.1, plain or by TLS ([`tls`]).
 //!
 //! * the control planes (API Gateway v2, Lambda, IAM, STS, Logs), answered by
 //!   the model in `cloud-model`;
@@ -8,10 +8,8 @@
 //! * the WebSocket gateway and its `@connections` API ([`gateway`]).
 //!
 //! Deliberately absent: any rule about what a control-plane call does (that is
-//! the model's), persistence (a stopped cloud forgets everything), TLS, Lambda
-//! authorizers, verification of signatures but of handshakes ([`sigv4`]; elsewhere
-//! only *whose* key signed is read), and a hard limit of a function's memory (it is
-//! watched).
+//! the model's), persistence (a stopped cloud forgets everything but its certificate
+//! authority), and a hard limit of a function's memory (it is watched).
 //! What is not known for certain about AWS is listed in [`assumptions`].
 
 mod admin;
@@ -20,6 +18,7 @@ mod callers;
 pub mod client;
 mod clock;
 mod config;
+mod control;
 mod gateway;
 mod guard;
 mod http_io;
@@ -31,11 +30,14 @@ mod runtime;
 mod server;
 mod signature;
 mod sigv4;
+mod start_error;
 mod stragglers;
+mod tls;
 
 pub use clock::{Clock, SystemClock};
 pub use cloud_model::{IdSource, Realism};
 pub use config::{ACCOUNT_ID, Config, REGION, USER_ACCESS_KEY_ID, USER_SECRET_ACCESS_KEY};
 pub use ids::RandomIds;
 pub use limits::Limits;
-pub use server::{Running, StartError, start};
+pub use server::{Running, start};
+pub use start_error::StartError;

@@ -49,7 +49,8 @@ pub(crate) const LAST_WRITES: Duration = Duration::from_secs(2);
 /// Messages waiting for one slow client, whatever their size.
 pub(crate) const OUTBOUND_MESSAGES: usize = 1024;
 
-/// How long a client may take to send the head of a request, keep-alive included.
+/// How long a client may take to send the head of a request, keep-alive included;
+/// before the first, as long to begin it or to finish a TLS handshake.
 pub(crate) const HEADER_WAIT: Duration = Duration::from_secs(75);
 /// How long a client may take to send a body.
 pub(crate) const BODY_WAIT: Duration = Duration::from_secs(60);

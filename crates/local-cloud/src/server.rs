@@ -4,67 +4,41 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bytes::Bytes;
-use cloud_model::{Caller, Effect, Settings};
+use cloud_model::Settings;
 use http::{Method, Request, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::json;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::config::Config;
 use crate::gateway::{self, Gateway, address};
-use crate::http_io::{self, Answer, BodyError, header};
+use crate::http_io::{self, Answer, Peer, header};
 use crate::ids::Ids;
 use crate::limits::{
-    ACCEPT_PAUSE, DESCRIPTORS, HEADER_WAIT, HTTP_CONNECTIONS, HTTP_STOP_WAIT, MAX_CONTROL_BODY,
-    REAP_WAIT,
+    ACCEPT_PAUSE, DESCRIPTORS, HEADER_WAIT, HTTP_CONNECTIONS, HTTP_STOP_WAIT, REAP_WAIT,
 };
 use crate::model::Model;
 use crate::run_dir::RunDir;
 use crate::runtime::{self, InvokePath, Pool};
-use crate::sigv4::{Signed, Unverified};
-use crate::{admin, callers, client, guard, signature};
-
-/// Why a cloud did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Something else has the port.
-    #[error("port {port} of 127.0.0.1 is in use by {}", if *.by_local_cloud { "another local cloud" } else { "another program" })]
-    PortInUse {
-        /// The port asked for.
-        port: u16,
-        /// Whether it answers as a local cloud.
-        by_local_cloud: bool,
-    },
-    /// The port cannot be had for another reason, e.g. want of privilege.
-    #[error("cannot listen on 127.0.0.1:{port}: {source}")]
-    Listen {
-        /// The port asked for.
-        port: u16,
-        /// What the operating system said.
-        source: io::Error,
-    },
-    /// The directory for unpacked functions cannot be made.
-    #[error("cannot use {dir}: {source}")]
-    DataDir {
-        /// The directory asked for.
-        dir: String,
-        /// What the operating system said.
-        source: io::Error,
-    },
-}
+use crate::start_error::StartError;
+use crate::tls::authority::Authority;
+use crate::tls::{Opened, Tls, Trust, bundle};
+use crate::{admin, client, control, guard};
 
 /// A started cloud. Dropping it lets go of it without stopping it; its
 /// processes end at the latest with the tokio runtime.
 pub struct Running {
     port: u16,
+    authority: PathBuf,
     stop: watch::Sender<Stop>,
 }
 
@@ -90,10 +64,22 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
             });
         }
     };
-    let run_dir = RunDir::create(&config.data_dir).map_err(|source| StartError::DataDir {
+    let data_dir = |source| StartError::DataDir {
         dir: config.data_dir.display().to_string(),
         source,
-    })?;
+    };
+    let authority_dir = |source| StartError::Authority {
+        dir: config.authority_dir.display().to_string(),
+        source,
+    };
+    let run_dir = RunDir::create(&config.data_dir).map_err(data_dir)?;
+    let authority = Authority::load_or_make(&config.authority_dir, config.clock.now())
+        .map_err(authority_dir)?;
+    let trust = Trust {
+        bundle: bundle::write(run_dir.path(), &authority).map_err(data_dir)?,
+        authority: authority.path().to_owned(),
+    };
+    let tls = Tls::new(authority, Arc::clone(&config.clock)).map_err(authority_dir)?;
     raise_descriptor_limit();
     let settings = Settings {
         account_id: config.account_id,
@@ -106,6 +92,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     };
     let model = Arc::new(Model::new(settings, config.clock, Ids::new(config.ids)));
     let limits = config.limits;
+    let authority = trust.authority.clone();
     let code_dir = run_dir.path().to_owned();
     let pool = Pool::new(
         Arc::clone(&model),
@@ -113,16 +100,22 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         limits.clone(),
         port,
         config.freeze,
+        trust,
     );
     let gateway = Arc::new(Gateway::new(model, pool, limits, port));
     let stop = watch::Sender::new(Stop::Running);
     let server = Arc::new(Server {
         gateway,
+        tls,
         stop: stop.clone(),
     });
     let accepting = tokio::spawn(Arc::clone(&server).accept(listener));
     tokio::spawn(server.stop_when_asked(accepting, run_dir));
-    Ok(Running { port, stop })
+    Ok(Running {
+        port,
+        authority,
+        stop,
+    })
 }
 
 impl Running {
@@ -134,6 +127,16 @@ impl Running {
     /// Where SDKs find every service: `http://127.0.0.1:{port}`.
     pub fn base_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The same by TLS: `https://127.0.0.1:{port}`.
+    pub fn secure_url(&self) -> String {
+        format!("https://127.0.0.1:{}", self.port)
+    }
+
+    /// The certificate of the authority that clients must trust who use TLS.
+    pub fn authority(&self) -> &Path {
+        &self.authority
     }
 
     /// Waits until the cloud has stopped because a request asked it to.
@@ -191,6 +194,7 @@ fn raise_descriptor_limit() {
 
 struct Server {
     gateway: Arc<Gateway>,
+    tls: Tls,
     stop: watch::Sender<Stop>,
 }
 
@@ -244,8 +248,29 @@ impl Server {
         let _slow = tokio::time::timeout(HTTP_STOP_WAIT, last_answers).await;
     }
 
-    async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
+    async fn serve(self: Arc<Self>, stream: TcpStream, address: SocketAddr) {
         let _only_slower = stream.set_nodelay(true);
+        let mut stop = self.stop.subscribe();
+        let opened = tokio::select! {
+            opened = self.tls.open(stream) => opened,
+            _ = stop.wait_for(|stop| *stop == Stop::Answering) => return,
+        };
+        let ip = address.ip();
+        match opened {
+            Ok(Opened::Plain(stream)) => self.talk(stream, Peer { ip, proto: "http" }).await,
+            Ok(Opened::Encrypted(stream)) => {
+                let proto = "https";
+                self.talk(stream, Peer { ip, proto }).await;
+            }
+            // There is nobody to tell.
+            Err(_) => {}
+        }
+    }
+
+    async fn talk<S>(self: Arc<Self>, stream: S, peer: Peer)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let mut stop = self.stop.subscribe();
         let service = service_fn(move |request| {
             let server = Arc::clone(&self);
@@ -265,7 +290,7 @@ impl Server {
         let _ = connection.await;
     }
 
-    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Answer {
+    async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Answer {
         let (headers, uri) = (request.headers(), request.uri());
         let host = header(headers, "host");
         let path = uri.path();
@@ -301,82 +326,7 @@ impl Server {
                 let Gateway { model, pool, .. } = &*self.gateway;
                 runtime::invoke(model, pool, path, request).await
             }
-            None => self.control(request).await,
-        }
-    }
-
-    /// Passes a control-plane request to the model, and does in the world what
-    /// its answer means there.
-    async fn control(&self, request: Request<Incoming>) -> Answer {
-        let (parts, body) = request.into_parts();
-        let body = match http_io::read_body(body, MAX_CONTROL_BODY).await {
-            Ok((body, _)) => body,
-            Err(BodyError::TooLarge) => {
-                let text = format!("Request must be smaller than {MAX_CONTROL_BODY} bytes");
-                let body = json!({"Type": "User", "message": text}).to_string();
-                let status = StatusCode::PAYLOAD_TOO_LARGE;
-                return http_io::error(status, "RequestEntityTooLargeException", body);
-            }
-            Err(BodyError::Broken) => return http_io::empty(StatusCode::BAD_REQUEST),
-        };
-        let request = Request::from_parts(parts, body);
-        let model = Arc::clone(&self.gateway.model);
-        let caller = match self.caller(&request) {
-            Ok(caller) => caller,
-            Err(unverified) => {
-                let refusal = model.refuse_unverified(&request, unverified.kind());
-                return refusal.map(http_body_util::Full::new);
-            }
-        };
-        // Hashing and checking an uploaded zip takes a while.
-        let handled =
-            tokio::task::spawn_blocking(move || model.handle(&request, caller.as_ref())).await;
-        let Ok(handled) = handled else {
-            let body = json!({"message": "the local cloud failed on this request"}).to_string();
-            return http_io::error(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", body);
-        };
-        for effect in handled.effects {
-            self.take_effect(effect);
-        }
-        if handled.held_back.is_positive() {
-            tokio::time::sleep(handled.held_back.unsigned_abs()).await;
-        }
-        handled.response.map(http_body_util::Full::new)
-    }
-
-    /// Who makes a control-plane request; whether they signed it as they should is
-    /// asked where IAM is enforced.
-    fn caller(&self, request: &Request<Bytes>) -> Result<Option<Caller>, Unverified> {
-        let Gateway { model, pool, .. } = &*self.gateway;
-        let (headers, uri) = (request.headers(), request.uri());
-        let scope = signature::scope(headers, uri);
-        let (true, Some(service)) = (model.enforce_iam, scope) else {
-            return Ok(callers::claimed(model, &pool.credentials, headers, uri));
-        };
-        let signed = Signed {
-            method: request.method(),
-            uri,
-            headers,
-            body: request.body(),
-        };
-        // IAM and STS are signed for whatever region their endpoint is in.
-        let regional = !matches!(service.as_str(), "iam" | "sts");
-        let region = regional.then_some(model.region.as_str());
-        callers::verified(model, &pool.credentials, signed, &service, region)
-            .map(|signer| signer.caller)
-    }
-
-    fn take_effect(&self, effect: Effect) {
-        let registry = &self.gateway.registry;
-        match effect {
-            Effect::ApiDeleted { api_id } => {
-                registry.close_deleted(&api_id, None);
-                self.gateway.throttle.forget(&api_id);
-            }
-            Effect::StageDeleted { api_id, stage_name } => {
-                registry.close_deleted(&api_id, Some(&stage_name));
-            }
-            Effect::FunctionDeleted { function_name } => self.gateway.pool.retire(&function_name),
+            None => control::answer(&self.gateway, request).await,
         }
     }
 }

@@ -209,7 +209,7 @@ async fn a_function_gets_lambdas_variables_and_none_of_ours() {
         ("AWS_REGION", "us-east-1".to_owned()),
         ("AWS_LAMBDA_FUNCTION_NAME", "scripted".to_owned()),
         (
-            "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
+            "AWS_ENDPOINT_URL_SSM",
             format!("http://127.0.0.1:{}", cloud.port),
         ),
         ("CARGO", String::new()),

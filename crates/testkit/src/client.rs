@@ -1,9 +1,17 @@
 //! A WebSocket client that waits with a deadline.
 
 use futures_util::{SinkExt, StreamExt};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
@@ -20,9 +28,14 @@ pub enum Received {
     Closed(u16),
 }
 
+/// What a connection goes over.
+trait Transport: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Transport for T {}
+
 /// One connection.
 pub struct Client {
-    stream: WebSocketStream<TcpStream>,
+    stream: WebSocketStream<Box<dyn Transport>>,
 }
 
 impl Client {
@@ -31,14 +44,32 @@ impl Client {
     /// # Panics
     /// When the server can't be reached.
     pub async fn connect(url: &str) -> Result<Self, u16> {
-        let authority = url
-            .strip_prefix("ws://")
-            .and_then(|rest| rest.split('/').next())
-            .expect("a ws:// URL");
-        let tcp = TcpStream::connect(authority)
-            .await
-            .expect("the server listens");
-        match timeout(DEADLINE, client_async(url, tcp))
+        let tcp = reach(url, "ws://").await;
+        Self::shake_hands(url, Box::new(tcp)).await
+    }
+
+    /// As [`connect`](Self::connect), by `wss://`, trusting only the authority in a file.
+    ///
+    /// # Panics
+    /// When the server can't be reached, or isn't one the authority vouches for.
+    pub async fn connect_by_tls(url: &str, authority: &Path) -> Result<Self, u16> {
+        let tcp = reach(url, "wss://").await;
+        let trusted = CertificateDer::from_pem_file(authority).expect("a certificate");
+        let mut roots = RootCertStore::empty();
+        roots.add(trusted).expect("an authority");
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("ring knows them")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let server = tcp.peer_addr().expect("connected").ip();
+        let tls = TlsConnector::from(Arc::new(config)).connect(ServerName::from(server), tcp);
+        let tls = timeout(DEADLINE, tls).await.expect("an answer in time");
+        Self::shake_hands(url, Box::new(tls.expect("a server that is trusted"))).await
+    }
+
+    async fn shake_hands(url: &str, stream: Box<dyn Transport>) -> Result<Self, u16> {
+        match timeout(DEADLINE, client_async(url, stream))
             .await
             .expect("an answer in time")
         {
@@ -101,4 +132,14 @@ impl Client {
             Received::Closed(code) => panic!("closed with {code} instead of a text"),
         }
     }
+}
+
+async fn reach(url: &str, scheme: &str) -> TcpStream {
+    let authority = url
+        .strip_prefix(scheme)
+        .and_then(|rest| rest.split('/').next())
+        .unwrap_or_else(|| panic!("{url} doesn't begin with {scheme}"));
+    TcpStream::connect(authority)
+        .await
+        .expect("the server listens")
 }

@@ -6,6 +6,7 @@ use crate::local::{LISTENING, data_dir};
 use crate::project::Project;
 use crate::render::text;
 use local_cloud::{Config, Realism, StartError};
+use std::path::Path;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Serves until SIGINT, SIGTERM or a request to stop.
@@ -17,6 +18,10 @@ pub async fn run(project: &Project, options: &LocalCloud) -> Result<(), Failure>
     let mut config = Config::new(options.port, data);
     config.realism = options.realism.map(Realism::all);
     config.enforce_iam = options.enforce_iam;
+    // A variable that is set to nothing is as good as none.
+    if let Some(dir) = options.ca.as_ref().filter(|dir| *dir != Path::new("")) {
+        config.authority_dir.clone_from(dir);
+    }
     let running = local_cloud::start(config).await.map_err(|error| {
         let next_step = match &error {
             StartError::PortInUse {
@@ -27,6 +32,9 @@ pub async fn run(project: &Project, options: &LocalCloud) -> Result<(), Failure>
                 by_local_cloud: false,
                 ..
             } => "stop the program that has the port, or give another --port",
+            StartError::Authority { .. } => {
+                "make the folder writable, or name another by --ca or DEPLOYER_LOCAL_CA"
+            }
             _ => "mend what the message says and start again",
         };
         Failure::LocalCloud {
@@ -34,7 +42,10 @@ pub async fn run(project: &Project, options: &LocalCloud) -> Result<(), Failure>
             next_step: next_step.to_owned(),
         }
     })?;
+    // The first line tells who started this process that it may begin.
     text::result(&format!("{LISTENING}{}", running.base_url()));
+    text::result(&format!("  by TLS  {}", running.secure_url()));
+    text::result(&format!("  trust   {}", running.authority().display()));
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| Failure::LocalCloud {
         message: format!("can't listen for signals: {error}"),
         next_step: "start again".to_owned(),

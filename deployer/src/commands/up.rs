@@ -79,13 +79,18 @@ async fn deploy(
     let lease = stage.lease(options.no_wait);
     let up = exclusive::up_from(&desired, &means, &lease, seen).await?;
     check(&up, name, screen)?;
+    let url = up.url.unwrap_or_default();
+    // The local cloud takes both on its one port; AWS knows no other than `wss://`.
+    let path = url.strip_prefix("ws://");
+    let secure_url = path.map(|path| format!("wss://{path}"));
     screen.up(&UpResult {
         stage: name,
         identity: definition.identity.to_string(),
         changed: !up.plan.is_empty(),
         steps: up.done_before + up.outcome.done.len(),
         release: ReleaseHash::of(&desired).to_string(),
-        url: up.url.unwrap_or_default(),
+        url,
+        secure_url,
         endpoint_disabled: desired.gateway.api.disable_execute_api_endpoint,
         notice: definition.notice.as_deref(),
     });

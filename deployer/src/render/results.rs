@@ -19,6 +19,9 @@ pub struct UpResult<'a> {
     pub release: String,
     /// Where.
     pub url: String,
+    /// The same by TLS, where `url` is without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secure_url: Option<String>,
     /// Whether clients need another address than `url`.
     pub endpoint_disabled: bool,
     /// What users of the stage must know.
@@ -168,8 +171,12 @@ pub(super) fn up(result: &UpResult<'_>) -> String {
         false => format!("npx wscat -c {url}"),
         true => "connect by a custom domain: the API's own address is disabled".to_owned(),
     };
+    let secure = match &result.secure_url {
+        Some(secure) => format!("\n  tls   {secure}"),
+        None => String::new(),
+    };
     with_notice(
-        format!("{head}\n  url   {url}\n  next  {next}"),
+        format!("{head}\n  url   {url}{secure}\n  next  {next}"),
         result.notice,
     )
 }
@@ -248,6 +255,7 @@ mod tests {
             steps: 20,
             release: "0123456789abcdef".into(),
             url: "ws://127.0.0.1:9100/a1b2c3d4e5/local".into(),
+            secure_url: Some("wss://127.0.0.1:9100/a1b2c3d4e5/local".into()),
             notice: None,
         }
     }

@@ -1,17 +1,13 @@
 //! Where to post: the address of an API's `@connections`.
+//!
+//! Deliberately absent: an override by the environment. Here and on AWS the event says
+//! it all.
 
 use crate::event::{Event, EventError, present};
 
-/// Overrides the address, as in every AWS SDK. Looked at here because a client
-/// that is given an address does not look.
-pub(crate) const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI";
-
-/// The address to post to for the connection an event came from: the override
-/// as it is when there is one, else the domain and stage the client connected to.
-pub(crate) fn endpoint_url(configured: Option<&str>, event: &Event) -> Result<String, EventError> {
-    if let Some(url) = configured.filter(|url| !url.is_empty()) {
-        return Ok(url.to_owned());
-    }
+/// The address to post to for the connection an event came from: the domain and
+/// stage the client connected to.
+pub(crate) fn endpoint_url(event: &Event) -> Result<String, EventError> {
     let context = &event.request_context;
     let domain = present(context.domain_name.as_deref(), "domainName")?;
     let stage = present(context.stage.as_deref(), "stage")?;
@@ -28,16 +24,16 @@ mod tests {
     fn the_address_is_the_domain_and_stage_the_client_connected_to() {
         let event = message_event("join", "a=", "{}");
         let aws = "https://abcd123456.execute-api.us-east-1.amazonaws.com/production";
-        assert_eq!(endpoint_url(None, &event).unwrap(), aws);
-        assert_eq!(endpoint_url(Some(""), &event).unwrap(), aws);
+        assert_eq!(endpoint_url(&event).unwrap(), aws);
     }
 
     #[test]
-    fn an_override_is_taken_as_it_is() {
+    fn a_domain_of_the_local_cloud_has_a_path() {
         let mut event = message_event("join", "a=", "{}");
-        event.request_context.domain_name = None;
-        let local = "http://127.0.0.1:3001/prod";
-        assert_eq!(endpoint_url(Some(local), &event).unwrap(), local);
+        event.request_context.domain_name = Some("127.0.0.1:9100/abcd123456".to_owned());
+        event.request_context.stage = Some("local".to_owned());
+        let local = "https://127.0.0.1:9100/abcd123456/local";
+        assert_eq!(endpoint_url(&event).unwrap(), local);
     }
 
     #[test]
@@ -45,9 +41,9 @@ mod tests {
         let mut event = message_event("join", "a=", "{}");
         event.request_context.stage = None;
         let missing = Err(EventError::Missing("stage"));
-        assert_eq!(endpoint_url(None, &event), missing);
+        assert_eq!(endpoint_url(&event), missing);
         event.request_context.domain_name = None;
         let missing = Err(EventError::Missing("domainName"));
-        assert_eq!(endpoint_url(None, &event), missing);
+        assert_eq!(endpoint_url(&event), missing);
     }
 }

@@ -4,7 +4,7 @@
 //! gives credentials and region in the environment, and looking anywhere else
 //! costs size and start-up time. Proxies are absent likewise.
 
-use crate::endpoint::{ENDPOINT_VARIABLE, endpoint_url};
+use crate::endpoint::endpoint_url;
 use crate::event::{Event, EventError};
 use crate::post::{Post, PostError};
 use aws_sdk_apigatewaymanagement::config::retry::RetryConfig;
@@ -55,12 +55,11 @@ pub struct MissingVariable(&'static str);
 pub struct Gateway {
     region: Region,
     credentials: Credentials,
-    endpoint: Option<String>,
     clients: RefCell<BTreeMap<String, Client>>,
 }
 
 impl Gateway {
-    /// Takes region, credentials and an endpoint override from the environment.
+    /// Takes region and credentials from the environment.
     ///
     /// # Errors
     /// Names the variable that is not set or empty.
@@ -87,7 +86,6 @@ impl Gateway {
                 None,
                 "environment",
             ),
-            endpoint: optional(ENDPOINT_VARIABLE),
             clients: RefCell::default(),
         })
     }
@@ -97,7 +95,7 @@ impl Gateway {
     /// # Errors
     /// When the event does not say where it came from.
     pub fn at(&self, event: &Event) -> Result<Connections, EventError> {
-        let url = endpoint_url(self.endpoint.as_deref(), event)?;
+        let url = endpoint_url(event)?;
         let mut clients = self.clients.borrow_mut();
         if clients.len() >= CLIENTS && !clients.contains_key(&url) {
             clients.clear();
@@ -121,7 +119,7 @@ impl Gateway {
             .region(self.region.clone())
             .credentials_provider(self.credentials.clone())
             .endpoint_url(url)
-            .http_client(http_client(url))
+            .http_client(http_client())
             .retry_config(retries)
             .timeout_config(timeouts)
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
@@ -130,11 +128,10 @@ impl Gateway {
     }
 }
 
-/// Trusts the platform's certificates, and does not load them for an address
-/// that is not encrypted.
-fn http_client(url: &str) -> SharedHttpClient {
-    let encrypted = url.starts_with("https:");
-    let trust = TrustStore::empty().with_native_roots(encrypted);
+/// Trusts the platform's certificates, or those that `SSL_CERT_FILE` says instead.
+/// They are loaded once, when the first event comes.
+fn http_client() -> SharedHttpClient {
+    let trust = TrustStore::empty().with_native_roots(true);
     let context = TlsContext::builder().with_trust_store(trust).build();
     aws_smithy_http_client::Builder::new()
         .pool_idle_timeout(KEEP_IDLE)

@@ -4,7 +4,6 @@
 //! leave while `$connect` is still thinking, the task learns it there and tells
 //! `$disconnect`, so no member stays behind in an application's tables.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use cloud_model::{LiveAuthorization, LiveStage};
@@ -29,7 +28,7 @@ use crate::assumptions::{
     CONNECT_FAILED, CONNECT_MISCONFIGURED, CONNECT_THROTTLED, CONNECT_TIMED_OUT,
     GONE_BEFORE_ACCEPTED, handshake_refusal_body,
 };
-use crate::http_io::{self, Answer, REQUEST_ID, header, with_header};
+use crate::http_io::{self, Answer, Peer, REQUEST_ID, header, with_header};
 use crate::limits::MAX_URL;
 
 const PROTOCOL: &str = "sec-websocket-protocol";
@@ -58,7 +57,7 @@ pub(crate) async fn connect(
     gateway: Arc<Gateway>,
     stage: Option<StageAddress>,
     mut request: Request<Incoming>,
-    peer: SocketAddr,
+    peer: Peer,
 ) -> Answer {
     let ids = new_ids(&gateway);
     let live = stage.and_then(|stage| gateway.model.live_stage(&stage.api_id, &stage.stage));
@@ -80,7 +79,7 @@ pub(crate) async fn connect(
         stage: live.stage_name.clone(),
         domain_name: address::domain_name(gateway.port, &live.api_id),
         connected_at: gateway.model.now(),
-        source_ip: peer.ip().to_string(),
+        source_ip: peer.ip.to_string(),
         user_agent: header(request.headers(), "user-agent").map(str::to_owned),
         iam: None,
         authorizer: None,
@@ -301,9 +300,9 @@ fn accept_key(request: &Request<Incoming>) -> Option<String> {
 }
 
 /// The client's headers with those a load balancer adds.
-fn forwarded(gateway: &Gateway, headers: &HeaderMap, peer: SocketAddr) -> HeaderMap {
+fn forwarded(gateway: &Gateway, headers: &HeaderMap, peer: Peer) -> HeaderMap {
     let mut headers = headers.clone();
-    let ip = peer.ip();
+    let ip = peer.ip;
     let forwarded_for = match header(&headers, "x-forwarded-for") {
         Some(before) => format!("{before}, {ip}"),
         None => ip.to_string(),
@@ -316,7 +315,7 @@ fn forwarded(gateway: &Gateway, headers: &HeaderMap, peer: SocketAddr) -> Header
         ("x-amzn-trace-id", root),
         ("x-forwarded-for", forwarded_for),
         ("x-forwarded-port", gateway.port.to_string()),
-        ("x-forwarded-proto", "http".to_owned()),
+        ("x-forwarded-proto", peer.proto.to_owned()),
     ] {
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(name, value);

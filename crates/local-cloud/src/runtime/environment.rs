@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use cloud_model::FunctionVersion;
 
 use super::credentials::Keys;
+use crate::tls::Trust;
 
 /// What one environment is told beside its function's own configuration.
 pub(crate) struct Surroundings<'a> {
@@ -18,6 +19,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) runtime_api: &'a str,
     /// The local cloud's port.
     pub(crate) cloud_port: u16,
+    /// By what a function trusts the local cloud's certificate.
+    pub(crate) trust: &'a Trust,
     pub(crate) log_stream: &'a str,
     pub(crate) keys: &'a Keys,
 }
@@ -40,9 +43,16 @@ pub(crate) fn variables(
         &format!("/lib64:/usr/lib64:{RUNTIME_DIR}:{RUNTIME_DIR}/lib:{root}:{root}/lib:/opt/lib"),
     );
     let cloud = format!("http://127.0.0.1:{}", around.cloud_port);
-    for service in ["APIGATEWAYMANAGEMENTAPI", "SSM", "SECRETS_MANAGER"] {
+    for service in ["SSM", "SECRETS_MANAGER"] {
         set(&format!("AWS_ENDPOINT_URL_{service}"), &cloud);
     }
+    let bundle = around.trust.bundle.to_string_lossy();
+    for replaces_the_roots in ["SSL_CERT_FILE", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"] {
+        set(replaces_the_roots, &bundle);
+    }
+    // Node adds it to the roots that it has built in.
+    let authority = around.trust.authority.to_string_lossy();
+    set("NODE_EXTRA_CA_CERTS", &authority);
     for (name, value) in &function.environment {
         set(name, value);
     }
@@ -92,7 +102,12 @@ mod tests {
 
     #[test]
     fn a_function_may_set_its_path_but_not_what_is_reserved() {
-        let own = [("PATH", "/mine"), ("AWS_REGION", "moon"), ("ROOM", "1")];
+        let own = [
+            ("PATH", "/mine"),
+            ("AWS_REGION", "moon"),
+            ("ROOM", "1"),
+            ("AWS_CA_BUNDLE", "/mine.pem"),
+        ];
         let function = FunctionVersion {
             function_name: "chat-room".to_owned(),
             version: "3".to_owned(),
@@ -123,6 +138,10 @@ mod tests {
                 task_root: "/code",
                 runtime_api: "127.0.0.1:1",
                 cloud_port: 9100,
+                trust: &Trust {
+                    authority: "/ca/ca.pem".into(),
+                    bundle: "/run/ca-bundle.pem".into(),
+                },
                 log_stream: "stream",
                 keys: &keys,
             },
@@ -133,10 +152,10 @@ mod tests {
         is("ROOM", "1");
         is("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256");
         is("AWS_LAMBDA_FUNCTION_VERSION", "3");
-        is(
-            "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI",
-            "http://127.0.0.1:9100",
-        );
+        is("AWS_CA_BUNDLE", "/mine.pem");
+        is("SSL_CERT_FILE", "/run/ca-bundle.pem");
+        is("REQUESTS_CA_BUNDLE", "/run/ca-bundle.pem");
+        is("NODE_EXTRA_CA_CERTS", "/ca/ca.pem");
         is("AWS_ENDPOINT_URL_SSM", "http://127.0.0.1:9100");
         is("AWS_LAMBDA_LOG_FORMAT", "JSON");
         is("AWS_LAMBDA_LOG_LEVEL", "WARN");

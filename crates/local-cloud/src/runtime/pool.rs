@@ -23,6 +23,7 @@ use super::place::Permit;
 use super::unpack::CodeStore;
 use crate::limits::{ASYNCHRONOUS_EVENTS, DELIVERY_ATTEMPTS, Limits};
 use crate::model::Model;
+use crate::tls::Trust;
 
 /// All environments of a cloud.
 pub(crate) struct Pool {
@@ -33,6 +34,7 @@ pub(crate) struct Pool {
     /// Places for asynchronous events.
     pub(super) asynchronous: Arc<Semaphore>,
     pub(super) cloud_port: u16,
+    pub(super) trust: Trust,
     /// Whether processes stand still between events.
     pub(super) freeze: bool,
     state: Mutex<State>,
@@ -89,6 +91,7 @@ impl Pool {
         limits: Limits,
         cloud_port: u16,
         freeze: bool,
+        trust: Trust,
     ) -> Arc<Self> {
         let pool = Arc::new(Self {
             credentials: Credentials::default(),
@@ -98,6 +101,7 @@ impl Pool {
             asynchronous: Arc::new(Semaphore::new(ASYNCHRONOUS_EVENTS)),
             cloud_port,
             freeze,
+            trust,
             state: Mutex::default(),
             stop: watch::Sender::new(false),
             ended: Notify::new(),

@@ -64,6 +64,7 @@ impl Pool {
             task_root: &dir.to_string_lossy(),
             runtime_api: &runtime_api,
             cloud_port: self.cloud_port,
+            trust: &self.trust,
             log_stream: &to.stream,
             keys: &keys,
         };

@@ -7,6 +7,7 @@ pub mod deploy;
 pub mod http;
 pub mod proc;
 pub mod socket;
+pub mod tls;
 
 use std::time::Duration;
 

@@ -2,6 +2,7 @@
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::json;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -12,8 +13,8 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 use super::deploy::Stage;
 use super::{PATIENCE, TestCloud};
 
-pub struct Client {
-    pub socket: WebSocketStream<TcpStream>,
+pub struct Client<S = TcpStream> {
+    pub socket: WebSocketStream<S>,
     pub response: Response,
 }
 
@@ -52,7 +53,7 @@ impl TestCloud {
     }
 }
 
-impl Client {
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     /// Sends a message that tells the scripted function what to do.
     pub async fn tell(&mut self, script: &str) {
         self.send(Message::text(

@@ -1,7 +1,6 @@
 //! Against a server of canned answers, over plain HTTP.
 
 use super::{Connections, Gateway, MissingVariable, POST_TIMEOUT};
-use crate::endpoint::ENDPOINT_VARIABLE;
 use crate::post::{Post, PostError};
 use crate::testing::message_event;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -79,9 +78,8 @@ async fn read_request(socket: &mut BufReader<TcpStream>) -> Option<Request> {
 }
 
 fn connections(url: &str) -> Connections {
-    let set = [(ENDPOINT_VARIABLE, url), ("AWS_SESSION_TOKEN", "token")];
-    let gateway = gateway(&set).unwrap();
-    gateway.at(&message_event("send", "a=", "{}")).unwrap()
+    let gateway = gateway(&[("AWS_SESSION_TOKEN", "token")]).unwrap();
+    Connections(gateway.client(url))
 }
 
 async fn post_to(answers: &[&'static str]) -> (Result<(), PostError>, Vec<Request>) {

@@ -1,0 +1,90 @@
+//! Control-plane requests: on to the model, and its answers' effects out into the world.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use cloud_model::{Caller, Effect};
+use http::{Request, StatusCode};
+use hyper::body::Incoming;
+use serde_json::json;
+
+use crate::gateway::Gateway;
+use crate::http_io::{self, Answer, BodyError};
+use crate::limits::MAX_CONTROL_BODY;
+use crate::sigv4::{Signed, Unverified};
+use crate::{callers, signature};
+
+/// Passes a control-plane request to the model, and does in the world what
+/// its answer means there.
+pub(crate) async fn answer(gateway: &Gateway, request: Request<Incoming>) -> Answer {
+    let (parts, body) = request.into_parts();
+    let body = match http_io::read_body(body, MAX_CONTROL_BODY).await {
+        Ok((body, _)) => body,
+        Err(BodyError::TooLarge) => {
+            let text = format!("Request must be smaller than {MAX_CONTROL_BODY} bytes");
+            let body = json!({"Type": "User", "message": text}).to_string();
+            let status = StatusCode::PAYLOAD_TOO_LARGE;
+            return http_io::error(status, "RequestEntityTooLargeException", body);
+        }
+        Err(BodyError::Broken) => return http_io::empty(StatusCode::BAD_REQUEST),
+    };
+    let request = Request::from_parts(parts, body);
+    let model = Arc::clone(&gateway.model);
+    let caller = match caller(gateway, &request) {
+        Ok(caller) => caller,
+        Err(unverified) => {
+            let refusal = model.refuse_unverified(&request, unverified.kind());
+            return refusal.map(http_body_util::Full::new);
+        }
+    };
+    // Hashing and checking an uploaded zip takes a while.
+    let handled =
+        tokio::task::spawn_blocking(move || model.handle(&request, caller.as_ref())).await;
+    let Ok(handled) = handled else {
+        let body = json!({"message": "the local cloud failed on this request"}).to_string();
+        return http_io::error(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", body);
+    };
+    for effect in handled.effects {
+        take_effect(gateway, effect);
+    }
+    if handled.held_back.is_positive() {
+        tokio::time::sleep(handled.held_back.unsigned_abs()).await;
+    }
+    handled.response.map(http_body_util::Full::new)
+}
+
+/// Who makes a control-plane request; whether they signed it as they should is asked
+/// where IAM is enforced.
+fn caller(gateway: &Gateway, request: &Request<Bytes>) -> Result<Option<Caller>, Unverified> {
+    let Gateway { model, pool, .. } = gateway;
+    let (headers, uri) = (request.headers(), request.uri());
+    let scope = signature::scope(headers, uri);
+    let (true, Some(service)) = (model.enforce_iam, scope) else {
+        return Ok(callers::claimed(model, &pool.credentials, headers, uri));
+    };
+    let signed = Signed {
+        method: request.method(),
+        uri,
+        headers,
+        body: request.body(),
+    };
+    // IAM and STS are signed for whatever region their endpoint is in.
+    let regional = !matches!(service.as_str(), "iam" | "sts");
+    let region = regional.then_some(model.region.as_str());
+    callers::verified(model, &pool.credentials, signed, &service, region)
+        .map(|signer| signer.caller)
+}
+
+fn take_effect(gateway: &Gateway, effect: Effect) {
+    let registry = &gateway.registry;
+    match effect {
+        Effect::ApiDeleted { api_id } => {
+            registry.close_deleted(&api_id, None);
+            gateway.throttle.forget(&api_id);
+        }
+        Effect::StageDeleted { api_id, stage_name } => {
+            registry.close_deleted(&api_id, Some(&stage_name));
+        }
+        Effect::FunctionDeleted { function_name } => gateway.pool.retire(&function_name),
+    }
+}
