@@ -9,7 +9,9 @@
 //!
 //! Deliberately absent: I/O, a clock, randomness. Time and numbers for ids are
 //! handed in, so that the same model serves HTTP clients and, in-process on
-//! virtual time, a simulation; equal inputs give equal answers. Absent too:
+//! virtual time, a simulation; equal inputs give equal answers. The state can be
+//! taken out and put back ([`Snapshot`], [`Cloud::take_changes`]); keeping it in files
+//! is somebody else's. Absent too:
 //! invoking functions, WebSocket connections and `@connections`, checking
 //! signatures. What is assumed about AWS without a source stands in one module,
 //! `assumptions`; every bound stands in `limits`.
@@ -32,6 +34,7 @@ mod permissions;
 mod realism;
 mod secrets_manager;
 mod serve;
+mod snapshot;
 mod ssm;
 mod sts;
 mod tags;
@@ -50,6 +53,7 @@ pub use dataplane::{
 pub use ids::IdSource;
 pub use inventory::{Inventory, ResourceList};
 pub use realism::Realism;
+pub use snapshot::{Changes, LogBytes, RestoreError, Snapshot, State};
 
 /// What account and region this is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +100,7 @@ pub struct Cloud {
     ssm: ssm::Ssm,
     secrets: secrets_manager::SecretsManager,
     habits: Option<realism::Habits>,
+    counts: snapshot::Counts,
 }
 
 impl Cloud {
@@ -110,6 +115,7 @@ impl Cloud {
             logs: logs::Logs::default(),
             ssm: ssm::Ssm::default(),
             secrets: secrets_manager::SecretsManager::default(),
+            counts: snapshot::Counts::default(),
         }
     }
 

@@ -3,6 +3,7 @@
 //! Deliberately absent: weights between two versions. They are checked as
 //! Lambda checks them, and then refused: the data plane would not honour them.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::function::{Function, LATEST};
@@ -28,7 +29,7 @@ const WEIGHT_RULE: &str = "Map value must satisfy constraint: [Member must have 
                            Member must not be null]";
 
 /// Where an alias points.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Alias {
     description: String,
     /// `$LATEST` or a number.

@@ -15,6 +15,7 @@ mod data_plane;
 mod facilities;
 mod gateway_settings;
 mod iam;
+mod kept;
 mod lambda;
 mod lambda_refusals;
 mod log_streams;
