@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use crate::clock::{Clock, SystemClock};
 use crate::ids::RandomIds;
 use crate::limits::Limits;
+use crate::store::Keeping;
 
 /// The account a local cloud plays unless told otherwise.
 pub const ACCOUNT_ID: &str = "000000000000";
@@ -25,8 +26,11 @@ pub const USER_SECRET_ACCESS_KEY: &str = "local";
 pub struct Config {
     /// The port on 127.0.0.1; 0 lets the operating system choose.
     pub port: u16,
-    /// Unpacked functions live here, under `functions/`, while the cloud runs.
+    /// Unpacked functions live here, under `functions/`, while the cloud runs; the account
+    /// under `state/`, if it is kept.
     pub data_dir: PathBuf,
+    /// What outlives this process.
+    pub keeping: Keeping,
     /// The account of every ARN.
     pub account_id: String,
     /// The region of every ARN.
@@ -45,12 +49,13 @@ pub struct Config {
 }
 
 impl Config {
-    /// Account 000000000000 in us-east-1, AWS's limits, the machine's clock and
-    /// randomness.
+    /// Account 000000000000 in us-east-1, empty and not kept; AWS's limits, the machine's
+    /// clock and randomness.
     pub fn new(port: u16, data_dir: impl Into<PathBuf>) -> Self {
         Self {
             port,
             data_dir: data_dir.into(),
+            keeping: Keeping::Nothing,
             account_id: ACCOUNT_ID.to_owned(),
             region: REGION.to_owned(),
             function_activation: SignedDuration::ZERO,

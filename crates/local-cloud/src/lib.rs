@@ -5,11 +5,11 @@
 //!   the model in `cloud-model`;
 //! * the Lambda Invoke API and the Runtime API, behind which the real
 //!   `bootstrap` of every function runs as a process ([`runtime`]);
-//! * the WebSocket gateway and its `@connections` API ([`gateway`]).
+//! * the WebSocket gateway and its `@connections` API ([`gateway`]);
+//! * files that keep the account when the process ends, if asked for ([`store`]).
 //!
 //! Deliberately absent: any rule about what a control-plane call does (that is
-//! the model's), persistence (a stopped cloud forgets everything), TLS, Lambda
-//! authorizers, verification of signatures but of handshakes ([`sigv4`]; elsewhere
+//! the model's), TLS, Lambda authorizers, verification of signatures but of handshakes ([`sigv4`]; elsewhere
 //! only *whose* key signed is read), and enforcement of a function's memory size.
 //! What is not known for certain about AWS is listed in [`assumptions`].
 
@@ -29,6 +29,7 @@ mod runtime;
 mod server;
 mod signature;
 mod sigv4;
+mod store;
 
 pub use clock::{Clock, SystemClock};
 pub use cloud_model::{IdSource, Realism};
@@ -36,3 +37,4 @@ pub use config::{ACCOUNT_ID, Config, REGION, USER_ACCESS_KEY_ID, USER_SECRET_ACC
 pub use ids::RandomIds;
 pub use limits::Limits;
 pub use server::{Running, StartError, start};
+pub use store::{Keeping, StateError, is_kept};

@@ -6,7 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use cloud_model::{Effect, Settings};
+use cloud_model::{Cloud, Effect, Settings};
 use http::{Method, Request, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -15,7 +15,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::config::Config;
 use crate::gateway::{self, Gateway, address};
@@ -28,6 +28,7 @@ use crate::limits::{
 use crate::model::Model;
 use crate::run_dir::RunDir;
 use crate::runtime::{self, InvokePath, Pool};
+use crate::store::{Keeping, StateError, Store};
 use crate::{admin, client, guard, signature};
 
 /// Why a cloud did not start.
@@ -57,6 +58,9 @@ pub enum StartError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// The account can't be kept, or gone on with.
+    #[error(transparent)]
+    State(#[from] StateError),
 }
 
 /// A started cloud. Dropping it lets go of it without stopping it; its
@@ -101,7 +105,18 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         function_activation: config.function_activation,
         realism: config.realism,
     };
-    let model = Arc::new(Model::new(settings, config.clock, Ids::new(config.ids)));
+    let (cloud, store) = match config.keeping {
+        Keeping::Nothing => (Cloud::new(settings), None),
+        keeping => {
+            let now = config.clock.now();
+            let opened = Store::open(&config.data_dir, keeping, settings, now).await;
+            let (store, cloud) = opened?;
+            (cloud, Some(store))
+        }
+    };
+    let ids = Ids::new(config.ids);
+    let model = Arc::new(Model::new(cloud, store, config.clock, ids));
+    let lines = tokio::spawn(Arc::clone(&model).keep_lines());
     let limits = config.limits;
     let code_dir = run_dir.path().to_owned();
     let pool = Pool::new(Arc::clone(&model), code_dir, limits.clone(), port);
@@ -112,7 +127,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         stop: stop.clone(),
     });
     let accepting = tokio::spawn(Arc::clone(&server).accept(listener));
-    tokio::spawn(server.stop_when_asked(accepting, run_dir));
+    tokio::spawn(server.stop_when_asked(accepting, lines, run_dir));
     Ok(Running { port, stop })
 }
 
@@ -137,7 +152,8 @@ impl Running {
     }
 
     /// Closes all sockets with 1001, gives their `$disconnect` functions a
-    /// moment, ends all processes and removes the unpacked code.
+    /// moment, ends all processes and removes the unpacked code. An account that is kept
+    /// stays.
     pub async fn stop(self) {
         ask_to_stop(&self.stop);
         self.wait().await;
@@ -188,7 +204,8 @@ struct Server {
 impl Server {
     async fn stop_when_asked(
         self: Arc<Self>,
-        accepting: tokio::task::JoinHandle<()>,
+        accepting: JoinHandle<()>,
+        lines: JoinHandle<()>,
         run_dir: RunDir,
     ) {
         let mut stop = self.stop.subscribe();
@@ -198,8 +215,12 @@ impl Server {
         // the end, so the port is the last to go.
         gateway.shut_down(gateway.limits.stop_wait).await;
         gateway.pool.shut_down(REAP_WAIT).await;
+        lines.abort();
+        // Whoever sees the port free may remove the files, or start on them.
+        Arc::clone(&gateway.model).keep_all().await;
         self.stop.send_replace(Stop::Answering);
         let _ = accepting.await;
+        gateway.model.close();
         run_dir.remove().await;
         self.stop.send_replace(Stop::Done);
     }
@@ -321,15 +342,18 @@ impl Server {
         // Hashing and checking an uploaded zip takes a while.
         let handled =
             tokio::task::spawn_blocking(move || model.handle(&request, caller.as_ref())).await;
-        let Ok(handled) = handled else {
-            let body = json!({"message": "the local cloud failed on this request"}).to_string();
-            return http_io::error(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", body);
+        let Ok((handled, kept)) = handled else {
+            return failure("the local cloud failed on this request");
         };
         for effect in handled.effects {
             self.take_effect(effect);
         }
         if handled.held_back.is_positive() {
             tokio::time::sleep(handled.held_back.unsigned_abs()).await;
+        }
+        if let Err(error) = kept {
+            let text = "the local cloud has done this, but can't write it into its files";
+            return failure(&format!("{text}: {error}; make room and try again"));
         }
         handled.response.map(http_body_util::Full::new)
     }
@@ -347,6 +371,11 @@ impl Server {
             Effect::FunctionDeleted { function_name } => self.gateway.pool.retire(&function_name),
         }
     }
+}
+
+fn failure(message: &str) -> Answer {
+    let body = json!({ "message": message }).to_string();
+    http_io::error(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", body)
 }
 
 fn forbidden(refused: &guard::Refused) -> Answer {

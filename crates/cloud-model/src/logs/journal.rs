@@ -52,6 +52,14 @@ pub(super) struct Journal {
 }
 
 impl Journal {
+    /// Of a group whose file, should there be one, isn't its own.
+    pub(super) fn anew() -> Self {
+        Self {
+            lost: true,
+            ..Self::default()
+        }
+    }
+
     /// Of a group whose file has so many bytes.
     pub(super) fn of_file(written: usize) -> Self {
         Self {

@@ -129,7 +129,7 @@ impl Logs {
     pub(crate) fn begin_journals(&mut self) {
         self.journaled = true;
         for group in self.groups.values_mut() {
-            group.store.journal = Some(Journal::default());
+            group.store.journal = Some(Journal::anew());
         }
     }
 

@@ -100,7 +100,7 @@ impl Store {
     /// Nothing yet; with a journal, if somebody keeps the events elsewhere.
     pub(super) fn new(journaled: bool) -> Self {
         Self {
-            journal: journaled.then(Journal::default),
+            journal: journaled.then(Journal::anew),
             ..Self::default()
         }
     }

@@ -267,7 +267,7 @@ fn every_read_of_a_restored_account_answers_as_before() {
 
 #[test]
 fn what_runs_is_what_ran_before() {
-    let mut world = full();
+    let world = full();
     let restored = Cloud::restore(world.cloud.settings().clone(), &world.cloud.snapshot()).unwrap();
     let apis = world.cloud.inventory().apis.names;
     let chat = apis.iter().find_map(|name| name.strip_suffix(" chat"));
@@ -329,6 +329,20 @@ fn reads_change_nothing_and_calls_about_events_leave_the_state_as_it_is() {
     let taken = world.cloud.take_changes();
     assert_eq!(taken.number, before + 1);
     assert!(taken.state.is_none() && taken.logs.len() == 1, "{taken:?}");
+}
+
+#[test]
+fn a_new_group_takes_the_place_of_what_is_kept_under_its_number() {
+    let mut world = World::new();
+    world.keeping = false;
+    let mut kept = Snapshot::default();
+    kept.logs
+        .insert(0, b"of a process that was killed".to_vec());
+    world
+        .logs("CreateLogGroup", &json!({ "logGroupName": "/chat" }))
+        .ok();
+    apply(&mut kept, world.cloud.take_changes());
+    assert_kept(&world.cloud, &kept);
 }
 
 #[test]
