@@ -37,4 +37,4 @@ pub use config::{ACCOUNT_ID, Config, REGION, USER_ACCESS_KEY_ID, USER_SECRET_ACC
 pub use ids::RandomIds;
 pub use limits::Limits;
 pub use server::{Running, StartError, start};
-pub use store::{Keeping, StateError, is_kept};
+pub use store::{Keeping, StateError, clear, is_kept};

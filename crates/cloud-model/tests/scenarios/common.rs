@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use crate::kept;
+use crate::restored;
 
 pub const REGION: &str = "eu-central-1";
 pub const ACCOUNT: &str = "123456789012";
@@ -123,8 +123,8 @@ pub struct World {
 impl Drop for World {
     fn drop(&mut self) {
         if self.keeping && !std::thread::panicking() {
-            kept::apply(&mut self.kept, self.cloud.take_changes());
-            kept::assert_kept(&self.cloud, &self.kept);
+            restored::apply(&mut self.kept, self.cloud.take_changes());
+            restored::assert_kept(&self.cloud, &self.kept);
         }
     }
 }
@@ -177,7 +177,7 @@ impl World {
             .cloud
             .handle_as(request, caller, self.now, &mut self.ids);
         if self.keeping && self.kept.state.len() < KEPT_AT_ONCE {
-            kept::apply(&mut self.kept, self.cloud.take_changes());
+            restored::apply(&mut self.kept, self.cloud.take_changes());
         }
         let response: Response<Bytes> = handled.response;
         let header = |name: &str| {

@@ -15,11 +15,12 @@ mod data_plane;
 mod facilities;
 mod gateway_settings;
 mod iam;
-mod kept;
+
 mod lambda;
 mod lambda_refusals;
 mod log_streams;
 mod logs;
 mod realism;
+mod restored;
 mod secrets;
 mod wire;

@@ -24,6 +24,8 @@ use sha2::{Digest as _, Sha256};
 use super::StateError;
 
 const STATE: &str = "state";
+/// Begins the names of accounts that were set aside.
+const ASIDE: &str = "state-until-";
 const ACCOUNT: &str = "account.json";
 const CODE: &str = "code";
 const CODE_EXTENSION: &str = "zip";
@@ -50,9 +52,33 @@ impl Files {
         if !Self::are_in(data_dir) {
             return Ok(());
         }
-        let aside = format!("{STATE}-until-{}", now.strftime("%Y%m%dT%H%M%S%3f"));
+        let aside = format!("{ASIDE}{}", now.strftime("%Y%m%dT%H%M%S%3f"));
         let dir = data_dir.join(STATE);
         fs::rename(&dir, data_dir.join(aside)).map_err(|source| failed(&dir, source))
+    }
+
+    /// Removes everything but what was set aside.
+    pub(super) fn clear(data_dir: &Path) -> io::Result<()> {
+        let entries = match fs::read_dir(data_dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            let removed = match entry.file_type()?.is_dir() {
+                true if entry.file_name().to_string_lossy().starts_with(ASIDE) => Ok(()),
+                true => fs::remove_dir_all(entry.path()),
+                false => fs::remove_file(entry.path()),
+            };
+            if let Err(error) = removed
+                && error.kind() != io::ErrorKind::NotFound
+            {
+                return Err(error);
+            }
+        }
+        // Not empty: something was set aside.
+        let _left = fs::remove_dir(data_dir);
+        Ok(())
     }
 
     /// Reads everything that is there; nothing is an empty account.
@@ -338,5 +364,9 @@ mod tests {
         assert_eq!(read(&dir).1, Snapshot::default());
         let aside = dir.path().join("state-until-20260102T030405678");
         assert_eq!(fs::read(aside.join(ACCOUNT)).unwrap(), b"former");
+        Files::clear(dir.path()).unwrap();
+        let left = fs::read_dir(dir.path()).unwrap();
+        assert_eq!(left.count(), 1);
+        assert!(aside.is_dir());
     }
 }

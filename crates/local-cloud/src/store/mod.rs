@@ -69,6 +69,15 @@ pub fn is_kept(data_dir: &Path) -> bool {
     Files::are_in(data_dir)
 }
 
+/// Removes a data directory that no local cloud uses any more, with the account in it.
+/// Accounts that were set aside stay.
+///
+/// # Errors
+/// When something can't be removed.
+pub fn clear(data_dir: &Path) -> io::Result<()> {
+    Files::clear(data_dir)
+}
+
 /// The files of the account that this process serves.
 pub(crate) struct Store {
     /// `None`: nothing is written any more.
