@@ -229,6 +229,12 @@ async fn a_web_page_cannot_take_a_functions_events() {
         http::request(port, "GET", next, &page, b"").await.status,
         403
     );
+    // The client has its message before the function has answered its event.
+    cloud
+        .until("the function is done", async |cloud| {
+            (cloud.health().await["invocations"] == 0).then_some(())
+        })
+        .await;
     let wrong = "/2018-06-01/runtime/invocation/none/response";
     let answer = http::request(port, "POST", wrong, &[], b"{}").await;
     assert_eq!(answer.json()["errorType"], "InvalidStateTransition");
