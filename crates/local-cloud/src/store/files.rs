@@ -11,8 +11,9 @@
 //! killed process was writing, and counts for nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -86,7 +87,9 @@ impl Files {
         let dir = data_dir.join(STATE);
         let mut snapshot = Snapshot::default();
         for sub in [&dir, &dir.join(CODE), &dir.join(LOGS)] {
-            fs::create_dir_all(sub).map_err(|source| failed(sub, source))?;
+            // Secrets' values are in there, in clear: nobody else is to read them.
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(sub);
+            made.map_err(|source| failed(sub, source))?;
         }
         let account = dir.join(ACCOUNT);
         snapshot.state = match fs::read(&account) {
@@ -300,6 +303,15 @@ mod tests {
         let replaced = lines(3, LogBytes::Replace(b"all\n".to_vec()));
         files.write(&replaced).unwrap();
         assert_eq!(read(&dir).1.logs[&3], b"all\n");
+    }
+
+    #[test]
+    fn nobody_else_can_read_the_account() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        read(&dir);
+        let state = fs::metadata(dir.path().join(STATE)).unwrap();
+        assert_eq!(state.permissions().mode() & 0o077, 0);
     }
 
     #[test]
