@@ -157,19 +157,23 @@ pub struct Rollback {
     pub verification: Verification,
 }
 
-/// Where the local cloud listens.
+/// Where the local cloud listens, and what it starts with.
 #[derive(Debug, Args)]
 pub struct LocalCloud {
     /// Port on 127.0.0.1
     #[arg(long, default_value_t = deployer_core::stage_file::DEFAULT_LOCAL_PORT)]
     pub port: u16,
-    /// Where it keeps unpacked functions. Default: `.deployer/local-cloud-PORT` in the project
+    /// Where it keeps its account and unpacked functions. Default: `.deployer/local-cloud-PORT` in
+    /// the project
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Where it keeps its certificate authority, by which clients trust its `https://` and
     /// `wss://`. Default: `ca` in the `--data` folder, which `down` removes
     #[arg(long, value_name = "DIR", env = LOCAL_CA)]
     pub ca: Option<PathBuf>,
+    /// Start with an empty account; one that is there is set aside, in the same folder
+    #[arg(long)]
+    pub fresh: bool,
     /// Behave as AWS does under load: request quotas, 409s, delays and stale reads, repeatable by
     /// this number
     #[arg(long, value_name = "SEED")]

@@ -1,5 +1,6 @@
 //! The local cloud as a process beside this one: start it in the background,
-//! find out whether it runs, stop it when nothing is left in it.
+//! find out whether it runs, stop it when nothing is left in it. Its account outlives it:
+//! one that has ended is started again by whoever asks for what is in it.
 
 use crate::failure::Failure;
 use crate::project::Project;
@@ -25,7 +26,7 @@ pub fn endpoint(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
 
-/// Where the local cloud on `port` keeps what it unpacks, and its log.
+/// Where the local cloud on `port` keeps its account, what it unpacks, and its log.
 pub fn data_dir(project: &Project, port: u16) -> PathBuf {
     project.working_dir().join(format!("local-cloud-{port}"))
 }
@@ -34,8 +35,24 @@ pub fn data_dir(project: &Project, port: u16) -> PathBuf {
 ///
 /// # Errors
 /// When something else does.
-pub async fn is_running(port: u16) -> Result<bool, Failure> {
+async fn is_running(port: u16) -> Result<bool, Failure> {
     Ok(health(port).await?.is_some())
+}
+
+/// Whether there is a local cloud on `port`. One that has ended and left its account is
+/// started.
+///
+/// # Errors
+/// When something else listens there, or it doesn't start.
+pub async fn is_there(project: &Project, port: u16) -> Result<bool, Failure> {
+    if is_running(port).await? {
+        return Ok(true);
+    }
+    if !local_cloud::is_kept(&data_dir(project, port)) {
+        return Ok(false);
+    }
+    ensure_running(project, port).await?;
+    Ok(true)
 }
 
 async fn health(port: u16) -> Result<Option<Health>, Failure> {
@@ -106,15 +123,18 @@ pub async fn ensure_running(project: &Project, port: u16) -> Result<(), Failure>
 pub enum Afterwards {
     /// It wasn't running.
     WasNotRunning,
-    /// It has ended, and its folder is gone.
+    /// It has ended, and its account is gone.
     Ended,
     /// Other stages live in it.
     StillNeeded,
 }
 
-/// Stops the local cloud when nothing is left in it, and removes its folder.
+/// Stops the local cloud when nothing is left in it, and removes its folder but for
+/// accounts that were set aside.
 pub async fn stop_if_empty(project: &Project, port: u16) -> Result<Afterwards, Failure> {
+    let dir = data_dir(project, port);
     let was_running = match health(port).await? {
+        None if local_cloud::is_kept(&dir) => return Ok(Afterwards::StillNeeded),
         None => false,
         Some(health) if !health.empty => return Ok(Afterwards::StillNeeded),
         Some(_) => {
@@ -127,15 +147,10 @@ pub async fn stop_if_empty(project: &Project, port: u16) -> Result<Afterwards, F
             true
         }
     };
-    let dir = data_dir(project, port);
-    let left = |error: &std::io::Error| Failure::LocalCloud {
+    local_cloud::clear(&dir).map_err(|error| Failure::LocalCloud {
         message: format!("can't remove {}: {error}", dir.display()),
         next_step: "remove it by hand".to_owned(),
-    };
-    match fs::remove_dir_all(&dir) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(left(&error)),
-        _ => {}
-    }
+    })?;
     // Gone too when nothing else of ours is in it.
     let _ = fs::remove_dir(project.working_dir());
     Ok(if was_running {

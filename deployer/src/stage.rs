@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::holder;
 use crate::local;
+use crate::project::Project;
 use deployer_aws::{Cloud, Destination, Limiter};
 use deployer_core::manifest::journal;
 use deployer_core::names::{FunctionName, Names};
@@ -49,13 +50,15 @@ impl OpenStage {
         Ok((stage, look))
     }
 
-    /// As [`OpenStage::open_and_look`]; `None` when the stage is local and its cloud
-    /// isn't running, so that nothing can be there.
-    pub async fn look_if_running(
+    /// As [`OpenStage::open_and_look`]; `None` when the stage is local and there is no
+    /// local cloud, so that nothing can be there. One that isn't running and has its
+    /// account kept is started.
+    pub async fn look_if_there(
+        project: &Project,
         definition: &StageDefinition,
     ) -> Result<Option<(Self, Look)>, Failure> {
         if let Place::Local { port } = definition.place
-            && !local::is_running(port).await?
+            && !local::is_there(project, port).await?
         {
             return Ok(None);
         }

@@ -1,13 +1,15 @@
 //! Who makes a call, where that matters: functions call as their roles; everyone
 //! else is the account's own user, who may do anything.
 
+use serde::{Deserialize, Serialize};
+
 use crate::access;
 use crate::error::Failure;
 use crate::iam::Iam;
 use crate::iam::policy::{Context, Verdict};
 
 /// A function's session of its role.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
     /// The role's ARN.
     pub role_arn: String,

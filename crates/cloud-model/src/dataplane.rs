@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// What a deployment froze, as one API stage serves it now.
 ///
@@ -56,7 +57,7 @@ impl LiveStage {
 }
 
 /// How a route is treated.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LiveSettings {
     /// Requests at once.
     pub burst_limit: i64,
@@ -71,7 +72,7 @@ pub struct LiveSettings {
 }
 
 /// How much of its own work API Gateway logs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum LoggingLevel {
     /// Nothing.
     Off,
@@ -99,7 +100,7 @@ impl LoggingLevel {
 }
 
 /// An access log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveAccessLog {
     /// As it was given.
     pub destination_arn: String,
@@ -110,7 +111,7 @@ pub struct LiveAccessLog {
 }
 
 /// A route of a live stage with the integration it had when it was frozen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveRoute {
     /// The exact key, e.g. `$connect` or `join`.
     pub route_key: String,
@@ -123,7 +124,7 @@ pub struct LiveRoute {
 }
 
 /// What a route asks of callers, as frozen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LiveAuthorization {
     /// Nothing.
     None,
@@ -134,7 +135,7 @@ pub enum LiveAuthorization {
 }
 
 /// A Lambda REQUEST authorizer as frozen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveAuthorizer {
     /// Its id.
     pub authorizer_id: String,
@@ -147,7 +148,7 @@ pub struct LiveAuthorizer {
 }
 
 /// Where in a request something of the caller's identity stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum IdentitySource {
     /// `route.request.header.{name}`
     Header(String),
@@ -175,7 +176,7 @@ impl IdentitySource {
 }
 
 /// A Lambda proxy integration as frozen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveIntegration {
     /// The function ARN out of the integration URI, qualifier included; stage
     /// variables not yet replaced. `None`: the URI is not a Lambda invocation.

@@ -9,7 +9,9 @@
 //!
 //! Deliberately absent: I/O, a clock, randomness. Time and numbers for ids are
 //! handed in, so that the same model serves HTTP clients and, in-process on
-//! virtual time, a simulation; equal inputs give equal answers. Absent too:
+//! virtual time, a simulation; equal inputs give equal answers. The state can be
+//! taken out and put back ([`Snapshot`], [`Cloud::take_changes`]); keeping it in files
+//! is somebody else's. Absent too:
 //! invoking functions, WebSocket connections and `@connections`, checking
 //! signatures. What is assumed about AWS without a source stands in one module,
 //! `assumptions`; every bound stands in `limits`.
@@ -34,6 +36,7 @@ mod policy;
 mod realism;
 mod secrets_manager;
 mod serve;
+mod snapshot;
 mod ssm;
 mod sts;
 mod tags;
@@ -54,6 +57,7 @@ pub use inventory::{Inventory, ResourceList};
 pub use policy::policy_allows;
 pub use realism::Realism;
 pub use serve::Unverified;
+pub use snapshot::{Changes, LogBytes, RestoreError, Snapshot, State};
 pub use sts::Session;
 
 /// What account and region this is.
@@ -105,6 +109,7 @@ pub struct Cloud {
     secrets: secrets_manager::SecretsManager,
     sts: sts::Sts,
     habits: Option<realism::Habits>,
+    counts: snapshot::Counts,
 }
 
 impl Cloud {
@@ -120,6 +125,7 @@ impl Cloud {
             ssm: ssm::Ssm::default(),
             secrets: secrets_manager::SecretsManager::default(),
             sts: sts::Sts::default(),
+            counts: snapshot::Counts::default(),
         }
     }
 

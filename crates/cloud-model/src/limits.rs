@@ -101,6 +101,8 @@ pub(crate) const DELAYED_WRITES: usize = 64;
 pub(crate) const LOG_GROUPS: usize = 10_000;
 /// Bytes of events kept per log group; the oldest are dropped. Own.
 pub(crate) const LOG_GROUP_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes by which a group's journal may grow beyond twice its image. Own.
+pub(crate) const LOG_JOURNAL_SLACK_BYTES: usize = 1024 * 1024;
 /// What each event counts beside its message, in bytes.
 pub(crate) const LOG_EVENT_OVERHEAD_BYTES: usize = 26;
 /// Log streams per group that CreateLogStream makes. Own: AWS has no limit.

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::Settings;
@@ -26,13 +27,13 @@ const AWS_KEY: &str = "alias/aws/secretsmanager";
 const RECOVERY_DAYS: i64 = 30;
 
 /// All secrets of the account and region.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct SecretsManager {
     /// By name.
     secrets: BTreeMap<String, Secret>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Secret {
     arn: String,
     /// `None`: none was put yet.
@@ -44,12 +45,12 @@ struct Secret {
     key: Option<String>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Version {
     id: String,
     created: Timestamp,
     /// `SecretString` or `SecretBinary`, as it came.
-    member: &'static str,
+    member: String,
     value: String,
 }
 
@@ -171,7 +172,7 @@ impl SecretsManager {
             "ARN": secret.arn,
             "CreatedDate": seconds(version.created),
             "Name": name,
-            version.member: version.value,
+            version.member.as_str(): version.value,
             "VersionId": version.id,
             "VersionStages": [label],
         }))
@@ -303,7 +304,7 @@ fn read_value(members: &Members, call: &mut Call<'_>) -> Result<Option<Version>,
     Ok(Some(Version {
         id,
         created: call.now,
-        member,
+        member: member.to_owned(),
         value,
     }))
 }

@@ -1,7 +1,7 @@
 //! From a request to its answer: find the service, decode, call, encode.
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::access;
@@ -40,6 +40,7 @@ pub(crate) fn serve(
                 held_back: SignedDuration::ZERO,
             };
             let response = serve_service(cloud, service, request, caller, &mut call, &request_id);
+            count(cloud, service, request);
             held_back = call.held_back;
             response
         }
@@ -50,6 +51,36 @@ pub(crate) fn serve(
         effects,
         held_back,
     }
+}
+
+/// Counts a call that may have changed something. One that was refused is counted
+/// too: that it left everything as it was is the services' affair.
+fn count(cloud: &mut Cloud, service: Service, request: &Request<Bytes>) {
+    let (changes, of_state) = match service {
+        Service::ApiGateway | Service::Lambda => {
+            let writes = request.method() != Method::GET;
+            (writes, writes)
+        }
+        Service::Iam | Service::Sts => {
+            let form = Form::read(request);
+            let writes = form.text("Action").is_some_and(|it| !only_reads(it));
+            (writes, writes)
+        }
+        Service::Logs | Service::Ssm | Service::SecretsManager => {
+            let operation = json11::operation(request).unwrap_or_default();
+            let writes = !only_reads(operation);
+            let events = service == Service::Logs && crate::logs::writes_events(operation);
+            (writes, writes && !events)
+        }
+    };
+    cloud.counts.all += u64::from(changes);
+    cloud.counts.of_state += u64::from(of_state);
+}
+
+/// By the word that every operation's name begins with.
+fn only_reads(operation: &str) -> bool {
+    let reading = ["Get", "List", "Describe", "Filter"];
+    reading.iter().any(|word| operation.starts_with(word))
 }
 
 fn find_service(request: &Request<Bytes>) -> Result<Service, Failure> {

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -27,13 +28,13 @@ const TYPES: [&str; 3] = ["String", "StringList", "SecureString"];
 const AWS_KEY: &str = "alias/aws/ssm";
 
 /// All parameters of the account and region.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Ssm {
     /// By name.
     parameters: BTreeMap<String, Parameter>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Parameter {
     kind: String,
     value: String,

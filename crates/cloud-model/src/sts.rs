@@ -2,6 +2,8 @@
 //!
 //! Deliberately absent: session policies, tags and chains, other accounts, federation.
 
+use serde::{Deserialize, Serialize};
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -24,7 +26,7 @@ const DURATION: i64 = 3_600;
 const DURATIONS: std::ops::RangeInclusive<i64> = 900..=43_200;
 
 /// Credentials of a session.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// Whose it is.
     pub caller: Caller,
@@ -37,7 +39,7 @@ pub struct Session {
 }
 
 /// All sessions that haven't ended, by access key id.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Sts {
     sessions: BTreeMap<String, Session>,
 }

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use crate::clock::{Clock, SystemClock};
 use crate::ids::RandomIds;
 use crate::limits::Limits;
+use crate::store::Keeping;
 
 /// The account a local cloud plays unless told otherwise.
 pub const ACCOUNT_ID: &str = "000000000000";
@@ -25,11 +26,14 @@ pub const USER_SECRET_ACCESS_KEY: &str = "local";
 pub struct Config {
     /// The port on 127.0.0.1; 0 lets the operating system choose.
     pub port: u16,
-    /// Unpacked functions live here, under `functions/`, while the cloud runs.
+    /// Unpacked functions live here, under `functions/`, while the cloud runs; the account
+    /// under `state/`, if it is kept.
     pub data_dir: PathBuf,
     /// The certificate authority that clients trust is kept here; clouds may share
     /// one.
     pub authority_dir: PathBuf,
+    /// What outlives this process.
+    pub keeping: Keeping,
     /// The account of every ARN.
     pub account_id: String,
     /// The region of every ARN.
@@ -55,14 +59,15 @@ pub struct Config {
 }
 
 impl Config {
-    /// Account 000000000000 in us-east-1, AWS's limits, the machine's clock and
-    /// randomness; the authority lies under `ca/` of the data directory.
+    /// Account 000000000000 in us-east-1, empty and not kept; AWS's limits, the machine's
+    /// clock and randomness; the authority lies under `ca/` of the data directory.
     pub fn new(port: u16, data_dir: impl Into<PathBuf>) -> Self {
         let data_dir = data_dir.into();
         Self {
             port,
             authority_dir: data_dir.join("ca"),
             data_dir,
+            keeping: Keeping::Nothing,
             account_id: ACCOUNT_ID.to_owned(),
             region: REGION.to_owned(),
             function_activation: SignedDuration::ZERO,

@@ -40,9 +40,8 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Incoming>) -> Ans
     // Hashing and checking an uploaded zip takes a while.
     let handled =
         tokio::task::spawn_blocking(move || model.handle(&request, caller.as_ref())).await;
-    let Ok(handled) = handled else {
-        let body = json!({"message": "the local cloud failed on this request"}).to_string();
-        return http_io::error(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", body);
+    let Ok((handled, kept)) = handled else {
+        return failure("the local cloud failed on this request");
     };
     for effect in handled.effects {
         take_effect(gateway, effect);
@@ -50,7 +49,16 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Incoming>) -> Ans
     if handled.held_back.is_positive() {
         tokio::time::sleep(handled.held_back.unsigned_abs()).await;
     }
+    if let Err(error) = kept {
+        let text = "the local cloud has done this, but can't write it into its files";
+        return failure(&format!("{text}: {error}; make room and try again"));
+    }
     handled.response.map(http_body_util::Full::new)
+}
+
+fn failure(message: &str) -> Answer {
+    let body = json!({ "message": message }).to_string();
+    http_io::error(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", body)
 }
 
 /// Who makes a control-plane request; whether they signed it as they should is asked

@@ -5,11 +5,11 @@
 //!   the model in `cloud-model`;
 //! * the Lambda Invoke API and the Runtime API, behind which the real
 //!   `bootstrap` of every function runs as a process ([`runtime`]);
-//! * the WebSocket gateway and its `@connections` API ([`gateway`]).
+//! * the WebSocket gateway and its `@connections` API ([`gateway`]);
+//! * files that keep the account when the process ends, if asked for ([`store`]).
 //!
 //! Deliberately absent: any rule about what a control-plane call does (that is
-//! the model's), persistence (a stopped cloud forgets everything but its certificate
-//! authority), and a hard limit of a function's memory (it is watched).
+//! the model's), and a hard limit of a function's memory (it is watched).
 //! What is not known for certain about AWS is listed in [`assumptions`].
 
 mod admin;
@@ -31,6 +31,7 @@ mod server;
 mod signature;
 mod sigv4;
 mod start_error;
+mod store;
 mod stragglers;
 mod tls;
 
@@ -41,3 +42,4 @@ pub use ids::RandomIds;
 pub use limits::Limits;
 pub use server::{Running, start};
 pub use start_error::StartError;
+pub use store::{Keeping, StateError, clear, is_kept};

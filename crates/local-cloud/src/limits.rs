@@ -105,6 +105,13 @@ pub(crate) const LOG_READ: usize = 16 * 1024;
 /// How long the last output of an ended process may take to arrive.
 pub(crate) const LOG_DRAIN: Duration = Duration::from_millis(500);
 
+/// How long lines of functions wait before they are written into a file.
+pub(crate) const LOG_DELAY: Duration = Duration::from_millis(500);
+/// How long a cloud that is ending may take to let go of its files.
+pub(crate) const LOCK_WAIT: Duration = Duration::from_secs(2);
+/// Between two looks at whether it has.
+pub(crate) const LOCK_LOOK_AGAIN: Duration = Duration::from_millis(10);
+
 /// Bounds that a configuration may change. The defaults are AWS's where AWS has
 /// one.
 #[derive(Debug, Clone)]

@@ -1,17 +1,20 @@
 //! The model of AWS, shared by all tasks, with the clock and the ids it is asked
 //! with. Calls are short and never wait for anything else while holding it.
 
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use cloud_model::{
     Caller, Cloud, FunctionVersion, Handled, Inventory, InvokeRefusal, LiveStage, LogEvent,
-    Session, Settings, Unverified,
+    Session, Unverified,
 };
 use jiff::Timestamp;
 
 use crate::clock::Clock;
 use crate::ids::Ids;
+use crate::limits::LOG_DELAY;
+use crate::store::Store;
 
 /// One cloud's state.
 pub(crate) struct Model {
@@ -22,17 +25,22 @@ pub(crate) struct Model {
     pub(crate) ids: Ids,
     clock: Arc<dyn Clock>,
     cloud: Mutex<Cloud>,
+    /// `None`: the account isn't kept.
+    store: Option<Store>,
 }
 
 impl Model {
-    pub(crate) fn new(settings: Settings, clock: Arc<dyn Clock>, ids: Ids) -> Self {
+    /// A cloud, and the files that it is kept in.
+    pub(crate) fn new(cloud: Cloud, store: Option<Store>, clock: Arc<dyn Clock>, ids: Ids) -> Self {
+        let settings = cloud.settings();
         Self {
             account_id: settings.account_id.clone(),
             region: settings.region.clone(),
             enforce_iam: settings.enforce_iam,
             ids,
             clock,
-            cloud: Mutex::new(Cloud::new(settings)),
+            cloud: Mutex::new(cloud),
+            store,
         }
     }
 
@@ -45,16 +53,57 @@ impl Model {
         self.cloud.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers a control-plane request.
+    /// Answers a control-plane request. When it returns, what the request has changed is
+    /// kept; if that failed, the second value says so. Blocks for it.
     pub(crate) fn handle(
         &self,
         request: &http::Request<Bytes>,
         caller: Option<&Caller>,
-    ) -> Handled {
+    ) -> (Handled, io::Result<()>) {
         let now = self.now();
         let mut cloud = self.cloud();
-        self.ids
-            .with(|ids| cloud.handle_as(request, caller, now, ids))
+        let before = cloud.changes();
+        let handled = self
+            .ids
+            .with(|ids| cloud.handle_as(request, caller, now, ids));
+        let change = cloud.changes();
+        drop(cloud);
+        let kept = match &self.store {
+            Some(store) if change != before => store.keep(change, &self.cloud),
+            _ => Ok(()),
+        };
+        (handled, kept)
+    }
+
+    /// Writes what lines functions have printed, again and again, each time a while
+    /// after the first of them.
+    pub(crate) async fn keep_lines(self: Arc<Self>) {
+        let Some(store) = &self.store else {
+            return;
+        };
+        loop {
+            store.lines().await;
+            tokio::time::sleep(LOG_DELAY).await;
+            Arc::clone(&self).keep_all().await;
+        }
+    }
+
+    /// Writes everything that isn't kept yet. What can't be written now, the next write
+    /// brings.
+    pub(crate) async fn keep_all(self: Arc<Self>) {
+        let write = move || {
+            if let Some(store) = &self.store {
+                let _later = store.keep_all(&self.cloud);
+            }
+        };
+        let _panicked = tokio::task::spawn_blocking(write).await;
+    }
+
+    /// Lets another process have the files; what changes now is lost.
+    pub(crate) fn close(&self) {
+        if let Some(store) = &self.store {
+            store.close();
+        }
     }
 
     pub(crate) fn live_stage(&self, api_id: &str, stage: &str) -> Option<LiveStage> {
@@ -116,6 +165,9 @@ impl Model {
     /// write, are lost, as on AWS.
     pub(crate) fn put_log_events(&self, group: &str, stream: &str, events: Vec<LogEvent>) {
         let _kept = self.cloud().put_log_events(group, stream, events);
+        if let Some(store) = &self.store {
+            store.note_lines();
+        }
     }
 
     pub(crate) fn inventory(&self) -> Inventory {

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cloud_model::Settings;
+use cloud_model::{Cloud, Settings};
 use http::{Method, Request, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -17,7 +17,7 @@ use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::config::Config;
 use crate::gateway::{self, Gateway, address};
@@ -30,6 +30,7 @@ use crate::model::Model;
 use crate::run_dir::RunDir;
 use crate::runtime::{self, InvokePath, Pool};
 use crate::start_error::StartError;
+use crate::store::{Keeping, Store};
 use crate::tls::authority::Authority;
 use crate::tls::{Opened, Tls, Trust, bundle};
 use crate::{admin, client, control, guard};
@@ -90,7 +91,18 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         realism: config.realism,
         enforce_iam: config.enforce_iam,
     };
-    let model = Arc::new(Model::new(settings, config.clock, Ids::new(config.ids)));
+    let (cloud, store) = match config.keeping {
+        Keeping::Nothing => (Cloud::new(settings), None),
+        keeping => {
+            let now = config.clock.now();
+            let opened = Store::open(&config.data_dir, keeping, settings, now).await;
+            let (store, cloud) = opened?;
+            (cloud, Some(store))
+        }
+    };
+    let ids = Ids::new(config.ids);
+    let model = Arc::new(Model::new(cloud, store, config.clock, ids));
+    let lines = tokio::spawn(Arc::clone(&model).keep_lines());
     let limits = config.limits;
     let authority = trust.authority.clone();
     let code_dir = run_dir.path().to_owned();
@@ -110,7 +122,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         stop: stop.clone(),
     });
     let accepting = tokio::spawn(Arc::clone(&server).accept(listener));
-    tokio::spawn(server.stop_when_asked(accepting, run_dir));
+    tokio::spawn(server.stop_when_asked(accepting, lines, run_dir));
     Ok(Running {
         port,
         authority,
@@ -149,7 +161,8 @@ impl Running {
     }
 
     /// Closes all sockets with 1001, gives their `$disconnect` functions a
-    /// moment, ends all processes and removes the unpacked code.
+    /// moment, ends all processes and removes the unpacked code. An account that is kept
+    /// stays.
     pub async fn stop(self) {
         ask_to_stop(&self.stop);
         self.wait().await;
@@ -201,7 +214,8 @@ struct Server {
 impl Server {
     async fn stop_when_asked(
         self: Arc<Self>,
-        accepting: tokio::task::JoinHandle<()>,
+        accepting: JoinHandle<()>,
+        lines: JoinHandle<()>,
         run_dir: RunDir,
     ) {
         let mut stop = self.stop.subscribe();
@@ -211,8 +225,12 @@ impl Server {
         // the end, so the port is the last to go.
         gateway.shut_down(gateway.limits.stop_wait).await;
         gateway.pool.shut_down(REAP_WAIT).await;
+        lines.abort();
+        // Whoever sees the port free may remove the files, or start on them.
+        Arc::clone(&gateway.model).keep_all().await;
         self.stop.send_replace(Stop::Answering);
         let _ = accepting.await;
+        gateway.model.close();
         run_dir.remove().await;
         self.stop.send_replace(Stop::Done);
     }

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::store::StateError;
+
 /// Why a cloud did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -37,4 +39,7 @@ pub enum StartError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// The account can't be kept, or gone on with.
+    #[error(transparent)]
+    State(#[from] StateError),
 }

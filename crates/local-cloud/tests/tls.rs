@@ -30,11 +30,7 @@ async fn plain_and_encrypted_clients_are_served_on_one_port_at_once() {
         assert_eq!(encrypted.text().await, "second");
         assert_eq!(plain.text().await, "second");
         let path = format!("{}/@connections/{id}", stage.path());
-        let key = [("authorization", authorization("execute-api"))];
-        let key = key.each_ref().map(|(name, value)| (*name, value.as_str()));
-        let posted = cloud
-            .request_by_tls("POST", &path, &key, text.as_bytes())
-            .await;
+        let posted = signed_by_tls(&cloud, "execute-api", "POST", &path, text.as_bytes()).await;
         assert_eq!(posted.status, 200, "{posted:?}");
         assert_eq!(encrypted.text().await, text);
     }
@@ -42,21 +38,29 @@ async fn plain_and_encrypted_clients_are_served_on_one_port_at_once() {
     assert_eq!(encrypted.closed().await.0, 1005);
 }
 
-fn authorization(service: &str) -> String {
-    format!(
-        "AWS4-HMAC-SHA256 Credential=AKIAUSER/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
-    )
+async fn signed_by_tls(
+    cloud: &TestCloud,
+    service: &str,
+    method: &str,
+    path: &str,
+    body: &[u8],
+) -> http::Answer {
+    let host = format!("127.0.0.1:{}", cloud.port);
+    let signature = http::signature(http::user(), service, method, &host, path, body);
+    let pairs = signature.iter();
+    let headers: Vec<_> = pairs
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    cloud.request_by_tls(method, path, &headers, body).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn control_planes_answer_by_https() {
     let cloud = TestCloud::start().await;
     let stage = cloud.scripted().await;
-    let key = authorization("apigateway");
-    let headers = [("authorization", key.as_str())];
     let path = format!("/v2/apis/{}", stage.api_id);
-    let encrypted = cloud.request_by_tls("GET", &path, &headers, b"").await;
-    let plain = http::request(cloud.port, "GET", &path, &headers, b"").await;
+    let encrypted = signed_by_tls(&cloud, "apigateway", "GET", &path, b"").await;
+    let plain = http::signed("apigateway", cloud.port, "GET", &path, &[], b"").await;
     assert_eq!(encrypted.status, 200);
     assert_eq!(encrypted.json(), plain.json());
 }
@@ -165,14 +169,23 @@ async fn an_authority_that_cannot_be_written_is_a_clear_error() {
 async fn web_pages_are_refused_by_tls_too() {
     let cloud = TestCloud::start().await;
     let stage: Stage = cloud.scripted().await;
-    let key = authorization("apigateway");
-    let page = [("authorization", key.as_str()), ("origin", "https://site")];
     let path = format!("/v2/apis/{}", stage.api_id);
-    let answer = cloud.request_by_tls("GET", &path, &page, b"").await;
-    assert_eq!(answer.status, 403, "{answer:?}");
-    let rebound = [("authorization", key.as_str()), ("host", "evil.example")];
-    let answer = cloud.request_by_tls("GET", &path, &rebound, b"").await;
-    assert_eq!(answer.status, 403, "{answer:?}");
+    for (host, of_a_page) in [("127.0.0.1", true), ("evil.example", false)] {
+        let signature = http::signature(http::user(), "apigateway", "GET", host, &path, b"");
+        let pairs = signature.iter();
+        let mut headers: Vec<_> = pairs
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        headers.push(("host", host));
+        headers.extend(of_a_page.then_some(("origin", "https://site")));
+        let answer = cloud.request_by_tls("GET", &path, &headers, b"").await;
+        assert_eq!(answer.status, 403, "{answer:?}");
+        let why = match of_a_page {
+            true => "requests from web pages are refused",
+            false => "the Host of a request must be this machine's",
+        };
+        assert!(answer.body.contains(why), "{answer:?}");
+    }
 }
 
 /// One request on the machine's real connections, but on the test's paused clock: so

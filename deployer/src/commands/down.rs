@@ -20,7 +20,7 @@ pub async fn run(
     no_wait: bool,
 ) -> Result<(), Failure> {
     screen.event(Event::Observing);
-    let removed = match OpenStage::look_if_running(definition).await? {
+    let removed = match OpenStage::look_if_there(&run.project, definition).await? {
         Some((stage, seen)) => Some(remove(run, &stage, seen, screen, no_wait).await?),
         None => None,
     };

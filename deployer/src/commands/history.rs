@@ -1,6 +1,6 @@
 //! `deployer history`: the releases that are kept. Reads only.
 
-use super::run::Stage;
+use super::run::{Run, Stage};
 use crate::failure::Failure;
 use crate::render::{HistoryResult, ReleaseStatus, Screen};
 use crate::stage::OpenStage;
@@ -8,8 +8,12 @@ use deployer_core::observed::Observed;
 use deployer_core::plan::releases;
 
 /// Lists one stage's releases, newest first.
-pub async fn run(Stage { name, definition }: &Stage, screen: &Screen) -> Result<(), Failure> {
-    let seen = OpenStage::look_if_running(definition).await?;
+pub async fn run(
+    run: &Run,
+    Stage { name, definition }: &Stage,
+    screen: &Screen,
+) -> Result<(), Failure> {
+    let seen = OpenStage::look_if_there(&run.project, definition).await?;
     let releases = match &seen {
         Some((stage, seen)) => kept(&seen.observed, &stage.names.api_stage),
         None => Vec::new(),

@@ -1,11 +1,12 @@
-//! `deployer local-cloud`: runs the local cloud until it is asked to stop.
+//! `deployer local-cloud`: runs the local cloud until it is asked to stop. Its account is
+//! kept, and gone on with.
 
 use crate::cli::LocalCloud;
 use crate::failure::Failure;
 use crate::local::{LISTENING, data_dir};
 use crate::project::Project;
 use crate::render::text;
-use local_cloud::{Config, Realism, StartError};
+use local_cloud::{Config, Keeping, Realism, StartError, StateError};
 use std::path::Path;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -16,6 +17,10 @@ pub async fn run(project: &Project, options: &LocalCloud) -> Result<(), Failure>
         .clone()
         .unwrap_or_else(|| data_dir(project, options.port));
     let mut config = Config::new(options.port, data);
+    config.keeping = match options.fresh {
+        true => Keeping::AccountAnew,
+        false => Keeping::Account,
+    };
     config.realism = options.realism.map(Realism::all);
     config.enforce_iam = options.enforce_iam;
     // A variable that is set to nothing is as good as none.
@@ -23,6 +28,11 @@ pub async fn run(project: &Project, options: &LocalCloud) -> Result<(), Failure>
         config.authority_dir.clone_from(dir);
     }
     let running = local_cloud::start(config).await.map_err(|error| {
+        let anew = format!(
+            "start it with the version of deployer that wrote the file, or anew with `deployer \
+             local-cloud --port {} --fresh`, which sets aside what is there",
+            options.port
+        );
         let next_step = match &error {
             StartError::PortInUse {
                 by_local_cloud: true,
@@ -34,6 +44,10 @@ pub async fn run(project: &Project, options: &LocalCloud) -> Result<(), Failure>
             } => "stop the program that has the port, or give another --port",
             StartError::Authority { .. } => {
                 "make the folder writable, or name another by --ca or DEPLOYER_LOCAL_CA"
+            }
+            StartError::State(StateError::Unreadable { .. }) => &anew,
+            StartError::State(StateError::InUse(_)) => {
+                "stop the other one, or give this one another folder with --data"
             }
             _ => "mend what the message says and start again",
         };

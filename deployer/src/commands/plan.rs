@@ -23,7 +23,7 @@ pub async fn run(
     let project = &run.project;
     let (built, seen) = tokio::try_join!(
         run.workshop.functions(project, definition, screen),
-        OpenStage::look_if_running(definition),
+        OpenStage::look_if_there(project, definition),
     )?;
     let desired = |account: Account| {
         let provenance = provenance::now(project, &account);
@@ -38,7 +38,7 @@ pub async fn run(
             let observed = complete_for(&stage.cloud, &desired, seen.observed).await?;
             up::plan_of(&desired, &observed)?
         }
-        // Nothing can be in a local cloud that isn't running.
+        // Nothing can be in a local cloud that there isn't.
         None => {
             let desired = desired(local::account());
             let nothing = Observed::default();

@@ -21,7 +21,7 @@ pub async fn run(
 ) -> Result<(), Failure> {
     let definition = project.read_stage(&options.stage)?;
     screen.event(Event::Observing);
-    let Some((stage, seen)) = OpenStage::look_if_running(&definition).await? else {
+    let Some((stage, seen)) = OpenStage::look_if_there(project, &definition).await? else {
         return Err(RollbackRefusal::NotLive.into());
     };
     let artifacts = Artifacts::new();

@@ -118,8 +118,8 @@ async fn one(run: &Run, stage: &Stage, work: Work, console: &Console) -> Ended {
         Work::Up(options) => up::run(run, stage, &screen, options).await,
         Work::Down(no_wait) => down::run(run, stage, &screen, no_wait).await,
         Work::Plan(adopt) => plan::run(run, stage, &screen, adopt).await,
-        Work::Status => status::run(stage, &screen).await,
-        Work::History => history::run(stage, &screen).await,
+        Work::Status => status::run(run, stage, &screen).await,
+        Work::History => history::run(run, stage, &screen).await,
     };
     match result {
         Ok(()) => {

@@ -1,6 +1,6 @@
 //! `deployer status`: what is live. Reads only, builds nothing.
 
-use super::run::Stage;
+use super::run::{Run, Stage};
 use crate::failure::Failure;
 use crate::render::{FunctionStatus, Screen, StatusResult};
 use crate::stage::OpenStage;
@@ -10,8 +10,12 @@ use deployer_engine::observe::Look;
 use deployer_engine::up::url_of;
 
 /// Shows one stage.
-pub async fn run(Stage { name, definition }: &Stage, screen: &Screen) -> Result<(), Failure> {
-    let seen = OpenStage::look_if_running(definition).await?;
+pub async fn run(
+    run: &Run,
+    Stage { name, definition }: &Stage,
+    screen: &Screen,
+) -> Result<(), Failure> {
+    let seen = OpenStage::look_if_there(&run.project, definition).await?;
     let mut result = StatusResult {
         stage: name,
         identity: definition.identity.to_string(),

@@ -51,7 +51,7 @@ async fn deploy(
     // is no need to build for minutes first.
     let (built, seen) = tokio::try_join!(
         workshop.functions(project, definition, screen),
-        OpenStage::look_if_running(definition),
+        OpenStage::look_if_there(project, definition),
     )?;
     if interrupt.requested() {
         let message = "interrupted after building, before anything was touched".to_owned();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::authorizers::Authorizer;
@@ -26,7 +27,7 @@ const ID_CHARS: usize = 10;
 const DEFAULT_API_KEY_SELECTION: &str = "$request.header.x-api-key";
 
 /// One WebSocket API with all that belongs to it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Api {
     pub(super) id: String,
     pub(super) name: String,

@@ -1,6 +1,8 @@
 //! How a route's callers are authorized: not at all, by signature, or by a Lambda
 //! authorizer. Only `$connect` asks; the answer holds for the whole connection.
 
+use serde::{Deserialize, Serialize};
+
 use super::authorizers::unknown_authorizer;
 use super::{Api, bad_request};
 use crate::LiveAuthorization;
@@ -9,7 +11,7 @@ use crate::error::Failure;
 use crate::wire::members::Members;
 
 /// A route's authorization in the draft.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) enum Authorization {
     /// Open to all.
     #[default]

@@ -4,6 +4,7 @@
 //! Deliberately absent: what only HTTP APIs know — JWT, caching of results, simple
 //! responses, payload formats.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::integrations::{check_credentials, function_arn};
@@ -20,7 +21,7 @@ use crate::{IdentitySource, LiveAuthorizer};
 const ID_CHARS: usize = 6;
 
 /// One authorizer of the draft.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Authorizer {
     id: String,
     name: String,

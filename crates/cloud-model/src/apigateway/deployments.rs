@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Api, bad_request, not_found, read, unknown_stage};
@@ -20,7 +21,7 @@ use crate::wire::rest_json::{Reply, RestRequest};
 const ID_CHARS: usize = 6;
 
 /// What a deployment froze.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Snapshot {
     pub(super) route_selection_expression: String,
     pub(super) endpoint_disabled: bool,
@@ -28,7 +29,7 @@ pub(super) struct Snapshot {
 }
 
 /// One deployment; only its description can change.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Deployment {
     id: String,
     description: Option<String>,

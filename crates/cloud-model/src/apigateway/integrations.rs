@@ -1,6 +1,7 @@
 //! Integrations: Lambda proxies only. Whether the function exists is not asked,
 //! as in AWS; calling it is what fails.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Api, bad_request, conflict, not_found, read};
@@ -18,7 +19,7 @@ const INVOCATION: &str = ":lambda:path/2015-03-31/functions/";
 const INVOCATION_END: &str = "/invocations";
 
 /// One integration of the draft.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Integration {
     id: String,
     uri: String,

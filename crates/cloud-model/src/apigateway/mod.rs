@@ -20,6 +20,8 @@ mod tags;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::LiveStage;
 use crate::call::Call;
 use crate::error::Failure;
@@ -29,7 +31,7 @@ pub(crate) use account::is_about_account;
 pub(crate) use apis::Api;
 
 /// All APIs of the account and region.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Gateway {
     /// By id. Shared with whoever keeps what readers saw of an API earlier.
     apis: BTreeMap<String, Arc<Api>>,

@@ -4,6 +4,7 @@
 //! Deliberately absent: models and parameters of responses, which only mapping
 //! templates use.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::routes::unknown_route;
@@ -20,7 +21,7 @@ const ID_CHARS: usize = 6;
 pub(super) const DEFAULT: &str = "$default";
 
 /// The one response of a route.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct RouteResponse {
     id: String,
     model_selection_expression: Option<String>,

@@ -1,5 +1,6 @@
 //! Routes: the draft of an API. What clients reach is a deployment's snapshot.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::authorization::Authorization;
@@ -19,7 +20,7 @@ const ID_CHARS: usize = 7;
 const TARGET_PREFIX: &str = "integrations/";
 
 /// One route of the draft.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Route {
     id: String,
     pub(super) key: String,

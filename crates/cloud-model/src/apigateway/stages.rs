@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::tags::add_tags;
@@ -21,7 +22,7 @@ use crate::wire::rest_json::{Reply, RestRequest};
 use crate::{Effect, LiveStage};
 
 /// One stage.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Stage {
     name: String,
     pub(super) deployment_id: Option<String>,

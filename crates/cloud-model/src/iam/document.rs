@@ -1,6 +1,9 @@
 //! Policy documents as IAM keeps them: the text that was given, and what it
 //! means, read once when it is stored.
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use super::policy::{Policy, Statement};
 use super::{limit_exceeded, validation};
 use crate::assumptions::{
@@ -16,6 +19,22 @@ use crate::limits::{POLICY_DOCUMENT_CHARS, TRUST_POLICY_CHARS};
 pub(crate) struct Document {
     pub(super) text: String,
     pub(super) document: Policy,
+}
+
+/// The text alone, which was checked when it was given.
+impl Serialize for Document {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let value = serde_json::from_str(&text).map_err(D::Error::custom)?;
+        let document = Policy::read(&value).ok_or_else(|| D::Error::custom(POLICY_SYNTAX))?;
+        Ok(Self { text, document })
+    }
 }
 
 impl Document {

@@ -7,6 +7,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::document::Document;
 use super::{Iam, limit_exceeded, no_such_entity, read, validation};
 use crate::call::{Call, iso_seconds};
@@ -19,7 +21,7 @@ use crate::wire::query_xml::{Form, Xml};
 const AWS_MANAGED: &str = "arn:aws:iam::aws:policy/";
 
 /// One policy.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ManagedPolicy {
     name: String,
     id: String,
@@ -28,7 +30,7 @@ pub(super) struct ManagedPolicy {
 }
 
 /// What bounds a role.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Boundary {
     pub(super) arn: String,
     /// `None`: AWS's own, whose content is not known here.

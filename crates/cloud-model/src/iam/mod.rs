@@ -17,6 +17,8 @@ mod roles;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::call::Call;
 use crate::error::Failure;
 use crate::wire::query_xml::{Form, Xml};
@@ -25,7 +27,7 @@ use policy::{Context, Verdict};
 pub(crate) use roles::Role;
 
 /// All roles of the account.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Iam {
     /// By lower-cased name: names differ in more than case. Shared with whoever
     /// keeps what others knew of a role earlier.

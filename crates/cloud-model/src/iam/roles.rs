@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::document::Document;
 use super::managed::Boundary;
@@ -22,7 +23,7 @@ const DEFAULT_SESSION_SECONDS: i64 = 3_600;
 const MAX_SESSION_SECONDS: i64 = 43_200;
 
 /// One role.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Role {
     pub(super) name: String,
     path: String,

@@ -1,6 +1,7 @@
 //! Aliases: names for versions, which can be pointed elsewhere, and may send a part
 //! of their invocations to a second version (`weights.rs`).
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::function::{Function, LATEST};
@@ -21,7 +22,7 @@ const NAME_CHARS: usize = 128;
 const VERSION_PATTERN: &str = r"(\$LATEST|[0-9]+)";
 
 /// Where an alias points.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Alias {
     description: String,
     /// `$LATEST` or a number.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::facilities::{Facilities, FacilitiesChange};
 use super::managed_instances::ManagedInstances;
 use super::reference::function_arn;
@@ -45,7 +47,7 @@ const OTHER_RUNTIMES: [&str; 24] = [
 
 /// What one version of a function is configured to be. Equal values mean that
 /// publishing again would make no new version.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Configuration {
     pub(super) architecture: String,
     pub(super) description: String,

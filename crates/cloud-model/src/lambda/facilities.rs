@@ -3,6 +3,7 @@
 //! Deliberately absent: what they do. The disk is the machine's, nobody takes
 //! traces, and what the data plane writes into a log is text.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{invalid_parameter, validation};
@@ -20,7 +21,7 @@ const LEVELS_NEED_JSON: &str = "LogLevel is not supported when LogFormat is set 
 const DEFAULT_LEVEL: &str = "INFO";
 
 /// As they are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Facilities {
     pub(super) ephemeral_mb: u32,
     pub(super) tracing: String,

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::aliases::Alias;
@@ -22,7 +23,7 @@ pub(super) const LATEST: &str = "$LATEST";
 const CREATING: &str = "The function is being created.";
 
 /// How a revision came to be; it decides which state shows while it settles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Origin {
     /// `State: Pending`, not invocable.
     Created,
@@ -31,7 +32,7 @@ pub(super) enum Origin {
 }
 
 /// Code and configuration at one moment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Revision {
     /// `$LATEST` or a number.
     pub(super) version: String,
@@ -218,7 +219,7 @@ fn runtime_version_arn(settings: &Settings) -> String {
 }
 
 /// What the last publication was made from, and its number.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Published {
     number: u64,
     code_sha256: String,
@@ -226,7 +227,7 @@ struct Published {
 }
 
 /// One function.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Function {
     pub(super) name: String,
     pub(super) tags: TagMap,
@@ -264,6 +265,19 @@ impl Function {
     /// The unpublished one, then the versions.
     pub(super) fn revisions(&self) -> impl Iterator<Item = &Revision> {
         std::iter::once(&self.latest).chain(self.versions.values())
+    }
+
+    /// Everything that has code, also what runs until `latest` has settled.
+    pub(super) fn with_code(&self) -> impl Iterator<Item = &Code> {
+        let revisions = self.revisions().chain(&self.before);
+        revisions.map(|revision| &revision.code)
+    }
+
+    /// As [`Function::with_code`], to be changed.
+    pub(super) fn with_code_mut(&mut self) -> impl Iterator<Item = &mut Code> {
+        let versions = self.versions.values_mut();
+        let revisions = versions.chain(&mut self.before).chain([&mut self.latest]);
+        revisions.map(|revision| &mut revision.code)
     }
 
     /// The revision under a qualifier: a version, or the alias of one.

@@ -4,6 +4,7 @@
 //! Deliberately absent: capacity providers themselves (any ARN of one is taken),
 //! memory per vCPU, scaling, `$LATEST.PUBLISHED`, and what differs in price and network.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{invalid_parameter, not_supported, validation};
@@ -16,7 +17,7 @@ const INNER: &str = "LambdaManagedInstancesCapacityProviderConfig";
 const MEMBER: &str = "capacityProviderConfig.lambdaManagedInstancesCapacityProviderConfig";
 
 /// A function's `CapacityProviderConfig`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ManagedInstances {
     provider_arn: String,
     /// `None`: not given, and then not shown.

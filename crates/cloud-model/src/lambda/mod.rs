@@ -27,6 +27,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
 use crate::error::{Failure, unsupported};
@@ -38,7 +39,7 @@ use function::{Function, LATEST};
 use reference::Reference;
 
 /// All functions of the account and region.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Lambda {
     /// By name.
     functions: BTreeMap<String, Function>,
@@ -210,6 +211,26 @@ impl Lambda {
         let mut revisions = self.functions.values().flat_map(Function::revisions);
         let found = revisions.find(|revision| revision.code.digest_in_url() == digest)?;
         Some(Arc::clone(&found.code.zip))
+    }
+
+    /// All zips by their digests in hexadecimal digits.
+    pub(crate) fn all_code(&self) -> BTreeMap<String, Arc<Bytes>> {
+        let all = self.functions.values().flat_map(Function::with_code);
+        all.map(|code| (code.digest_in_hex(), Arc::clone(&code.zip)))
+            .collect()
+    }
+
+    /// Gives all code its zip. `Err` is the digest of one that is missing.
+    pub(crate) fn fill_code(&mut self, zips: &BTreeMap<String, Arc<Bytes>>) -> Result<(), String> {
+        for code in self
+            .functions
+            .values_mut()
+            .flat_map(Function::with_code_mut)
+        {
+            let digest = code.digest_in_hex();
+            code.zip = Arc::clone(zips.get(&digest).ok_or(digest)?);
+        }
+        Ok(())
     }
 
     /// Names of all functions.

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::reference::Reference;
@@ -26,13 +27,13 @@ const MISSING: &str = "The resource you requested does not exist.";
 const INVOKE: &str = "lambda:InvokeFunction";
 
 /// The policy of one function, version or alias.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct ResourcePolicy {
     revision_id: String,
     statements: Vec<Statement>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Statement {
     sid: String,
     principal: Principal,
@@ -41,7 +42,7 @@ struct Statement {
     source_account: Option<String>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 enum Principal {
     Everybody,
     Service(String),

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::function::{Function, LATEST};
@@ -25,7 +26,7 @@ const WEIGHT_RULE: &str = "Map value must satisfy constraint: [Member must have 
 pub(super) type Given = BTreeMap<String, f64>;
 
 /// A version and the part of the invocations that it runs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Weighted {
     /// A number, not `$LATEST`.
     pub(super) version: String,

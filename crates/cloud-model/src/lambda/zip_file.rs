@@ -5,6 +5,8 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -17,8 +19,10 @@ use crate::limits::{UNZIPPED_BYTES, ZIP_ENTRIES, ZIPPED_BYTES};
 use crate::wire::members::Members;
 
 /// A function's code.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Code {
+    /// Kept apart from the rest, under its digest.
+    #[serde(skip)]
     pub(super) zip: Arc<Bytes>,
     pub(super) sha256: String,
 }
@@ -51,6 +55,12 @@ impl Code {
             zip: Arc::new(Bytes::from(zip)),
             sha256,
         })
+    }
+
+    /// The digest in hexadecimal digits.
+    pub(super) fn digest_in_hex(&self) -> String {
+        let digest = STANDARD.decode(&self.sha256).unwrap_or_default();
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The digest with the letters that need no escapes in a URL.

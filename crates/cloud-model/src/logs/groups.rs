@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::store::Store;
@@ -23,15 +24,19 @@ const RETENTION_DAYS: [i64; 22] = [
 ];
 
 /// One group.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct LogGroup {
     /// Shared with whoever keeps what readers saw of it earlier.
     pub(super) about: Arc<About>,
+    /// Its own, also among groups of its name.
+    pub(super) number: u64,
+    /// Kept apart from the rest, under the number.
+    #[serde(skip)]
     pub(super) store: Store,
 }
 
 /// A group without its events.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct About {
     created: Timestamp,
     /// `None`: events never expire.
@@ -107,8 +112,10 @@ impl Logs {
         };
         let group = LogGroup {
             about: Arc::new(about),
-            store: Store::default(),
+            number: self.next_number,
+            store: Store::new(self.journaled),
         };
+        self.next_number += 1;
         self.groups.insert(name, group);
         Ok(None)
     }

@@ -7,29 +7,54 @@ mod events;
 mod filter;
 mod groups;
 mod ingest;
+mod journal;
 mod read;
 mod store;
 mod streams;
 mod tags;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::LogEvent;
 use crate::call::Call;
 use crate::error::Failure;
+use crate::snapshot::LogBytes;
 use crate::wire::members::Members;
 
 pub(crate) use groups::About;
 use groups::LogGroup;
+use journal::Journal;
+use store::Store;
 
 /// All log groups of the account and region.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Logs {
     /// By name.
     groups: BTreeMap<String, LogGroup>,
+    /// Of the next group: a group made again is another one.
+    next_number: u64,
+    /// Whether somebody keeps the events elsewhere.
+    #[serde(skip)]
+    journaled: bool,
+}
+
+/// Whether an operation changes streams and events alone.
+pub(crate) fn writes_events(operation: &str) -> bool {
+    matches!(
+        operation,
+        "CreateLogStream" | "DeleteLogStream" | "PutLogEvents"
+    )
+}
+
+/// A line that isn't one of a group's events.
+#[derive(Debug)]
+pub(crate) struct BadLine {
+    pub(crate) group: u64,
+    pub(crate) line: usize,
 }
 
 impl Logs {
@@ -74,10 +99,19 @@ impl Logs {
     pub(crate) fn seen_as(groups: BTreeMap<String, Arc<About>>) -> Self {
         let seen = |(name, about): (String, Arc<About>)| {
             let store = store::Store::default();
-            (name, LogGroup { about, store })
+            let number = 0;
+            (
+                name,
+                LogGroup {
+                    about,
+                    number,
+                    store,
+                },
+            )
         };
         Self {
             groups: groups.into_iter().map(seen).collect(),
+            ..Self::default()
         }
     }
 
@@ -89,6 +123,57 @@ impl Logs {
     /// Names of all groups.
     pub(crate) fn names(&self) -> Vec<String> {
         self.groups.keys().cloned().collect()
+    }
+
+    /// From now on [`Logs::take_journals`] gives what has changed in the events.
+    pub(crate) fn begin_journals(&mut self) {
+        self.journaled = true;
+        for group in self.groups.values_mut() {
+            group.store.journal = Some(Journal::anew());
+        }
+    }
+
+    /// What the groups' files lack, by the groups' numbers.
+    pub(crate) fn take_journals(&mut self) -> Vec<(u64, LogBytes)> {
+        let groups = self.groups.values_mut();
+        groups
+            .filter_map(|group| Some((group.number, group.store.take_journal()?)))
+            .collect()
+    }
+
+    /// What was taken last has not come into any file.
+    pub(crate) fn lose_journals(&mut self) {
+        let stores = self.groups.values_mut().map(|group| &mut group.store);
+        for journal in stores.filter_map(|store| store.journal.as_mut()) {
+            journal.lose();
+        }
+    }
+
+    /// All groups' events, by the groups' numbers.
+    pub(crate) fn images(&self) -> BTreeMap<u64, Vec<u8>> {
+        let groups = self.groups.values();
+        groups
+            .map(|group| (group.number, group.store.image()))
+            .collect()
+    }
+
+    /// The groups' numbers.
+    pub(crate) fn numbers(&self) -> BTreeSet<u64> {
+        self.groups.values().map(|group| group.number).collect()
+    }
+
+    /// Reads the groups' events, whose changes are kept as before.
+    pub(crate) fn restore(&mut self, images: &BTreeMap<u64, Vec<u8>>) -> Result<(), BadLine> {
+        self.journaled = true;
+        for group in self.groups.values_mut() {
+            let image = images.get(&group.number).map_or(&[][..], Vec::as_slice);
+            group.store = Store::replay(image).map_err(|line| BadLine {
+                group: group.number,
+                line,
+            })?;
+            group.store.journal = Some(Journal::of_file(image.len()));
+        }
+        Ok(())
     }
 
     fn group(&self, name: &str) -> Result<&LogGroup, Failure> {

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
+use super::journal::Journal;
 use crate::LogEvent;
 use crate::limits::{LOG_EVENT_OVERHEAD_BYTES, LOG_GROUP_BYTES, LOG_MESSAGE_BYTES};
 
@@ -60,11 +62,23 @@ pub(super) struct Stream {
     pub(super) received: Option<Received>,
     kept: usize,
     /// Made by CreateLogStream, and not gone before DeleteLogStream.
-    made: bool,
+    pub(super) made: bool,
+}
+
+impl Stream {
+    /// A stream as it was, before its events are back.
+    pub(super) fn restored(created: i64, received: Option<Received>, made: bool) -> Self {
+        Self {
+            created,
+            received,
+            kept: 0,
+            made,
+        }
+    }
 }
 
 /// Times of a stream's events, ms since 1970.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Received {
     pub(super) first: i64,
     pub(super) last: i64,
@@ -74,45 +88,57 @@ pub(super) struct Received {
 /// Events in the order of arrival, and their streams by name.
 #[derive(Debug, Default)]
 pub(super) struct Store {
-    events: VecDeque<Stored>,
+    pub(super) events: VecDeque<Stored>,
     pub(super) streams: BTreeMap<Arc<str>, Stream>,
     bytes: usize,
-    next_number: u64,
+    pub(super) next_number: u64,
+    /// `None`: nobody keeps the events elsewhere.
+    pub(super) journal: Option<Journal>,
 }
 
 impl Store {
+    /// Nothing yet; with a journal, if somebody keeps the events elsewhere.
+    pub(super) fn new(journaled: bool) -> Self {
+        Self {
+            journal: journaled.then(Journal::anew),
+            ..Self::default()
+        }
+    }
+
     /// Keeps a function's events; they are taken to arrive when they were
     /// written.
     pub(super) fn put(&mut self, stream: &str, events: Vec<LogEvent>) {
-        let name = self.name_of(stream);
-        for event in events {
+        let arrived = events.into_iter().map(|event| {
             let timestamp = event.timestamp.as_millisecond();
             let message = cut(event.message);
-            self.keep(&name, Incoming { timestamp, message }, timestamp);
-        }
+            (timestamp, Incoming { timestamp, message })
+        });
+        self.keep_all(stream, arrived);
     }
 
     /// Keeps events that arrive now.
     pub(super) fn ingest(&mut self, stream: &str, events: Vec<Incoming>, now: i64) {
-        let name = self.name_of(stream);
-        for event in events {
-            self.keep(&name, event, now);
-        }
+        self.keep_all(stream, events.into_iter().map(|event| (now, event)));
     }
 
     /// Makes a stream, which stays even without events.
     pub(super) fn create_stream(&mut self, stream: &str, now: i64) {
-        let made = Stream {
-            created: now,
-            received: None,
-            kept: 0,
-            made: true,
-        };
+        let made = Stream::restored(now, None, true);
+        if let Some(journal) = &mut self.journal {
+            journal.note_stream(stream, &made);
+        }
         self.streams.insert(self.name_of(stream), made);
     }
 
     /// Deletes a stream with its events.
     pub(super) fn delete_stream(&mut self, stream: &str) {
+        if let Some(journal) = &mut self.journal {
+            journal.note_gone(stream);
+        }
+        self.remove_stream(stream);
+    }
+
+    pub(super) fn remove_stream(&mut self, stream: &str) {
         self.streams.remove(stream);
         self.events.retain(|event| *event.stream != *stream);
         self.bytes = self.events.iter().map(Stored::bytes).sum();
@@ -123,21 +149,36 @@ impl Store {
         format!("49{:054}", self.next_number)
     }
 
-    fn name_of(&self, stream: &str) -> Arc<str> {
+    pub(super) fn name_of(&self, stream: &str) -> Arc<str> {
         match self.streams.get_key_value(stream) {
             Some((name, _)) => name.clone(),
             None => Arc::from(stream),
         }
     }
 
-    fn keep(&mut self, name: &Arc<str>, event: Incoming, ingested: i64) {
-        let Incoming { timestamp, message } = event;
-        let stream = self.streams.entry(name.clone()).or_insert(Stream {
-            created: timestamp,
-            received: None,
-            kept: 0,
-            made: false,
-        });
+    /// Events of one stream, each with the time of its arrival.
+    fn keep_all(&mut self, stream: &str, events: impl Iterator<Item = (i64, Incoming)>) {
+        let stream = self.name_of(stream);
+        let number = |(place, (ingested, event)): (usize, (i64, Incoming))| Stored {
+            stream: Arc::clone(&stream),
+            timestamp: event.timestamp,
+            ingested,
+            number: self.next_number + place as u64,
+            message: event.message,
+        };
+        let events: Vec<Stored> = events.enumerate().map(number).collect();
+        if let Some(journal) = &mut self.journal {
+            journal.note_events(&events);
+        }
+        for event in events {
+            self.keep(event);
+        }
+    }
+
+    pub(super) fn keep(&mut self, stored: Stored) {
+        let (timestamp, ingested) = (stored.timestamp, stored.ingested);
+        let entry = self.streams.entry(Arc::clone(&stored.stream));
+        let stream = entry.or_insert_with(|| Stream::restored(timestamp, None, false));
         let received = stream.received.get_or_insert(Received {
             first: timestamp,
             last: timestamp,
@@ -147,14 +188,7 @@ impl Store {
         received.last = received.last.max(timestamp);
         received.ingested = received.ingested.max(ingested);
         stream.kept += 1;
-        let stored = Stored {
-            stream: name.clone(),
-            timestamp,
-            ingested,
-            number: self.next_number,
-            message,
-        };
-        self.next_number += 1;
+        self.next_number = self.next_number.max(stored.number + 1);
         self.bytes += stored.bytes();
         self.events.push_back(stored);
         while self.bytes > LOG_GROUP_BYTES {

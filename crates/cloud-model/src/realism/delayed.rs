@@ -28,6 +28,20 @@ impl<T> Delayed<T> {
         }
     }
 
+    /// Everybody has long known these.
+    pub(super) fn everybody_knows<'a>(
+        &mut self,
+        current: impl Iterator<Item = (&'a String, &'a Arc<T>)>,
+    ) where
+        T: 'a,
+    {
+        let known = |(key, it): (&String, &Arc<T>)| {
+            let known = (Timestamp::MIN, Some(Arc::clone(it)));
+            (key.clone(), History::from([known]))
+        };
+        self.histories = current.map(known).collect();
+    }
+
     /// Notes what a call has changed, made or deleted; `current` are all
     /// resources as they are now. Who changes one that is noted here changes a
     /// copy, so that what has the same pointer has not changed.

@@ -20,9 +20,10 @@ mod services;
 
 use jiff::Timestamp;
 
+use crate::apigateway::Gateway;
 use crate::assumptions::{FUNCTION_ACTIVATION_MS, IAM_PROPAGATION_MS, STALE_READ_MS};
 use crate::iam::{Iam, Role};
-use crate::logs::About;
+use crate::logs::{About, Logs};
 
 use conflicts::Conflicts;
 use delayed::Delayed;
@@ -113,6 +114,18 @@ impl Habits {
                 .function_activation
                 .then(|| delay(Purpose::Activation, FUNCTION_ACTIVATION_MS)),
             reads: realism.stale_reads.then(reads),
+        }
+    }
+
+    /// Starts with an account whose resources everybody has long known.
+    pub(crate) fn everybody_knows(&mut self, gateway: &Gateway, iam: &Iam, logs: &Logs) {
+        if let Some(known) = &mut self.known_roles {
+            known.everybody_knows(iam.all());
+        }
+        if let Some(reads) = &mut self.reads {
+            reads.apis.everybody_knows(gateway.all());
+            reads.roles.everybody_knows(iam.all());
+            reads.log_groups.everybody_knows(logs.all());
         }
     }
 

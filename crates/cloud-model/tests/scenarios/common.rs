@@ -6,12 +6,14 @@ use std::io::{Cursor, Write};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use cloud_model::{Caller, Cloud, Effect, IdSource, Realism, Settings};
+use cloud_model::{Caller, Cloud, Effect, IdSource, Realism, Settings, Snapshot};
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
+
+use crate::restored;
 
 pub const REGION: &str = "eu-central-1";
 pub const ACCOUNT: &str = "123456789012";
@@ -107,14 +109,30 @@ pub fn elements(xml: &str, name: &str) -> Vec<String> {
         .collect()
 }
 
-/// The account with a client and a clock.
+/// The account with a client and a clock. Somebody keeps it elsewhere, and at the end of
+/// every scenario what is kept must be the account.
 pub struct World {
     pub cloud: Cloud,
     pub now: Timestamp,
     /// Who sends; `None`: the account's own user.
     pub caller: Option<Caller>,
     ids: Counter,
+    kept: Snapshot,
+    /// `false`: the scenario takes the changes itself.
+    pub keeping: bool,
 }
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if self.keeping && !std::thread::panicking() {
+            restored::apply(&mut self.kept, self.cloud.take_changes());
+            restored::assert_kept(&self.cloud, &self.kept);
+        }
+    }
+}
+
+/// Keeping a large account after every call would take a while.
+const KEPT_AT_ONCE: usize = 20_000;
 
 impl World {
     pub fn new() -> Self {
@@ -131,15 +149,13 @@ impl World {
 
     /// Where callers may only do what their roles allow.
     pub fn enforcing_iam() -> Self {
-        let made = Self::new();
+        let mut made = Self::new();
         let settings = Settings {
             enforce_iam: true,
             ..made.cloud.settings().clone()
         };
-        Self {
-            cloud: Cloud::new(settings),
-            ..made
-        }
+        made.cloud = Cloud::new(settings);
+        made
     }
 
     fn with(function_activation: SignedDuration, realism: Option<Realism>) -> Self {
@@ -154,10 +170,12 @@ impl World {
         };
         let now = "2026-01-02T03:04:05.678Z".parse().unwrap();
         Self {
-            cloud: Cloud::new(settings),
+            cloud: Cloud::restore(settings, &Snapshot::default()).unwrap(),
             now,
             caller: None,
             ids: Counter(0),
+            kept: Snapshot::default(),
+            keeping: true,
         }
     }
 
@@ -174,6 +192,9 @@ impl World {
         let handled = self
             .cloud
             .handle_as(request, caller, self.now, &mut self.ids);
+        if self.keeping && self.kept.state.len() < KEPT_AT_ONCE {
+            restored::apply(&mut self.kept, self.cloud.take_changes());
+        }
         let response: Response<Bytes> = handled.response;
         let header = |name: &str| {
             response

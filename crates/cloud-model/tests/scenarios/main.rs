@@ -16,6 +16,7 @@ mod data_plane;
 mod facilities;
 mod gateway_settings;
 mod iam;
+
 mod lambda;
 mod lambda_authorizers;
 mod lambda_refusals;
@@ -24,6 +25,7 @@ mod logs;
 mod managed_instances;
 mod realism;
 mod resource_policies;
+mod restored;
 mod route_responses;
 mod secrets;
 mod wire;

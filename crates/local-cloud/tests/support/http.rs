@@ -85,6 +85,35 @@ pub fn user() -> Credentials {
     Credentials::new(key, secret, None, None, "test")
 }
 
+/// The headers that sign a request to `host` for a service.
+pub fn signature(
+    credentials: Credentials,
+    service: &str,
+    method: &str,
+    host: &str,
+    path: &str,
+    body: &[u8],
+) -> Vec<(String, String)> {
+    let identity = credentials.into();
+    let params = v4::SigningParams::builder()
+        .identity(&identity)
+        .region("us-east-1")
+        .name(service)
+        .time(SystemTime::now())
+        .settings(SigningSettings::default())
+        .build()
+        .unwrap()
+        .into();
+    let url = format!("http://{host}{path}");
+    let host = [("host", host)].into_iter();
+    let signable = SignableRequest::new(method, url, host, SignableBody::Bytes(body)).unwrap();
+    let (instructions, _) = sign(signable, &params).unwrap().into_parts();
+    let headers = instructions.headers();
+    headers
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
 /// Sends a request signed for a service with credentials.
 pub async fn signed_as(
     credentials: Credentials,
@@ -98,28 +127,10 @@ pub async fn signed_as(
     let host = format!("127.0.0.1:{port}");
     let named = headers.iter().find(|(name, _)| *name == "host");
     let host = named.map_or(host.as_str(), |(_, host)| host);
-    let identity = credentials.into();
-    let params = v4::SigningParams::builder()
-        .identity(&identity)
-        .region("us-east-1")
-        .name(service)
-        .time(SystemTime::now())
-        .settings(SigningSettings::default())
-        .build()
-        .unwrap()
-        .into();
-    let url = format!("http://{host}{path}");
-    let signed_headers = [("host", host)].into_iter();
-    let body_hash = SignableBody::Bytes(body);
-    let signable = SignableRequest::new(method, url, signed_headers, body_hash).unwrap();
-    let (instructions, _) = sign(signable, &params).unwrap().into_parts();
-    let added: Vec<(String, String)> = instructions
-        .headers()
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
-    let mut all: Vec<(&str, &str)> = headers.to_vec();
+    let signature = signature(credentials, service, method, host, path, body);
+    let mut all = headers.to_vec();
     all.extend(
-        added
+        signature
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str())),
     );
