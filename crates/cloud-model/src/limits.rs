@@ -24,6 +24,8 @@ pub(crate) const INTEGRATION_TIMEOUT_MIN_MS: i64 = 50;
 /// Longest integration timeout of a WebSocket API, ms.
 pub(crate) const INTEGRATION_TIMEOUT_MAX_MS: i64 = 29_000;
 
+/// Functions that are gone and whose versions' numbers are remembered. Own.
+pub(crate) const FORMER_FUNCTIONS: usize = 10_000;
 /// Bytes of a function's resource policy.
 pub(crate) const RESOURCE_POLICY_BYTES: usize = 20_480;
 /// Sessions of roles at once. Own.

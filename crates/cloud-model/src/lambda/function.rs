@@ -239,12 +239,12 @@ pub(super) struct Function {
     /// By name.
     pub(super) aliases: BTreeMap<String, Alias>,
     published: Option<Published>,
-    /// Numbers are never used twice.
-    next_number: u64,
+    /// Numbers are never used twice, not even by another function of the same name.
+    pub(super) next_number: u64,
 }
 
 impl Function {
-    pub(super) fn new(name: String, latest: Revision, tags: TagMap) -> Self {
+    pub(super) fn new(name: String, latest: Revision, tags: TagMap, next_number: u64) -> Self {
         Self {
             name,
             tags,
@@ -254,7 +254,7 @@ impl Function {
             versions: BTreeMap::new(),
             aliases: BTreeMap::new(),
             published: None,
-            next_number: 1,
+            next_number,
         }
     }
 

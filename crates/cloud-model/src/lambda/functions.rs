@@ -105,7 +105,8 @@ impl Lambda {
             settling,
             call,
         );
-        let mut function = Function::new(name.clone(), latest, tags);
+        let next_number = self.next_number(&name);
+        let mut function = Function::new(name.clone(), latest, tags, next_number);
         let arn = function.arn(settings);
         let mut shown = function
             .latest
@@ -259,7 +260,9 @@ impl Lambda {
                 }
             }
             None => {
-                self.functions.remove(&unqualified.name);
+                if let Some(gone) = self.functions.remove(&unqualified.name) {
+                    self.remember_number(&gone);
+                }
                 self.forget_policies(&unqualified.name);
                 call.effects.push(Effect::FunctionDeleted {
                     function_name: unqualified.name,

@@ -32,6 +32,7 @@ use serde::{Deserialize, Serialize};
 use crate::call::Call;
 use crate::error::{Failure, unsupported};
 use crate::iam::Iam;
+use crate::limits::FORMER_FUNCTIONS;
 use crate::wire::rest_json::{Reply, RestRequest};
 use crate::{FunctionVersion, IdSource, InvokeRefusal, Settings};
 
@@ -44,6 +45,8 @@ pub(crate) struct Lambda {
     /// By name.
     functions: BTreeMap<String, Function>,
     policies: resource_policy::Policies,
+    /// The next version's number of functions that are gone, by name.
+    numbers: BTreeMap<String, u64>,
 }
 
 /// What an operation needs: the call and the roles that functions assume.
@@ -128,6 +131,19 @@ impl Lambda {
             }
             ("GET", ["2016-08-19", "account-settings"]) => Ok(self.get_account_settings()),
             _ => Err(Failure::not_served(&request.title())),
+        }
+    }
+
+    /// The first version's number of a new function: AWS doesn't reuse those of a former
+    /// one of the same name.
+    fn next_number(&self, name: &str) -> u64 {
+        self.numbers.get(name).copied().unwrap_or(1)
+    }
+
+    fn remember_number(&mut self, gone: &Function) {
+        self.numbers.insert(gone.name.clone(), gone.next_number);
+        if self.numbers.len() > FORMER_FUNCTIONS {
+            self.numbers.pop_first();
         }
     }
 

@@ -536,3 +536,16 @@ fn tags_belong_to_the_function_and_change_its_revision() {
         json!({ "Tags": { "b": "2" } })
     );
 }
+
+#[test]
+fn a_versions_number_is_never_used_again_not_even_after_its_function_was_made_anew() {
+    let mut world = World::new();
+    world.new_function("chat");
+    let versions = format!("{FUNCTIONS}/chat/versions");
+    let publish = |world: &mut World| world.lambda("POST", &versions, &json!({})).ok();
+    assert_eq!(publish(&mut world)["Version"], "1");
+    let function = format!("{FUNCTIONS}/chat");
+    assert_eq!(world.lambda("DELETE", &function, &Value::Null).status, 204);
+    world.new_function("chat");
+    assert_eq!(publish(&mut world)["Version"], "2");
+}

@@ -647,3 +647,26 @@ async fn who_missed_a_whole_lease_since_it_observed_lets_reads_settle() {
     hold_after(seen(), &me, async |_, _| ()).await.unwrap();
     assert!(started.elapsed() >= SETTLED, "{:?}", started.elapsed());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_journal_is_deleted_only_when_no_unanswered_write_can_arrive_any_more() {
+    let memory = Memory::default();
+    let me = request(&memory, "me");
+    let journal = Action::DeleteLogGroup {
+        log_group: me.journal.clone(),
+    };
+    memory.unanswered.store(true, Ordering::Relaxed);
+    let arrived = async {
+        sleep(LATEST_ARRIVAL).await;
+        memory.unanswered.store(false, Ordering::Relaxed);
+    };
+    let started = Instant::now();
+    let down = hold(&me, async |writer| {
+        write(writer, some_write()).await.unwrap();
+        assert!(started.elapsed() < LATEST_ARRIVAL);
+        write(writer, journal).await.unwrap();
+        started.elapsed()
+    });
+    let (waited, ()) = futures_util::future::join(down, arrived).await;
+    assert!(waited.unwrap() >= LATEST_ARRIVAL);
+}

@@ -1,7 +1,7 @@
 //! A writer that writes only while its lease is valid.
 
 use super::succession::{Succession, is_harmless};
-use super::{EXPIRY, FRESH, Journal, MARGIN};
+use super::{EXPIRY, FRESH, Journal, LATEST_ARRIVAL, LOOK, MARGIN};
 use crate::cloud::{CloudWriter, Produced, WriteContext};
 use crate::error::{CloudError, CloudErrorKind};
 use deployer_core::lease::{Generation, latest};
@@ -10,7 +10,7 @@ use deployer_core::plan::{Action, Verb};
 use futures_util::future::join;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// A moment by both clocks: the monotonic one stands still while a machine sleeps.
 #[derive(Debug, Clone, Copy)]
@@ -105,6 +105,12 @@ impl<W: CloudWriter, J: Journal> CloudWriter for LeasedWriter<'_, W, J> {
         if !is_harmless(action) && !self.succession.holds().await? {
             return Err(taken_over(action));
         }
+        if self.deletes_the_journal(action) {
+            // With it goes the place to say that writes may still be carried out.
+            while self.store.has_unanswered_writes(LATEST_ARRIVAL) {
+                sleep(LOOK).await;
+            }
+        }
         match action {
             // The cut-over comes next: looking beside this costs no time.
             Action::CreateDeployment { .. } if !self.validity.is_fresh() => {
@@ -128,6 +134,10 @@ impl<W: CloudWriter, J: Journal> CloudWriter for LeasedWriter<'_, W, J> {
 }
 
 impl<W: CloudWriter, J: Journal> LeasedWriter<'_, W, J> {
+    fn deletes_the_journal(&self, action: &Action) -> bool {
+        matches!(action, Action::DeleteLogGroup { log_group } if log_group == self.journal)
+    }
+
     /// The write, given up when the lease lapses: an attempt that is made again after
     /// a timeout could meet another's work.
     async fn within(
