@@ -81,6 +81,7 @@ pub async fn exclusively<'a, 'r, J: Journal, W, T>(
         holder: &request.holder,
         validity: &validity,
         succession: &succession,
+        undisturbed: acquired.undisturbed,
     };
     let outcome = tokio::select! {
         // In one order, not in one drawn anew each time: runs can be repeated.

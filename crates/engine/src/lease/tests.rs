@@ -333,6 +333,25 @@ async fn in_a_journal_made_anew_the_generation_after_the_one_seen_is_given_back(
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_planned_under_a_lease_that_is_not_ours_is_not_written_at_all() {
+    let memory = Memory::default();
+    let me = request(&memory, "me");
+    hold(&me, async |_| ()).await.unwrap();
+    let names = memory.names();
+    let first = Generation::NONE.next();
+    let others = [first.stream(), first.holder_stream("another")];
+    // The list that is waited with is of the journal before.
+    *memory.lagging.lock().unwrap() = Some((Instant::now() + CALL + CALL / 2, names));
+    *memory.streams.lock().unwrap() = Some(others.iter().cloned().collect());
+    hold(&me, async |writer| {
+        assert!(write(writer, harmless_write()).await.is_err());
+    })
+    .await
+    .unwrap();
+    assert_eq!(memory.names(), others, "as it was");
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_cannot_look_what_its_lease_follows_does_no_harm() {
     let memory = Memory::default();
     let me = request(&memory, "me");

@@ -91,6 +91,8 @@ pub struct LeasedWriter<'a, W, J> {
     pub(super) holder: &'a str,
     pub(super) validity: &'a Validity,
     pub(super) succession: &'a Succession<'a, 'a, J>,
+    /// What is written was planned from what was seen before the lease was asked for.
+    pub(super) undisturbed: bool,
 }
 
 impl<W: CloudWriter, J: Journal> CloudWriter for LeasedWriter<'_, W, J> {
@@ -102,7 +104,8 @@ impl<W: CloudWriter, J: Journal> CloudWriter for LeasedWriter<'_, W, J> {
         if !self.validity.holds() {
             return Err(lost(action, "the lease could not be renewed in time"));
         }
-        if !is_harmless(action) && !self.succession.holds().await? {
+        let harmless = self.undisturbed && is_harmless(action);
+        if !harmless && !self.succession.holds().await? {
             return Err(taken_over(action));
         }
         if self.deletes_the_journal(action) {
