@@ -223,10 +223,10 @@ mod tests {
     #[test]
     fn a_timeout_says_after_how_long_and_in_the_log_when() {
         let failure = Failure::TimedOut { seconds: 3 };
-        assert_eq!(
-            document(&failure),
-            r#"{"errorMessage":"RequestId: 5b0e Error: Task timed out after 3.00 seconds","errorType":"Sandbox.Timedout"}"#
-        );
+        let document: serde_json::Value = serde_json::from_str(&document(&failure)).unwrap();
+        let text = "RequestId: 5b0e Error: Task timed out after 3.00 seconds";
+        let expected = json!({ "errorType": "Sandbox.Timedout", "errorMessage": text });
+        assert_eq!(document, expected);
         let now = "2026-01-02T03:04:05.678Z".parse().unwrap();
         assert_eq!(
             failure.log_line(&order(), now).unwrap(),
