@@ -134,7 +134,10 @@ async fn the_cloud_to_be_killed() {
 async fn a_cloud_that_is_killed_leaves_no_frozen_process() {
     let dir = tempfile::tempdir().unwrap();
     let tells = dir.path().join("tells");
-    let mut cloud = std::process::Command::new(std::env::current_exe().unwrap())
+    // Under nohup, whose children ignore it, the kernel's SIGHUP would end nothing.
+    let mut cloud = std::process::Command::new("env")
+        .arg("--default-signal=HUP")
+        .arg(std::env::current_exe().unwrap())
         .args(["--exact", "the_cloud_to_be_killed", "--ignored"])
         .env(TELLS, &tells)
         .env("TMPDIR", dir.path())
