@@ -259,12 +259,20 @@ def flow(suite, account, project):
     first = read_back(stage)
     suite.passes(f"{place.name}: the first up makes everything")
 
-    draft = [(step["action"], step["key"]) for step in project.plan()]
-    repeated = [] if place.keeps_credentials else sorted(stage.functions)
-    same(sorted(draft), [("UpdateIntegration", key) for key in repeated], "the second plan")
+    planned = project.plan()
+    if place.keeps_credentials:
+        same(planned, [], "the second plan")
+    else:
+        # Integrations differ, so the draft is put right and deployed anew each time.
+        repeated = [step["key"] for step in planned if step["action"] == "UpdateIntegration"]
+        same(sorted(repeated), sorted(stage.functions), "the integrations of the second plan")
     project.apply()
-    same(read_back(stage), first, "after an up without changes")
-    suite.passes(f"{place.name}: an up without changes releases nothing (but credentials that aren't kept)")
+    again = read_back(stage)
+    if not place.keeps_credentials:
+        first["deployment"] = again["deployment"]
+    same(again, first, "after an up without changes")
+    first = again
+    suite.passes(f"{place.name}: an up without changes releases nothing (but where credentials aren't kept)")
 
     project.edit("functions/room/src/main.rs", "room, first", "room, second")
     project.apply()
