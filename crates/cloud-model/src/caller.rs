@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::access;
 use crate::error::Failure;
 use crate::iam::Iam;
-use crate::iam::policy::{Context, Verdict};
+use crate::iam::policy::Context;
+use crate::wire::Protocol;
 
 /// A function's session of its role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +18,7 @@ pub struct Caller {
     pub session_arn: String,
 }
 
-/// What a service asks about permissions.
+/// What SSM and Secrets Manager ask about permissions.
 pub(crate) struct Permissions<'a> {
     /// `None`: the account's own user.
     pub(crate) caller: Option<&'a Caller>,
@@ -32,19 +33,7 @@ impl Permissions<'_> {
             return Ok(());
         };
         let context = Context::default();
-        let verdict = self
-            .iam
-            .verdict(&caller.role_arn, action, resource, &context);
-        if verdict == Verdict::Allowed {
-            return Ok(());
-        }
-        let (who, why) = (&caller.session_arn, access::reason(action, verdict));
-        Err(Failure::new(
-            400,
-            "AccessDeniedException",
-            format!(
-                "User: {who} is not authorized to perform: {action} on resource: {resource} {why}"
-            ),
-        ))
+        let protocol = Protocol::Json11;
+        access::require(protocol, self.iam, caller, action, resource, &context)
     }
 }

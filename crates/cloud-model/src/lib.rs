@@ -59,6 +59,7 @@ pub use realism::Realism;
 pub use serve::Unverified;
 pub use snapshot::{Changes, LogBytes, RestoreError, Snapshot, State};
 pub use sts::Session;
+pub use wire::signature_scope::signing_name;
 
 /// What account and region this is.
 #[derive(Debug, Clone, PartialEq, Eq)]

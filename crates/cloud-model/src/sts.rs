@@ -14,9 +14,10 @@ use crate::caller::Caller;
 use crate::constraints;
 use crate::error::Failure;
 use crate::iam::Iam;
-use crate::iam::policy::{Context, Verdict};
+use crate::iam::policy::Context;
 use crate::ids::{session_key_id, uuid};
 use crate::limits::SESSIONS;
+use crate::wire::Protocol;
 use crate::wire::query_xml::{Form, Xml};
 
 const USER_ID: &str = "AIDALOCALCLOUDUSER00X";
@@ -92,21 +93,15 @@ impl Sts {
             }
         };
         let who = arn_of(caller, call);
-        let refuse = |why: &str| {
-            let text = format!(
-                "User: {who} is not authorized to perform: {ASSUME_ROLE} on resource: {role_arn}{why}"
-            );
-            Err(Failure::new(403, "AccessDenied", text))
-        };
         if !iam.trusts_principal(role_arn, &who) {
-            return refuse("");
+            let text = format!(
+                "User: {who} is not authorized to perform: {ASSUME_ROLE} on resource: {role_arn}"
+            );
+            return Err(Failure::new(403, "AccessDenied", text));
         }
         if let (true, Some(caller)) = (call.settings.enforce_iam, caller) {
-            let context = Context::default();
-            let verdict = iam.verdict(&caller.role_arn, ASSUME_ROLE, role_arn, &context);
-            if verdict != Verdict::Allowed {
-                return refuse(&format!(" {}", access::reason(ASSUME_ROLE, verdict)));
-            }
+            let (protocol, context) = (Protocol::Query, Context::default());
+            access::require(protocol, iam, caller, ASSUME_ROLE, role_arn, &context)?;
         }
         if Some(duration) > iam.longest_session(role_arn) {
             return Err(validation(

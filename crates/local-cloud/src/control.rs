@@ -8,11 +8,11 @@ use http::{Request, StatusCode};
 use hyper::body::Incoming;
 use serde_json::json;
 
+use crate::callers;
 use crate::gateway::Gateway;
 use crate::http_io::{self, Answer, BodyError};
 use crate::limits::MAX_CONTROL_BODY;
 use crate::sigv4::{Signed, Unverified};
-use crate::{callers, signature};
 
 /// Passes a control-plane request to the model, and does in the world what
 /// its answer means there.
@@ -66,8 +66,7 @@ fn failure(message: &str) -> Answer {
 fn caller(gateway: &Gateway, request: &Request<Bytes>) -> Result<Option<Caller>, Unverified> {
     let Gateway { model, pool, .. } = gateway;
     let (headers, uri) = (request.headers(), request.uri());
-    let scope = signature::scope(headers, uri);
-    let (true, Some(service)) = (model.enforce_iam, scope) else {
+    let (true, Some(service)) = (model.enforce_iam, cloud_model::signing_name(request)) else {
         return Ok(callers::claimed(model, &pool.credentials, headers, uri));
     };
     let signed = Signed {

@@ -44,6 +44,12 @@ impl Model {
         }
     }
 
+    /// The ARN of something that API Gateway executes; `path` begins with the API's id.
+    pub(crate) fn execute_api_arn(&self, path: &str) -> String {
+        let (region, account_id) = (&self.region, &self.account_id);
+        format!("arn:aws:execute-api:{region}:{account_id}:{path}")
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }

@@ -13,7 +13,7 @@ pub(crate) struct RunDir {
     path: PathBuf,
     lock_path: PathBuf,
     /// The operating system unlocks it even when the process is killed.
-    _lock: File,
+    lock: File,
 }
 
 const LOCK: &str = "lock";
@@ -34,7 +34,7 @@ impl RunDir {
         Ok(Self {
             path,
             lock_path,
-            _lock: lock,
+            lock,
         })
     }
 
@@ -47,6 +47,14 @@ impl RunDir {
         // What cannot be removed now, the next run removes.
         let _left = tokio::fs::remove_dir_all(&self.path).await;
         let _left = tokio::fs::remove_file(&self.lock_path).await;
+    }
+}
+
+impl Drop for RunDir {
+    fn drop(&mut self) {
+        // Closing alone leaves it locked for a moment where another thread starts a
+        // process: that has all open files until it becomes its program.
+        let _closed = self.lock.unlock();
     }
 }
 

@@ -4,7 +4,6 @@
 //! Deliberately absent: verification (`sigv4`).
 
 use http::{HeaderMap, StatusCode, Uri};
-use percent_encoding::percent_decode_str;
 
 use crate::http_io::{self, Refusal, header};
 
@@ -17,23 +16,8 @@ pub(crate) fn signer<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Result<&'a str
     })
 }
 
-/// The service that a request is signed for; `None`: it is not signed.
-pub(crate) fn scope(headers: &HeaderMap, uri: &Uri) -> Option<String> {
-    let credential = credential(headers, uri)?;
-    let end = credential.find([',', '&', ' ']).unwrap_or(credential.len());
-    let decoded = percent_decode_str(&credential[..end]).decode_utf8_lossy();
-    decoded.split('/').nth(3).map(str::to_owned)
-}
-
 /// The access key id; `None`: the request is not signed.
 pub(crate) fn access_key_id<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
-    let scope = credential(headers, uri)?;
-    let end = scope.find(['/', '%', ',']).unwrap_or(scope.len());
-    (end > 0).then(|| &scope[..end])
-}
-
-/// What follows `Credential=`.
-fn credential<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
     let in_header = header(headers, "authorization")
         .and_then(|value| value.strip_prefix("AWS4-HMAC-SHA256"))
         .and_then(|value| value.split_once("Credential="))
@@ -42,7 +26,9 @@ fn credential<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
         let mut pairs = uri.query()?.split('&');
         pairs.find_map(|pair| pair.strip_prefix("X-Amz-Credential="))
     };
-    in_header.or_else(in_query)
+    let scope = in_header.or_else(in_query)?;
+    let end = scope.find(['/', '%', ',']).unwrap_or(scope.len());
+    (end > 0).then(|| &scope[..end])
 }
 
 #[cfg(test)]
@@ -66,10 +52,6 @@ mod tests {
             key("", "/?X-Amz-Credential=AKID%2F2026").as_deref(),
             Some("AKID")
         );
-        let query = "/?X-Amz-Credential=AKID%2F20260101%2Fus-east-1%2Flambda%2Faws4_request&a=b";
-        let none = HeaderMap::new();
-        let named = scope(&none, &query.parse().unwrap());
-        assert_eq!(named.as_deref(), Some("lambda"));
         assert_eq!(key("Bearer x", "/"), None);
         assert_eq!(key("AWS4-HMAC-SHA256 Credential=", "/"), None);
         assert_eq!(key("", "/?a=b"), None);

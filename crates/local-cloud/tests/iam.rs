@@ -131,31 +131,25 @@ async fn a_session_may_do_what_its_role_allows_and_is_told_what_it_may_not() {
     assert_eq!(element(&identity.body, "Arn"), arn);
 }
 
+/// GetApis.
+async fn apis(cloud: &TestCloud, credentials: Credentials) -> Answer {
+    let port = cloud.port;
+    signed_as(credentials, "apigateway", port, "GET", "/v2/apis", &[], b"").await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn signatures_are_verified_in_every_protocol() {
     let cloud = enforcing().await;
     let wrong = || Credentials::new(USER_ACCESS_KEY_ID, "wrong", None, None, "test");
     let nobody = || Credentials::new("AKIANOBODY", "local", None, None, "test");
-    let apis = async |credentials| {
-        signed_as(
-            credentials,
-            "apigateway",
-            cloud.port,
-            "GET",
-            "/v2/apis",
-            &[],
-            b"",
-        )
-        .await
-    };
-    assert_eq!(apis(user()).await.status, 200);
-    let refused = apis(wrong()).await;
+    assert_eq!(apis(&cloud, user()).await.status, 200);
+    let refused = apis(&cloud, wrong()).await;
     let kind = refused.header("x-amzn-errortype");
     assert_eq!(
         (refused.status, kind),
         (403, Some("InvalidSignatureException"))
     );
-    let refused = apis(nobody()).await;
+    let refused = apis(&cloud, nobody()).await;
     let kind = refused.header("x-amzn-errortype");
     assert_eq!(
         (refused.status, kind),
@@ -188,15 +182,5 @@ async fn signatures_are_verified_in_every_protocol() {
 async fn unless_it_is_enforced_any_signature_is_the_accounts_own_user() {
     let cloud = TestCloud::start().await;
     let nobody = Credentials::new("AKIANOBODY", "whatever", None, None, "test");
-    let answer = signed_as(
-        nobody,
-        "apigateway",
-        cloud.port,
-        "GET",
-        "/v2/apis",
-        &[],
-        b"",
-    )
-    .await;
-    assert_eq!(answer.status, 200);
+    assert_eq!(apis(&cloud, nobody).await.status, 200);
 }

@@ -2,11 +2,7 @@
 
 mod support;
 
-use std::time::SystemTime;
-
 use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
 use local_cloud::{USER_ACCESS_KEY_ID, USER_SECRET_ACCESS_KEY};
 use serde_json::{Value, json};
 use support::TestCloud;
@@ -21,26 +17,11 @@ impl TestCloud {
         self.api("PATCH", &path, settings).await;
     }
 
-    /// Deploys what the API is now.
-    async fn deploy(&self, stage: &Stage) {
-        let path = format!("/v2/apis/{}/deployments", stage.api_id);
-        self.api("POST", &path, &json!({ "stageName": stage.name }))
-            .await;
-    }
-
     async fn ask_for_signatures(&self, stage: &Stage) {
-        let path = format!("/v2/apis/{}/routes", stage.api_id);
-        let routes = self.api("GET", &path, &json!({})).await;
-        let connect = routes["items"]
-            .as_array()
-            .expect("a list")
-            .iter()
-            .find(|route| route["routeKey"] == "$connect")
-            .expect("a route");
-        let path = format!("{path}/{}", connect["routeId"].as_str().expect("an id"));
+        let path = self.route_path(stage, "$connect").await;
         self.api("PATCH", &path, &json!({ "authorizationType": "AWS_IAM" }))
             .await;
-        self.deploy(stage).await;
+        self.redeploy(stage).await;
     }
 
     /// Lets API Gateway write logs, and makes the group of the access log.
@@ -72,36 +53,17 @@ impl TestCloud {
     }
 
     /// Headers that sign a handshake.
-    fn signature(&self, path: &str, credentials: Credentials) -> Vec<(&'static str, String)> {
-        let identity = credentials.into();
-        let params = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(local_cloud::REGION)
-            .name("execute-api")
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()
-            .expect("all is given")
-            .into();
+    fn signature(&self, path: &str, credentials: Credentials) -> Vec<(String, String)> {
         let host = format!("127.0.0.1:{}", self.port);
-        let url = format!("http://{host}{path}");
-        let headers = [("host", host.as_str())].into_iter();
-        let body = SignableBody::Bytes(b"");
-        let request = SignableRequest::new("GET", url, headers, body).expect("a legal request");
-        let (instructions, _) = sign(request, &params).expect("it signs").into_parts();
-        let (headers, _) = instructions.into_parts();
-        headers
-            .iter()
-            .map(|header| (header.name(), header.value().to_owned()))
-            .collect()
+        support::http::signature(credentials, "execute-api", "GET", &host, path, b"")
     }
 
     /// The status of a signed handshake.
     async fn signed_handshake(&self, path: &str, credentials: Credentials) -> u16 {
         let headers = self.signature(path, credentials);
-        let headers: Vec<(&'static str, &str)> = headers
+        let headers: Vec<(&str, &str)> = headers
             .iter()
-            .map(|(name, value)| (*name, value.as_str()))
+            .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
         match self.try_connect(path, &headers).await {
             Ok(_) => 101,
@@ -125,7 +87,7 @@ async fn a_disabled_endpoint_refuses_clients_and_functions_once_it_is_deployed()
     let update = json!({ "disableExecuteApiEndpoint": true });
     cloud.api("PATCH", &path, &update).await;
     assert_eq!(cloud.refusal(&stage.path()).await, 101, "not deployed yet");
-    cloud.deploy(&stage).await;
+    cloud.redeploy(&stage).await;
     assert_eq!(cloud.refusal(&stage.path()).await, 403);
     let plain = support::http::request(cloud.port, "GET", &stage.path(), &[], b"").await;
     assert_eq!(plain.status, 403);
@@ -177,9 +139,9 @@ async fn where_connect_asks_for_a_signature_only_a_right_one_of_somebody_who_may
     assert_eq!(cloud.signed_handshake(&path, nobody).await, 403);
     // Signed for another path.
     let headers = cloud.signature("/elsewhere", right);
-    let headers: Vec<(&'static str, &str)> = headers
+    let headers: Vec<(&str, &str)> = headers
         .iter()
-        .map(|(name, value)| (*name, value.as_str()))
+        .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
     let refused = cloud.try_connect(&path, &headers).await.err();
     assert!(matches!(refused, Some(Error::Http(answer)) if answer.status() == 403));
@@ -191,9 +153,9 @@ async fn events_of_a_signed_connection_say_who_signed() {
     let stage = cloud.scripted().await;
     cloud.ask_for_signatures(&stage).await;
     let headers = cloud.signature(&stage.path(), user(USER_SECRET_ACCESS_KEY));
-    let headers: Vec<(&'static str, &str)> = headers
+    let headers: Vec<(&str, &str)> = headers
         .iter()
-        .map(|(name, value)| (*name, value.as_str()))
+        .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
     let mut client = cloud.try_connect(&stage.path(), &headers).await.unwrap();
     client.tell("event").await;

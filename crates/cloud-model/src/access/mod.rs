@@ -73,48 +73,43 @@ pub(crate) fn check(
         // always, by themselves.
         Service::Sts | Service::Ssm | Service::SecretsManager => Vec::new(),
     };
-    for need in needs {
-        let verdict = roles.verdict(
-            &caller.role_arn,
-            &need.action,
-            &need.resource,
-            &need.context,
-        );
-        if verdict != Verdict::Allowed {
-            return Err(denied(
-                service,
-                caller,
-                &need.action,
-                &need.resource,
-                verdict,
-            ));
-        }
+    for Need {
+        action,
+        resource,
+        context,
+    } in needs
+    {
+        let protocol = service.protocol();
+        require(protocol, roles, caller, &action, &resource, &context)?;
     }
     Ok(())
 }
 
-/// AccessDenied, as a service words it.
-fn denied(
-    service: Service,
+/// Refuses, as services of this protocol word it, what a caller's role doesn't allow.
+pub(crate) fn require(
+    protocol: Protocol,
+    roles: &Iam,
     caller: &Caller,
     action: &str,
     resource: &str,
-    verdict: Verdict,
-) -> Failure {
-    let why = reason(action, verdict);
-    let text = format!(
-        "User: {} is not authorized to perform: {action} on resource: {resource} {why}",
-        caller.session_arn
-    );
-    match service.protocol() {
+    context: &Context,
+) -> Result<(), Failure> {
+    let verdict = roles.verdict(&caller.role_arn, action, resource, context);
+    if verdict == Verdict::Allowed {
+        return Ok(());
+    }
+    let (who, why) = (&caller.session_arn, reason(action, verdict));
+    let text =
+        format!("User: {who} is not authorized to perform: {action} on resource: {resource} {why}");
+    Err(match protocol {
         Protocol::RestJson => Failure::new(403, "AccessDeniedException", text),
         Protocol::Query => Failure::new(403, "AccessDenied", text),
         Protocol::Json11 => Failure::new(400, "AccessDeniedException", text),
-    }
+    })
 }
 
 /// Which kind of policy it was.
-pub(crate) fn reason(action: &str, verdict: Verdict) -> String {
+fn reason(action: &str, verdict: Verdict) -> String {
     match verdict {
         Verdict::Allowed => String::new(),
         Verdict::Unsaid => {

@@ -94,9 +94,9 @@ impl Api {
         match authorization {
             Authorization::None => LiveAuthorization::None,
             Authorization::Iam => LiveAuthorization::Iam,
-            // It can't be deleted while a route refers to it.
             Authorization::Custom(id) => match self.authorizers.get(id) {
                 Some(authorizer) => LiveAuthorization::Custom(authorizer.freeze()),
+                // None is deleted while a route refers to it; were it so, nobody gets in.
                 None => LiveAuthorization::Iam,
             },
         }

@@ -7,7 +7,7 @@ use http::{Request, header};
 use super::url;
 
 /// The service name in the request's scope. `None`: the request is not signed.
-pub(crate) fn signing_name(request: &Request<Bytes>) -> Option<String> {
+pub fn signing_name(request: &Request<Bytes>) -> Option<String> {
     let from_header = request
         .headers()
         .get(header::AUTHORIZATION)

@@ -98,10 +98,10 @@ pub async fn exclusively<'a, 'r, J: Journal, W, T>(
     Ok((outcome, held))
 }
 
-/// Looks whether the lease follows the one it should, names the holder, clears away what former leases left, and renews as long as
-/// the lease holds. What fails is tried again at the next turn. What has lapsed
-/// isn't renewed any more, not even if nobody seems to have taken over: somebody may
-/// be about to, having seen it lapse.
+/// Looks whether the lease follows the one it should, names the holder, clears away
+/// what former leases left, and renews as long as the lease holds. What fails is tried
+/// again at the next turn. What has lapsed isn't renewed any more, not even if nobody
+/// seems to have taken over: somebody may be about to, having seen it lapse.
 async fn keep<J: Journal>(
     request: &LeaseRequest<'_, J>,
     acquired: &Acquired,

@@ -81,9 +81,10 @@ fn identity(streams: &[String], generation: Generation) -> BTreeSet<String> {
 }
 
 /// Whether an action that was planned before the lease was asked for does no harm to
-/// another's deploy, so that it needn't wait for that look: what it makes is only there if nobody else made it, what it uploads is
-/// not what a version is published from unless its hash is the one expected, and the
-/// API that was seen is gone where another `down` was.
+/// another's deploy, so that it needn't wait for that look: what it makes is only there
+/// if nobody else made it, what it uploads is not what a version is published from
+/// unless its hash is the one expected, and the API that was seen is gone where another
+/// `down` was.
 pub(super) fn is_harmless(action: &Action) -> bool {
     matches!(
         action,

@@ -68,10 +68,8 @@ pub(crate) async fn authorize(
     query: Option<&str>,
 ) -> Result<Identity, Refusal> {
     let model = &gateway.model;
-    let method_arn = format!(
-        "arn:aws:execute-api:{}:{}:{}/{}/{CONNECT}",
-        model.region, model.account_id, stage.api_id, stage.stage_name
-    );
+    let method = format!("{}/{}/{CONNECT}", stage.api_id, stage.stage_name);
+    let method_arn = model.execute_api_arn(&method);
     let event = events::authorizer(facts, occasion, headers, query, &method_arn);
     for source in &authorizer.identity_sources {
         if !is_there(source, &event) {

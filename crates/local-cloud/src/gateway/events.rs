@@ -82,11 +82,7 @@ pub(crate) fn connect(
         authorizer.insert("integrationLatency".to_owned(), json!(latency));
     }
     let mut event = Map::new();
-    let unknown = [CONNECTION, UPGRADE, CONTENT_LENGTH];
-    let pairs = header_pairs(headers).filter(|(name, _)| {
-        let is = |other: &HeaderName| name.eq_ignore_ascii_case(other.as_str());
-        !unknown.iter().any(is)
-    });
+    let pairs = header_pairs(headers, &[CONNECTION, UPGRADE, CONTENT_LENGTH]);
     put_multi(&mut event, "headers", "multiValueHeaders", pairs);
     if let Some(query) = query.filter(|query| !query.is_empty()) {
         let (single, multi) = ("queryStringParameters", "multiValueQueryStringParameters");
@@ -110,12 +106,8 @@ pub(crate) fn authorizer(
     headers
         .entry(CONTENT_LENGTH)
         .or_insert(HeaderValue::from_static("0"));
-    put_multi(
-        &mut event,
-        "headers",
-        "multiValueHeaders",
-        header_pairs(&headers),
-    );
+    let pairs = header_pairs(&headers, &[]);
+    put_multi(&mut event, "headers", "multiValueHeaders", pairs);
     let (single, multi) = ("queryStringParameters", "multiValueQueryStringParameters");
     put_multi(
         &mut event,
@@ -251,11 +243,18 @@ fn put_multi(
     event.insert(multi_key.to_owned(), json!(multi));
 }
 
-fn header_pairs(headers: &HeaderMap) -> impl Iterator<Item = (String, String)> {
-    headers.iter().map(|(name, value)| {
-        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        (canonical_name(name.as_str()), value)
-    })
+/// All headers but `without`, under the names that events have.
+fn header_pairs(
+    headers: &HeaderMap,
+    without: &[HeaderName],
+) -> impl Iterator<Item = (String, String)> {
+    headers
+        .iter()
+        .filter(|(name, _)| !without.contains(name))
+        .map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            (canonical_name(name.as_str()), value)
+        })
 }
 
 /// `sec-websocket-key` as `Sec-WebSocket-Key`; other names with capitals.

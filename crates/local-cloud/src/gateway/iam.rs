@@ -60,10 +60,8 @@ pub(crate) fn authorize<B>(
             account_id,
         });
     };
-    let resource = format!(
-        "arn:aws:execute-api:{}:{account_id}:{}/{}/{CONNECT}",
-        model.region, stage.api_id, stage.stage_name
-    );
+    let path = format!("{}/{}/{CONNECT}", stage.api_id, stage.stage_name);
+    let resource = model.execute_api_arn(&path);
     let user_arn = caller.session_arn;
     if !model.role_allows(&caller.role_arn, ACTION, &resource) {
         return Err(Refusal::NotAllowed {

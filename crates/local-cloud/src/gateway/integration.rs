@@ -83,9 +83,7 @@ pub(crate) async fn invoke(
     if target.credentials.is_some() {
         model.may_invoke(target.credentials, &arn)?;
     } else {
-        let (region, account) = (&model.region, &model.account_id);
-        let (api_id, source) = (&stage.api_id, target.source);
-        let source = format!("arn:aws:execute-api:{region}:{account}:{api_id}/{source}");
+        let source = model.execute_api_arn(&format!("{}/{}", stage.api_id, target.source));
         model.may_invoke_for(&source, &arn)?;
     }
     let function = model.function_version(&arn)?;

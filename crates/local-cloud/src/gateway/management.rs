@@ -152,10 +152,7 @@ fn allowed(gateway: &Gateway, caller: Option<&Caller>, path: &str) -> Result<(),
         return Ok(());
     };
     let model = &gateway.model;
-    let resource = format!(
-        "arn:aws:execute-api:{}:{}:{path}",
-        model.region, model.account_id
-    );
+    let resource = model.execute_api_arn(path);
     if model.role_allows(&caller.role_arn, ACTION, &resource) {
         return Ok(());
     }

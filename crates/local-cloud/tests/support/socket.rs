@@ -1,6 +1,7 @@
 //! A WebSocket client whose every wait has a deadline.
 
 use futures_util::{SinkExt as _, StreamExt as _};
+use http::HeaderName;
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -26,15 +27,12 @@ impl TestCloud {
         }
     }
 
-    pub async fn try_connect(
-        &self,
-        path: &str,
-        headers: &[(&'static str, &str)],
-    ) -> Result<Client, Error> {
+    pub async fn try_connect(&self, path: &str, headers: &[(&str, &str)]) -> Result<Client, Error> {
         let url = format!("ws://127.0.0.1:{}{path}", self.port);
         let mut request: Request = url.into_client_request().unwrap();
         for (name, value) in headers {
-            request.headers_mut().insert(*name, value.parse().unwrap());
+            let name: HeaderName = name.parse().unwrap();
+            request.headers_mut().insert(name, value.parse().unwrap());
         }
         let stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
         let (socket, response) = timeout(PATIENCE, client_async(request, stream))
