@@ -246,6 +246,32 @@ async fn each_setting_changed_by_hand_is_seen_and_restored() {
 }
 
 #[tokio::test]
+async fn a_stage_that_somebody_lets_deploy_by_itself_is_ours_again_after_the_next_up() {
+    let world = World::new().await;
+    world.converge(release(SET), "a first up").await;
+    let observed = look(&world, release(SET)).await;
+    let id = &api(&observed).api_id;
+    let on = r#"{"autoDeploy":true}"#;
+    patch(&world, &format!("/v2/apis/{id}/stages/alpha"), on).await;
+    let selection = r#"{"routeSelectionExpression":"$request.body.kind"}"#;
+    patch(&world, &format!("/v2/apis/{id}"), selection).await;
+    let observed = look(&world, release(SET)).await;
+    let live = api(&observed).live_deployment("alpha").expect("it is live");
+    assert!(live.description.starts_with("Automatic deployment"));
+    let (desired, _) = world.session.desired(release(SET));
+    let looked = make_plan(&world.session.cloud, &desired).await;
+    let plan = looked.expect("it reads").0.to_string();
+    assert!(plan.contains("auto_deploy: true → false"), "{plan}");
+    world.converge(release(SET), "autoDeploy by hand").await;
+    let observed = look(&world, release(SET)).await;
+    let api = api(&observed);
+    assert!(!api.stages[0].auto_deploy);
+    let of_aws = |text: &str| text.starts_with("Automatic deployment");
+    assert!(!api.deployments.iter().any(|made| of_aws(&made.description)));
+    world.empty(release(SET), "autoDeploy by hand").await;
+}
+
+#[tokio::test]
 async fn settings_come_with_a_later_up_and_go_with_the_one_that_no_longer_has_them() {
     let world = World::new().await;
     world.converge(release(PLAIN), "a first up").await;

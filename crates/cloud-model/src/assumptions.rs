@@ -34,6 +34,12 @@ pub(crate) const DEFAULT_INTEGRATION_METHOD: &str = "POST";
 /// Deletion of a deployment that a stage serves: v1's wording, v2's error type.
 pub(crate) const DEPLOYMENT_IN_USE: &str =
     "Active stages pointing to this deployment must be moved or deleted";
+/// A deployment for a stage that has `autoDeploy`; that it is refused is known.
+pub(crate) const AUTO_DEPLOY_EXCLUDES_DEPLOYMENT: &str =
+    "Deployments cannot be set on a stage that has autoDeploy enabled";
+/// The description of a deployment that `autoDeploy` has made.
+pub(crate) const AUTO_DEPLOY_DESCRIPTION: &str =
+    "Automatic deployment triggered by changes to the Api configuration";
 /// A second stage of the same name.
 pub(crate) const STAGE_EXISTS: &str = "Stage already exists";
 /// A route key that starts with `$` but is none of the three known ones.
@@ -69,6 +75,17 @@ pub(crate) const EMPTY_STAGE_VARIABLE_REMOVES: bool = true;
 /// that has characters outside `[A-Za-z0-9_-]`.
 pub(crate) const STAGE_NAME_RULE: &str =
     "Invalid stage name. Only a-z, A-Z, 0-9, - and _ are allowed";
+
+/// `lastDeploymentStatusMessage` of a stage that serves an automatic deployment.
+pub(crate) fn auto_deploy_succeeded(deployment_id: &str) -> String {
+    format!("Successfully deployed stage with deployment ID '{deployment_id}'")
+}
+
+/// `lastDeploymentStatusMessage` of a stage whose automatic deployment failed: it goes
+/// on with the one before.
+pub(crate) fn auto_deploy_failed(reason: &str) -> String {
+    format!("Deployment attempt failed: {reason}")
+}
 
 /// The route's target names an integration that this API doesn't have.
 pub(crate) fn unknown_target(integration_id: &str) -> Failure {

@@ -215,6 +215,8 @@ pub struct ApiStageState {
     pub name: String,
     /// What is live there.
     pub deployment_id: Option<DeploymentId>,
+    /// Whether each change of the draft is live at once; never by us.
+    pub auto_deploy: bool,
     /// Its tags.
     pub tags: Tags,
     /// Variables, limits, logs.

@@ -146,6 +146,7 @@ async fn stages(client: &Client, id: &str) -> Result<Vec<ApiStageState>, CloudEr
         .map(|stage| ApiStageState {
             name: stage.stage_name().unwrap_or_default().to_owned(),
             deployment_id: stage.deployment_id().map(DeploymentId::new),
+            auto_deploy: stage.auto_deploy().unwrap_or_default(),
             tags: super::sorted(stage.tags()),
             settings: super::stages::settings(stage),
         })

@@ -44,6 +44,7 @@ pub(super) async fn perform(
         | Action::CreateStage { .. }
         | Action::UpdateStage { .. }
         | Action::ConfigureStage { .. }
+        | Action::DisableAutoDeploy { .. }
         | Action::DeleteRouteSettings { .. }
         | Action::DeleteAccessLogSettings { .. } => write.release(action).await,
         _ => unreachable!("the writer sends each action to its service"),
@@ -341,6 +342,12 @@ impl Write<'_> {
                 stage_name,
                 settings,
             } => self.update_stage(stage_name, None, settings).await?,
+            Action::DisableAutoDeploy { stage_name } => {
+                let request = self.client.update_stage().api_id(api_id);
+                let request = request.stage_name(stage_name).auto_deploy(false);
+                let answer = request.send().await;
+                answer.map_err(|error| self.call.error(error))?;
+            }
             Action::DeleteRouteSettings {
                 stage_name,
                 route_key,

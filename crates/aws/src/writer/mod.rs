@@ -67,6 +67,7 @@ impl CloudWriter for Cloud {
             | Action::CreateStage { .. }
             | Action::UpdateStage { .. }
             | Action::ConfigureStage { .. }
+            | Action::DisableAutoDeploy { .. }
             | Action::DeleteRouteSettings { .. }
             | Action::DeleteAccessLogSettings { .. } => {
                 apis::perform(&self.apigateway, action, context).await

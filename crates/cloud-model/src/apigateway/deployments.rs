@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{Api, bad_request, not_found, read, unknown_stage};
 use crate::LiveRoute;
-use crate::assumptions::{DEPLOYMENT_IN_USE, gateway_quota};
+use crate::assumptions::{AUTO_DEPLOY_EXCLUDES_DEPLOYMENT, DEPLOYMENT_IN_USE, gateway_quota};
 use crate::call::{Call, iso_seconds};
 use crate::error::Failure;
 use crate::ids::free_id;
@@ -33,6 +33,9 @@ pub(super) struct Snapshot {
 pub(crate) struct Deployment {
     id: String,
     description: Option<String>,
+    /// A stage's `autoDeploy` has made it.
+    #[serde(default)]
+    automatic: bool,
     created: Timestamp,
     pub(super) snapshot: Arc<Snapshot>,
 }
@@ -40,7 +43,7 @@ pub(crate) struct Deployment {
 impl Deployment {
     pub(super) fn show(&self) -> Value {
         present(json!({
-            "autoDeployed": false,
+            "autoDeployed": self.automatic,
             "createdDate": iso_seconds(self.created),
             "deploymentId": self.id,
             "deploymentStatus": "DEPLOYED",
@@ -65,26 +68,14 @@ impl Api {
         let members = request.members()?;
         let description = read::text(&members, "description", 0, 1024)?;
         let stage_name = read::text(&members, "stageName", 1, 128)?;
-        if let Some(name) = stage_name.as_deref() {
-            self.stage(name)?;
+        if let Some(name) = stage_name.as_deref()
+            && self.stage(name)?.auto_deploy
+        {
+            return Err(bad_request(AUTO_DEPLOY_EXCLUDES_DEPLOYMENT));
         }
-        if self.routes.is_empty() {
-            return Err(bad_request(
-                "At least one route is required before deploying the Api",
-            ));
-        }
-        if self.deployments.len() >= DEPLOYMENTS_PER_API {
-            return Err(gateway_quota("Deployments"));
-        }
-        let id = free_id(call.ids, ID_CHARS, |id| self.deployments.contains_key(id));
-        let deployment = Deployment {
-            id: id.clone(),
-            description: description.filter(|text| !text.is_empty()),
-            created: call.now,
-            snapshot: Arc::new(self.freeze()),
-        };
-        let shown = deployment.show();
-        self.deployments.insert(id.clone(), deployment);
+        self.check_deployable()?;
+        let id = self.deploy(description.filter(|text| !text.is_empty()), false, call);
+        let shown = self.deployment(&id)?.show();
         if let Some(name) = stage_name {
             let stage = self
                 .stages
@@ -93,6 +84,38 @@ impl Api {
             stage.serve(id, call.now);
         }
         Ok(Reply::created(shown))
+    }
+
+    /// Whether there is something to deploy, and room for it.
+    pub(super) fn check_deployable(&self) -> Result<(), Failure> {
+        if self.routes.is_empty() {
+            return Err(bad_request(
+                "At least one route is required before deploying the Api",
+            ));
+        }
+        if self.deployments.len() >= DEPLOYMENTS_PER_API {
+            return Err(gateway_quota("Deployments"));
+        }
+        Ok(())
+    }
+
+    /// Freezes the draft; answers the deployment's id.
+    pub(super) fn deploy(
+        &mut self,
+        description: Option<String>,
+        automatic: bool,
+        call: &mut Call<'_>,
+    ) -> String {
+        let id = free_id(call.ids, ID_CHARS, |id| self.deployments.contains_key(id));
+        let deployment = Deployment {
+            id: id.clone(),
+            description,
+            automatic,
+            created: call.now,
+            snapshot: Arc::new(self.freeze()),
+        };
+        self.deployments.insert(id.clone(), deployment);
+        id
     }
 
     pub(super) fn get_deployments(&self, request: &RestRequest) -> Result<Reply, Failure> {

@@ -1,13 +1,14 @@
 //! API Gateway v2's control plane, for WebSocket APIs.
 //!
 //! Deliberately absent: HTTP APIs, models, integration responses, custom domains, VPC
-//! links, autoDeploy. Whoever asks for one of them is told so; nothing is accepted that
+//! links. Whoever asks for one of them is told so; nothing is accepted that
 //! the data plane would not honour.
 
 mod account;
 mod apis;
 mod authorization;
 mod authorizers;
+mod auto_deploy;
 mod deployments;
 mod integrations;
 mod read;
@@ -64,6 +65,16 @@ impl Gateway {
         request: &RestRequest,
         call: &mut Call<'_>,
     ) -> Result<Reply, Failure> {
+        let reply = self.serve(request, call)?;
+        if auto_deploy::changes_draft(request)
+            && let Some(api_id) = request.path().get(2)
+        {
+            self.api_mut(api_id, call)?.auto_deploy(call);
+        }
+        Ok(reply)
+    }
+
+    fn serve(&mut self, request: &RestRequest, call: &mut Call<'_>) -> Result<Reply, Failure> {
         let path = request.path();
         match path.as_slice() {
             ["v2", "apis"] => match request.method.as_str() {

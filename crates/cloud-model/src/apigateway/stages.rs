@@ -26,6 +26,11 @@ use crate::{Effect, LiveStage};
 pub(crate) struct Stage {
     name: String,
     pub(super) deployment_id: Option<String>,
+    #[serde(default)]
+    pub(super) auto_deploy: bool,
+    /// How the last automatic deployment went.
+    #[serde(default)]
+    pub(super) last_deployment_status: Option<String>,
     description: Option<String>,
     variables: BTreeMap<String, String>,
     default_settings: LiveSettings,
@@ -50,11 +55,12 @@ impl Stage {
             .map(|log| json!({ "destinationArn": log.destination_arn, "format": log.format }));
         present(json!({
             "accessLogSettings": access_log,
-            "autoDeploy": false,
+            "autoDeploy": self.auto_deploy,
             "createdDate": iso_seconds(self.created),
             "defaultRouteSettings": settings::show(&self.default_settings),
             "deploymentId": self.deployment_id,
             "description": self.description,
+            "lastDeploymentStatusMessage": self.last_deployment_status,
             "lastUpdatedDate": iso_seconds(self.updated),
             "routeSettings": route_settings,
             "stageName": self.name,
@@ -73,6 +79,7 @@ impl Stage {
 /// What create and update have in common, checked.
 struct Input {
     deployment_id: Option<String>,
+    auto_deploy: bool,
     description: Option<String>,
     variables: BTreeMap<String, String>,
     default_settings: LiveSettings,
@@ -89,13 +96,13 @@ impl Input {
         may_log: bool,
     ) -> Result<Self, Failure> {
         read::refuse(members, &["clientCertificateId"])?;
-        read::refuse_true(members, &["autoDeploy"])?;
         let deployment_id = members.text("deploymentId")?;
         if let Some(id) = deployment_id.as_deref()
             && !api.deployments.contains_key(id)
         {
             return Err(unknown_deployment(id));
         }
+        let auto_deploy = api.read_auto_deploy(members, before, deployment_id.as_deref())?;
         let was = before.map_or(&settings::DEFAULTS, |stage| &stage.default_settings);
         let default_settings = match members.object("defaultRouteSettings")? {
             Some(given) => settings::merge(was, &given)?,
@@ -127,6 +134,7 @@ impl Input {
         check_variables(&variables)?;
         Ok(Self {
             deployment_id,
+            auto_deploy,
             description: read::text(members, "description", 0, 1024)?,
             variables,
             default_settings,
@@ -167,6 +175,8 @@ impl Api {
         let stage = Stage {
             name: name.clone(),
             deployment_id: input.deployment_id,
+            auto_deploy: input.auto_deploy,
+            last_deployment_status: None,
             description: input.description.filter(|text| !text.is_empty()),
             variables: input.variables,
             default_settings: input.default_settings,
@@ -176,9 +186,11 @@ impl Api {
             updated: call.now,
             tags,
         };
-        let shown = stage.show();
-        self.stages.insert(name, stage);
-        Ok(Reply::created(shown))
+        self.stages.insert(name.clone(), stage);
+        if input.auto_deploy {
+            self.auto_deploy(call);
+        }
+        Ok(Reply::created(self.stage(&name)?.show()))
     }
 
     pub(super) fn get_stages(&self, request: &RestRequest) -> Result<Reply, Failure> {
@@ -194,7 +206,7 @@ impl Api {
         &mut self,
         name: &str,
         request: &RestRequest,
-        call: &Call<'_>,
+        call: &mut Call<'_>,
         may_log: bool,
     ) -> Result<Reply, Failure> {
         let before = self.stage(name)?;
@@ -224,7 +236,12 @@ impl Api {
         stage.route_settings.extend(input.route_settings);
         stage.access_log = input.access_log;
         stage.updated = call.now;
-        Ok(Reply::ok(stage.show()))
+        let begins = input.auto_deploy && !stage.auto_deploy;
+        stage.auto_deploy = input.auto_deploy;
+        if begins {
+            self.auto_deploy(call);
+        }
+        Ok(Reply::ok(self.stage(name)?.show()))
     }
 
     /// Deleting what is not set is no mistake.

@@ -331,11 +331,6 @@ fn stages_honour_what_they_accept() {
     let base = || json!({ "stageName": "local" });
     for (option, value, text) in [
         (
-            "autoDeploy",
-            json!(true),
-            "The local cloud does not support autoDeploy yet",
-        ),
-        (
             "accessLogSettings",
             json!({ "format": "x" }),
             "Missing required member: destinationArn",

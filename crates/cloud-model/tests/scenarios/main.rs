@@ -10,6 +10,7 @@ mod access;
 mod aliases;
 mod apigateway;
 mod apigateway_refusals;
+mod auto_deploy;
 mod boundaries;
 mod common;
 mod data_plane;

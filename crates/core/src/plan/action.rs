@@ -270,6 +270,10 @@ pub enum Action {
         stage_name: String,
         settings: StageUpdate,
     },
+    /// From now on only deployments change what the stage serves.
+    DisableAutoDeploy {
+        stage_name: String,
+    },
     DeleteRouteSettings {
         stage_name: String,
         route_key: RouteKey,
@@ -348,6 +352,7 @@ impl Action {
             | Self::AttachRolePolicy { .. }
             | Self::UpdateAccount { .. }
             | Self::ConfigureStage { .. }
+            | Self::DisableAutoDeploy { .. }
             | Self::DeleteRouteSettings { .. }
             | Self::DeleteAccessLogSettings { .. }
             | Self::Tag { .. }
@@ -419,7 +424,9 @@ impl Action {
             Self::DeleteLogStream { .. } => "DeleteLogStream",
             Self::RecordRelease { .. } => "PutLogEvents",
             Self::CreateStage { .. } => "CreateStage",
-            Self::UpdateStage { .. } | Self::ConfigureStage { .. } => "UpdateStage",
+            Self::UpdateStage { .. }
+            | Self::ConfigureStage { .. }
+            | Self::DisableAutoDeploy { .. } => "UpdateStage",
             Self::DeleteRouteSettings { .. } => "DeleteRouteSettings",
             Self::DeleteAccessLogSettings { .. } => "DeleteAccessLogSettings",
             Self::CreateExecutionLogGroup { .. } => "CreateLogGroup",
@@ -455,6 +462,7 @@ impl Action {
                 | Self::CreateStage { .. }
                 | Self::UpdateStage { .. }
                 | Self::ConfigureStage { .. }
+                | Self::DisableAutoDeploy { .. }
                 | Self::DeleteRouteSettings { .. }
                 | Self::DeleteAccessLogSettings { .. }
                 | Self::Tag {
@@ -548,7 +556,8 @@ impl Action {
             Self::RecordRelease { journal, .. } => ("manifest", journal.to_string()),
             Self::CreateStage { stage_name, .. }
             | Self::UpdateStage { stage_name, .. }
-            | Self::ConfigureStage { stage_name, .. } => ("stage", stage_name.clone()),
+            | Self::ConfigureStage { stage_name, .. }
+            | Self::DisableAutoDeploy { stage_name } => ("stage", stage_name.clone()),
             Self::DeleteRouteSettings {
                 stage_name,
                 route_key,

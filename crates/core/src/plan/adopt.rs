@@ -68,7 +68,7 @@ pub(super) fn first(
     adopted: Vec<Adopted>,
     plan: Plan,
 ) -> Plan {
-    let mut steps: Vec<Step> = adopted
+    let steps = adopted
         .into_iter()
         .map(|resource| {
             let owner = FieldChange {
@@ -86,15 +86,7 @@ pub(super) fn first(
             }
         })
         .collect();
-    let count = steps.len();
-    for mut step in plan.steps {
-        step.after.iter_mut().for_each(|earlier| *earlier += count);
-        if step.after.is_empty() {
-            step.after = (0..count).collect();
-        }
-        steps.push(step);
-    }
-    Plan { steps, ..plan }
+    plan.preceded_by(steps)
 }
 
 /// What a resource is, so that who reads the plan recognises it.

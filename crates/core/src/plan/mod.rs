@@ -9,6 +9,7 @@ mod account_logging;
 mod action;
 mod adopt;
 mod api;
+mod auto_deploy;
 mod changes;
 mod down;
 mod execution_roles;
@@ -66,6 +67,19 @@ impl Plan {
     /// Nothing to do.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
+    }
+
+    /// The same after other steps, which wait for nothing.
+    fn preceded_by(self, mut steps: Vec<Step>) -> Self {
+        let count = steps.len();
+        for mut step in self.steps {
+            step.after.iter_mut().for_each(|earlier| *earlier += count);
+            if step.after.is_empty() {
+                step.after = (0..count).collect();
+            }
+            steps.push(step);
+        }
+        Self { steps, ..self }
     }
 
     /// How many steps of each kind there are.

@@ -3,7 +3,7 @@
 
 use super::changes::change;
 use super::up::choose_api;
-use super::{Action, Bindings, Builder, Plan};
+use super::{Action, Bindings, Builder, Plan, auto_deploy};
 use crate::manifest::Manifest;
 use crate::names::Names;
 use crate::observed::{ApiState, DeploymentState, Observed};
@@ -122,11 +122,12 @@ pub fn rollback(
         deployment_id: Some(deployment.deployment_id.clone()),
         ..Bindings::default()
     };
-    Ok(Plan {
+    let plan = Plan {
         identity: names.identity.clone(),
         bindings,
         steps: builder.steps,
-    })
+    };
+    Ok(auto_deploy::off_first(names, Some(api), plan))
 }
 
 /// The API's releases, newest first.

@@ -7,8 +7,8 @@ use super::Action;
 use super::execution_roles::Situation;
 use super::prune::Pruning;
 use super::{
-    Bindings, Builder, Plan, Refusal, adopt, api, functions, prune, refusal, roles, stage_settings,
-    tags,
+    Bindings, Builder, Plan, Refusal, adopt, api, auto_deploy, functions, prune, refusal, roles,
+    stage_settings, tags,
 };
 use crate::desired::Desired;
 use crate::names::StageIdentity;
@@ -125,11 +125,12 @@ fn of_owned(desired: &Desired, observed: &Observed) -> Plan {
     }
     settings.clear(&mut builder, desired, observed, api_state, &settled);
     let steps = builder.steps;
-    Plan {
+    let plan = Plan {
         identity: names.identity.clone(),
         bindings,
         steps,
-    }
+    };
+    auto_deploy::off_first(names, api_state, plan)
 }
 
 /// The API to keep — the one that serves the stage, else the oldest — and the

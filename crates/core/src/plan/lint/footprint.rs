@@ -154,6 +154,7 @@ pub(super) fn of(action: &Action) -> Footprint {
         }
         Action::UpdateApi { .. }
         | Action::ConfigureStage { .. }
+        | Action::DisableAutoDeploy { .. }
         | Action::DeleteRouteSettings { .. }
         | Action::DeleteAccessLogSettings { .. }
         | Action::DeleteIntegration { .. }

@@ -473,6 +473,7 @@ impl Ledger {
                 self.api(bindings).stages.push(ApiStageState {
                     name: stage_name.clone(),
                     deployment_id,
+                    auto_deploy: false,
                     tags,
                     settings: StageSettings::default(),
                 });
@@ -484,7 +485,9 @@ impl Ledger {
             } => {
                 self.configure(&stage_name, settings, bindings);
                 let deployment_id = bindings.deployment_id.clone();
-                self.stage(&stage_name, bindings).deployment_id = deployment_id;
+                let stage = self.stage(&stage_name, bindings);
+                assert!(!stage.auto_deploy, "it takes no deployment of others");
+                stage.deployment_id = deployment_id;
             }
             Action::ConfigureStage {
                 stage_name,
@@ -492,6 +495,9 @@ impl Ledger {
             } => {
                 assert!(!settings.is_empty(), "something changes");
                 self.configure(&stage_name, settings, bindings);
+            }
+            Action::DisableAutoDeploy { stage_name } => {
+                self.stage(&stage_name, bindings).auto_deploy = false;
             }
             Action::DeleteRouteSettings {
                 stage_name,
@@ -503,6 +509,22 @@ impl Ledger {
             Action::DeleteAccessLogSettings { stage_name } => {
                 let settings = &mut self.stage(&stage_name, bindings).settings;
                 settings.access_log.take().expect("exists");
+            }
+        }
+    }
+
+    /// Somebody turns `autoDeploy` on: the draft is live, in a deployment of AWS's.
+    pub fn deploy_by_itself(&mut self) {
+        for api in &mut self.observed.apis {
+            for stage in &mut api.stages {
+                let deployment_id = DeploymentId::new(format!("auto{}", api.deployments.len()));
+                stage.auto_deploy = true;
+                stage.deployment_id = Some(deployment_id.clone());
+                api.deployments.push(DeploymentState {
+                    deployment_id,
+                    description: "Automatic deployment".to_owned(),
+                    created: None,
+                });
             }
         }
     }

@@ -128,6 +128,8 @@ enum Happening {
     Down(Index),
     /// Somebody published, changed or attached something by hand.
     ByHand(Index),
+    /// Somebody turned `autoDeploy` on.
+    DeploysByItself,
     /// Manifests can't be read.
     Forgotten,
 }
@@ -139,6 +141,7 @@ fn happenings() -> impl Strategy<Value = Happening> {
         2 => any::<Index>().prop_map(Happening::Rollback),
         1 => any::<Index>().prop_map(Happening::Down),
         2 => any::<Index>().prop_map(Happening::ByHand),
+        1 => proptest::strategy::Just(Happening::DeploysByItself),
         1 => proptest::strategy::Just(Happening::Forgotten),
     ]
 }
@@ -192,6 +195,7 @@ fn happen(ledger: &mut Ledger, happening: &Happening) {
                 role.attached_policies.dedup();
             }
         }
+        Happening::DeploysByItself => ledger.deploy_by_itself(),
         Happening::Forgotten => ledger.observed.releases.clear(),
     }
 }

@@ -162,6 +162,23 @@ fn settings_changed_by_hand_are_seen_field_by_field_and_restored() {
 }
 
 #[test]
+fn a_stage_that_somebody_lets_deploy_by_itself_stops_that_before_anything_else() {
+    let desired = desired_with(SERVICE, "one");
+    let mut ledger = deployed(&desired);
+    ledger.deploy_by_itself();
+    let back = rollback(&desired.names, &ledger.observed, None);
+    assert!(back.is_err(), "what is live is no release of ours");
+    let changed = desired_with(SERVICE, "two");
+    let plan = up(&changed, &ledger.observed).unwrap();
+    insta::assert_snapshot!(plan);
+    let first = &plan.steps[0];
+    assert!(matches!(first.action, Action::DisableAutoDeploy { .. }));
+    let alone = |step: &crate::plan::Step| step.after.is_empty();
+    assert_eq!(plan.steps.iter().filter(|step| alone(step)).count(), 1);
+    released(&changed, &mut ledger);
+}
+
+#[test]
 fn logs_turned_on_by_hand_are_turned_off_and_their_group_goes() {
     let desired = desired_with(SERVICE, "one");
     let mut ledger = deployed(&desired);
