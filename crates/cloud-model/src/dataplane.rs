@@ -11,6 +11,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::logs::LiveTail;
+
 /// What a deployment froze, as one API stage serves it now.
 ///
 /// Changing routes or integrations of the API afterwards does not change this;
@@ -281,4 +283,6 @@ pub enum Effect {
         /// Unqualified name.
         function_name: String,
     },
+    /// The answer goes on with what the session shows.
+    LiveTailStarted(Box<LiveTail>),
 }

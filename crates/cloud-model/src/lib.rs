@@ -46,6 +46,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 pub use caller::Caller;
 pub use dataplane::{
@@ -54,6 +55,7 @@ pub use dataplane::{
 };
 pub use ids::IdSource;
 pub use inventory::{Inventory, ResourceList};
+pub use logs::LiveTail;
 pub use policy::policy_allows;
 pub use realism::Realism;
 pub use serve::Unverified;
@@ -280,6 +282,11 @@ impl Cloud {
         events: Vec<LogEvent>,
     ) -> bool {
         self.logs.put(log_group, log_stream, events)
+    }
+
+    /// What a session of StartLiveTail shows next: the JSON of a `sessionUpdate`.
+    pub fn live_tail(&self, tail: &mut LiveTail) -> Value {
+        self.logs.update(tail)
     }
 
     /// Roles but the one by which API Gateway writes logs: it is part of the

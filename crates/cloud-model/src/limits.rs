@@ -107,6 +107,12 @@ pub(crate) const LOG_GROUP_BYTES: usize = 16 * 1024 * 1024;
 pub(crate) const LOG_JOURNAL_SLACK_BYTES: usize = 1024 * 1024;
 /// What each event counts beside its message, in bytes.
 pub(crate) const LOG_EVENT_OVERHEAD_BYTES: usize = 26;
+/// Log groups of one StartLiveTail.
+pub(crate) const LIVE_TAIL_GROUPS: usize = 10;
+/// Log streams, or prefixes of some, of one StartLiveTail.
+pub(crate) const LIVE_TAIL_STREAMS: usize = 10;
+/// Events that a session of StartLiveTail shows each second.
+pub(crate) const LIVE_TAIL_EVENTS: usize = 500;
 /// Log streams per group that CreateLogStream makes. Own: AWS has no limit.
 pub(crate) const LOG_STREAMS_PER_GROUP: usize = 10_000;
 /// Events of one PutLogEvents.

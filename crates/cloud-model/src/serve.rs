@@ -16,7 +16,7 @@ use crate::wire::members::Members;
 use crate::wire::query_xml::{self, Form};
 use crate::wire::rest_json::{self, RestRequest};
 use crate::wire::{Protocol, Service, json11, signature_scope};
-use crate::{Cloud, Handled, IdSource};
+use crate::{Cloud, Effect, Handled, IdSource};
 
 pub(crate) fn serve(
     cloud: &mut Cloud,
@@ -79,7 +79,7 @@ fn count(cloud: &mut Cloud, service: Service, request: &Request<Bytes>) {
 
 /// By the word that every operation's name begins with.
 fn only_reads(operation: &str) -> bool {
-    let reading = ["Get", "List", "Describe", "Filter"];
+    let reading = ["Get", "List", "Describe", "Filter", "StartLiveTail"];
     reading.iter().any(|word| operation.starts_with(word))
 }
 
@@ -240,6 +240,11 @@ fn serve_logs(
         },
     )?;
     let members = Members::parse(request.body())?;
+    if operation == "StartLiveTail" {
+        let tail = cloud.logs.start_live_tail(&members, call, request_id)?;
+        call.effects.push(Effect::LiveTailStarted(Box::new(tail)));
+        return Ok(json11::stream(request_id));
+    }
     let result = match &mut cloud.habits {
         None => cloud.logs.handle(operation, &members, call)?,
         Some(habits) => habits.logs(&mut cloud.logs, operation, &members, call)?,

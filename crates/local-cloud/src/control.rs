@@ -34,7 +34,7 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Incoming>) -> Ans
         Ok(caller) => caller,
         Err(unverified) => {
             let refusal = model.refuse_unverified(&request, unverified.kind());
-            return refusal.map(http_body_util::Full::new);
+            return refusal.map(http_io::whole);
         }
     };
     // Hashing and checking an uploaded zip takes a while.
@@ -43,8 +43,12 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Incoming>) -> Ans
     let Ok((handled, kept)) = handled else {
         return failure("the local cloud failed on this request");
     };
+    let mut live_tail = None;
     for effect in handled.effects {
-        take_effect(gateway, effect);
+        match effect {
+            Effect::LiveTailStarted(tail) => live_tail = Some(*tail),
+            effect => take_effect(gateway, effect),
+        }
     }
     if handled.held_back.is_positive() {
         tokio::time::sleep(handled.held_back.unsigned_abs()).await;
@@ -53,7 +57,11 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Incoming>) -> Ans
         let text = "the local cloud has done this, but can't write it into its files";
         return failure(&format!("{text}: {error}; make room and try again"));
     }
-    handled.response.map(http_body_util::Full::new)
+    let answer = handled.response.map(http_io::whole);
+    match live_tail {
+        None => answer,
+        Some(tail) => gateway.live_tails.answer(answer, tail, &gateway.model),
+    }
 }
 
 fn failure(message: &str) -> Answer {
@@ -93,5 +101,7 @@ fn take_effect(gateway: &Gateway, effect: Effect) {
             registry.close_deleted(&api_id, Some(&stage_name));
         }
         Effect::FunctionDeleted { function_name } => gateway.pool.retire(&function_name),
+        // It belongs to the answer.
+        Effect::LiveTailStarted(_) => {}
     }
 }

@@ -5,10 +5,11 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Response, StatusCode};
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, Either, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 
 use crate::limits::BODY_WAIT;
+use crate::live_tail;
 
 /// Who sent a request, and by what.
 #[derive(Debug, Clone, Copy)]
@@ -18,8 +19,11 @@ pub(crate) struct Peer {
     pub(crate) proto: &'static str,
 }
 
-/// What every service answers: all of our bodies are complete.
-pub(crate) type Answer = Response<Full<Bytes>>;
+/// What every service answers.
+pub(crate) type Answer = Response<Body>;
+
+/// A complete one, or events that come one after the other.
+pub(crate) type Body = Either<Full<Bytes>, live_tail::Events>;
 
 /// An answer instead of a result. Boxed, because it is rare and large.
 pub(crate) type Refusal = Box<Answer>;
@@ -57,25 +61,30 @@ pub(crate) async fn read_body(
     Ok((collected.to_bytes(), trailers))
 }
 
+/// A complete body.
+pub(crate) fn whole(body: impl Into<Bytes>) -> Body {
+    Body::Left(Full::new(body.into()))
+}
+
 /// An answer with a body of JSON text.
 pub(crate) fn json(status: StatusCode, body: impl Into<Bytes>) -> Answer {
     let mut answer = empty(status);
     let kind = HeaderValue::from_static("application/json");
     answer.headers_mut().insert(CONTENT_TYPE, kind);
-    *answer.body_mut() = Full::new(body.into());
+    *answer.body_mut() = whole(body);
     answer
 }
 
 /// An answer of bytes.
 pub(crate) fn bytes(status: StatusCode, body: Bytes) -> Answer {
     let mut answer = empty(status);
-    *answer.body_mut() = Full::new(body);
+    *answer.body_mut() = whole(body);
     answer
 }
 
 /// An answer without a body.
 pub(crate) fn empty(status: StatusCode) -> Answer {
-    let mut answer = Answer::default();
+    let mut answer = Answer::new(whole(Bytes::new()));
     *answer.status_mut() = status;
     answer
 }

@@ -24,6 +24,7 @@ mod guard;
 mod http_io;
 mod ids;
 mod limits;
+mod live_tail;
 mod model;
 mod run_dir;
 mod runtime;

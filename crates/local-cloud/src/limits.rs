@@ -34,6 +34,13 @@ pub(crate) const MAX_ZIP_ENTRIES: usize = 10_000;
 /// Bytes of a log's end that the Invoke API returns (AWS: 4 KB).
 pub(crate) const LOG_TAIL: usize = 4096;
 
+/// How often a session of StartLiveTail shows what has arrived (AWS: each second).
+pub(crate) const LIVE_TAIL_PAUSE: Duration = Duration::from_secs(1);
+/// How long a session of StartLiveTail lasts (AWS: 3 hours).
+pub(crate) const LIVE_TAIL_SESSION: Duration = Duration::from_secs(3 * 60 * 60);
+/// Sessions of StartLiveTail at once (AWS: 15).
+pub(crate) const LIVE_TAILS: usize = 15;
+
 /// Initial read buffer of a socket, in bytes: small, because most sit idle.
 pub(crate) const SOCKET_READ_BUFFER: usize = 4 * 1024;
 /// Bytes gathered before a socket is written to without a flush.

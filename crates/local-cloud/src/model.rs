@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use cloud_model::{
-    Caller, Cloud, FunctionVersion, Handled, Inventory, InvokeRefusal, LiveStage, LogEvent,
-    Session, Unverified,
+    Caller, Cloud, FunctionVersion, Handled, Inventory, InvokeRefusal, LiveStage, LiveTail,
+    LogEvent, Session, Unverified,
 };
 use jiff::Timestamp;
 
@@ -174,6 +174,11 @@ impl Model {
         if let Some(store) = &self.store {
             store.note_lines();
         }
+    }
+
+    /// What a session of StartLiveTail shows next.
+    pub(crate) fn live_tail(&self, tail: &mut LiveTail) -> serde_json::Value {
+        self.cloud().live_tail(tail)
     }
 
     pub(crate) fn inventory(&self) -> Inventory {

@@ -15,6 +15,10 @@ pub(super) fn needs(operation: &str, members: &Members, settings: &Settings) -> 
     if let Some(arn) = text("resourceArn") {
         return vec![Need::new(action, arn)];
     }
+    if let Some(arns) = members.texts("logGroupIdentifiers").ok().flatten() {
+        let need = |arn| Need::new(action.clone(), arn);
+        return arns.into_iter().map(need).collect();
+    }
     let named = text("logGroupName").or_else(|| text("logGroupIdentifier"));
     let group = named.unwrap_or_default();
     let group = group.rsplit("log-group:").next().unwrap_or_default();
@@ -57,6 +61,10 @@ mod tests {
                 r#"{"logGroupName":"g","logStreamName":"s"}"#
             ),
             [format!("logs:CreateLogStream {arn}g:log-stream:s")]
+        );
+        assert_eq!(
+            of("StartLiveTail", r#"{"logGroupIdentifiers":["a","b"]}"#),
+            ["logs:StartLiveTail a", "logs:StartLiveTail b"]
         );
         assert_eq!(
             of("DescribeLogGroups", "{}"),

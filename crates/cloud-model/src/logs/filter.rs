@@ -9,7 +9,7 @@ use crate::error::unsupported;
 use crate::limits::FILTER_PATTERN_CHARS;
 
 /// A pattern that was understood.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Filter {
     all: Vec<String>,
     any: Vec<String>,

@@ -8,6 +8,7 @@ mod filter;
 mod groups;
 mod ingest;
 mod journal;
+mod live_tail;
 mod read;
 mod store;
 mod streams;
@@ -28,6 +29,7 @@ use crate::wire::members::Members;
 pub(crate) use groups::About;
 use groups::LogGroup;
 use journal::Journal;
+pub use live_tail::LiveTail;
 use store::Store;
 
 /// All log groups of the account and region.

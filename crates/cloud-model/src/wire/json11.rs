@@ -1,13 +1,14 @@
 //! awsJson1.1, as CloudWatch Logs, SSM and Secrets Manager speak it.
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::Service;
 use crate::error::Failure;
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
+const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
 
 /// The operation in `X-Amz-Target: Logs_20140328.CreateLogGroup`.
 pub(crate) fn operation(request: &Request<Bytes>) -> Option<&str> {
@@ -22,6 +23,14 @@ pub(crate) fn answer(body: Option<Value>, request_id: &str) -> Response<Bytes> {
         body.map(|value| value.to_string()).unwrap_or_default(),
         request_id,
     )
+}
+
+/// The head of an answer whose body is a stream of events.
+pub(crate) fn stream(request_id: &str) -> Response<Bytes> {
+    let mut answer = write(200, String::new(), request_id);
+    let kind = HeaderValue::from_static(EVENT_STREAM);
+    answer.headers_mut().insert(header::CONTENT_TYPE, kind);
+    answer
 }
 
 /// Writes a failure.

@@ -21,6 +21,7 @@ mod iam;
 mod lambda;
 mod lambda_authorizers;
 mod lambda_refusals;
+mod live_tail_sessions;
 mod log_streams;
 mod logs;
 mod managed_instances;

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use cloud_model::Caller;
 use http::{Method, Request, StatusCode};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -141,7 +140,7 @@ fn signer(
         Err(unverified) => {
             let request = http::Request::from_parts(parts.clone(), Bytes::new());
             let refusal = model.refuse_unverified(&request, unverified.kind());
-            Err(Box::new(refusal.map(Full::new)))
+            Err(Box::new(refusal.map(http_io::whole)))
         }
     }
 }

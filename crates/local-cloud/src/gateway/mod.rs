@@ -37,6 +37,7 @@ pub(crate) use registry::{Closing, Registry};
 use throttle::Throttle;
 
 use crate::limits::Limits;
+use crate::live_tail::LiveTails;
 use crate::model::Model;
 use crate::runtime::Pool;
 
@@ -48,6 +49,7 @@ pub(crate) struct Gateway {
     pub(crate) limits: Limits,
     pub(crate) port: u16,
     pub(crate) throttle: Throttle,
+    pub(crate) live_tails: LiveTails,
     /// Of everything that this gateway logs.
     log_stream: String,
     failures: Mutex<VecDeque<RecentFailure>>,
@@ -71,6 +73,7 @@ impl Gateway {
         Self {
             log_stream: model.ids.hex32(),
             throttle: Throttle::default(),
+            live_tails: LiveTails::default(),
             model,
             pool,
             registry: Registry::default(),
@@ -82,6 +85,7 @@ impl Gateway {
 
     /// Closes all sockets and lets their `$disconnect` functions run, boundedly.
     pub(crate) async fn shut_down(&self, patience: Duration) {
+        self.live_tails.end();
         self.registry.refuse_more();
         self.registry.close_where(Closing::GOING_AWAY, |_| true);
         let _slow = tokio::time::timeout(patience, self.registry.all_ended()).await;

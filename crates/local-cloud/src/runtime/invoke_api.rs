@@ -133,7 +133,7 @@ async fn answer(
         {
             let request = Request::from_parts(parts, event);
             let refusal = model.refuse_unverified(&request, unverified.kind());
-            return refusal.map(http_body_util::Full::new);
+            return refusal.map(http_io::whole);
         }
     }
     let event = match event.is_empty() {
