@@ -221,6 +221,8 @@ pub struct FunctionVersion {
     pub log_format: String,
     /// Of what the function writes; with `JSON` only.
     pub log_level: Option<String>,
+    /// Of what Lambda writes about it; with `JSON` only.
+    pub system_log_level: Option<String>,
     /// As `RuntimeVersionConfig` shows it.
     pub runtime_version_arn: String,
     /// Events that a process is given at once, on Lambda Managed Instances. `None`:

@@ -326,6 +326,42 @@ async fn the_log_reads_as_lambdas() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn with_json_logs_lambdas_own_lines_are_json_from_the_level_on() {
+    let cloud = with(Function::default()).await;
+    let configure = async |level: &str| {
+        let logging = json!({ "LogFormat": "JSON", "SystemLogLevel": level });
+        let path = "/2015-03-31/functions/scripted/configuration";
+        let input = json!({ "LoggingConfig": logging });
+        let answer = cloud.lambda("PUT", path, &input).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    };
+    configure("INFO").await;
+    let id = invoke(&cloud, "print hello").await;
+    let id = id.header("x-amzn-requestid").unwrap().to_owned();
+    let lines = cloud.log_lines("scripted").await;
+    assert_eq!(lines[2], "hello");
+    let own = [0, 1, 3].map(|at: usize| -> Value { serde_json::from_str(&lines[at]).unwrap() });
+    let kinds = own.each_ref().map(|line| line["type"].as_str().unwrap());
+    let expected = ["platform.initStart", "platform.start", "platform.report"];
+    assert_eq!(kinds, expected);
+    assert_eq!(own[0]["record"]["functionName"], "scripted");
+    let start = json!({ "requestId": id, "version": "$LATEST" });
+    assert_eq!(own[1]["record"], start);
+    assert_eq!(own[2]["record"]["requestId"], id);
+    assert_eq!(own[2]["record"]["status"], "success");
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    configure("WARN").await;
+    invoke(&cloud, "print again").await;
+    assert_eq!(cloud.log_lines("scripted").await[4..], ["again"]);
+    invoke(&cloud, "exit").await;
+    let lines = cloud.log_lines("scripted").await;
+    let last: Value = serde_json::from_str(lines.last().unwrap()).unwrap();
+    assert_eq!(last["type"], "platform.report");
+    assert_eq!(last["record"]["status"], "failure");
+    assert_eq!(last["record"]["errorType"], "Runtime.ExitError");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_flooding_function_slows_itself_and_nobody_else() {
     let cloud = TestCloud::start_with(|config| {
         config.limits.log_burst = 64 * 1024;

@@ -202,6 +202,7 @@ impl Revision {
             log_group: configuration.log_group.clone(),
             log_format: configuration.facilities.log_format.clone(),
             log_level: configuration.facilities.application_level.clone(),
+            system_log_level: configuration.facilities.system_level.clone(),
             runtime_version_arn: runtime_version_arn(settings),
             max_concurrency: configuration
                 .managed_instances

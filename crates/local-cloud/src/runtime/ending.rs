@@ -14,8 +14,9 @@ use tokio::time::Instant;
 
 use super::api::Call;
 use super::invocation::{Delivery, Failure, Invocation, Job, Outcome};
-use super::report::{self, Phase, Report};
+use super::report::{Phase, Report};
 use super::supervisor::{End, Init, Supervisor};
+use super::system_log::SystemEvent;
 
 /// How a wait reports that a process was killed by it.
 const SIGKILL: i32 = 9;
@@ -39,8 +40,12 @@ impl<S> Supervisor<S> {
         let failure = self.failure_of(end);
         let took = self.state.started.elapsed();
         self.process.end().await;
-        let line = report::init_report(took, Phase::Init, &failure);
-        self.log.line(line).await;
+        let event = SystemEvent::InitReport {
+            took,
+            phase: Phase::Init,
+            failure: &failure,
+        };
+        self.log.system(event).await;
         // What the former process still asked is nobody's any more.
         while let Ok(call) = self.calls.try_recv() {
             drop::<Call>(call);
@@ -109,11 +114,15 @@ impl<S> Supervisor<S> {
                 // This job is what the environment was started for.
                 let took = self.state.started.elapsed();
                 let since = self.state.invoked.unwrap_or(self.state.started);
-                let line = report::init_report(took, self.state.phase, &failure);
-                self.log.line(line).await;
+                let event = SystemEvent::InitReport {
+                    took,
+                    phase: self.state.phase,
+                    failure: &failure,
+                };
+                self.log.system(event).await;
                 self.log.begin().await;
-                let start = report::start(&job.order, &self.version);
-                self.log.line(start).await;
+                let (order, version) = (&*job.order, self.version.as_str());
+                self.log.system(SystemEvent::Start { order, version }).await;
                 self.fail(job, since, &failure).await;
             }
         }
@@ -125,9 +134,10 @@ impl<S> Supervisor<S> {
     }
 
     pub(super) async fn fail(&mut self, job: Job, since: Instant, failure: &Failure) {
-        if let Some(line) = failure.log_line(&job.order, self.model.now()) {
-            self.log.line(line).await;
-        }
+        let order = &*job.order;
+        self.log
+            .system(SystemEvent::Failed { order, failure })
+            .await;
         let outcome = Outcome::FunctionError(failure.document(&job.order));
         self.close(job, since, outcome, Some(failure)).await;
     }
@@ -141,7 +151,6 @@ impl<S> Supervisor<S> {
         outcome: Outcome,
         failure: Option<&Failure>,
     ) {
-        self.log.line(report::end(&job.order)).await;
         let init = match &mut self.state.init {
             Init::Done { unreported } => unreported.take(),
             _ => None,
@@ -154,8 +163,12 @@ impl<S> Supervisor<S> {
             memory_mb: self.memory_mb,
             peak_mb,
             failure,
+            reported: match (&outcome, failure) {
+                (Outcome::FunctionError(document), None) => Some(document),
+                _ => None,
+            },
         };
-        self.log.line(report.line()).await;
+        self.log.system(SystemEvent::Done(report)).await;
         let log_tail = self.log.end().await;
         let request_id = job.order.request_id.clone();
         let _caller_left = job.reply.send(Delivery::Done(Invocation {

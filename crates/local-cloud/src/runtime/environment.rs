@@ -123,6 +123,7 @@ mod tests {
             log_group: "/aws/lambda/chat-room".to_owned(),
             log_format: "JSON".to_owned(),
             log_level: Some("WARN".to_owned()),
+            system_log_level: None,
             runtime_version_arn: String::new(),
             max_concurrency: None,
         };

@@ -139,7 +139,7 @@ fn timed_out(seconds: u32) -> String {
 }
 
 /// The type that a runtime gave its error document.
-fn reported_type(document: &[u8]) -> Cow<'_, str> {
+pub(super) fn reported_type(document: &[u8]) -> Cow<'_, str> {
     #[derive(Deserialize)]
     struct Document<'a> {
         #[serde(rename = "errorType", borrow)]

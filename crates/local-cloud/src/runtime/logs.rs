@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::process::Outputs;
+use super::system_log::{Format, SystemEvent};
 use crate::limits::{LOG_BATCH, LOG_DRAIN, LOG_ENTRIES, LOG_LINE, LOG_READ, LOG_TAIL, Limits};
 use crate::model::Model;
 
@@ -33,12 +34,16 @@ pub(crate) struct Destination {
     pub(crate) model: Arc<Model>,
     pub(crate) group: String,
     pub(crate) stream: String,
+    /// Of Lambda's own lines.
+    pub(super) format: Format,
 }
 
 /// The writer of one environment's log.
 pub(crate) struct LogWriter {
     entries: mpsc::Sender<Entry>,
     task: JoinHandle<()>,
+    model: Arc<Model>,
+    format: Format,
 }
 
 enum Entry {
@@ -61,6 +66,7 @@ impl LogWriter {
             rate: limits.log_rate,
             ..Pace::default()
         };
+        let (model, format) = (Arc::clone(&to.model), to.format);
         let (stdout, stderr) = outputs.unzip();
         let writer = Writer {
             to,
@@ -73,12 +79,16 @@ impl LogWriter {
         Self {
             entries,
             task: tokio::spawn(writer.run(from)),
+            model,
+            format,
         }
     }
 
-    /// Writes a line of Lambda's own.
-    pub(crate) async fn line(&self, line: String) {
-        let _gone = self.entries.send(Entry::Line(line)).await;
+    /// Writes Lambda's own lines about something that has happened.
+    pub(super) async fn system(&self, event: SystemEvent<'_>) {
+        for line in self.format.lines(&event, self.model.now()) {
+            let _gone = self.entries.send(Entry::Line(line)).await;
+        }
     }
 
     /// From here on a further process is listened to.

@@ -39,6 +39,7 @@ mod process;
 mod report;
 mod start;
 mod supervisor;
+mod system_log;
 mod unpack;
 
 pub(crate) use credentials::Credentials;

@@ -1,9 +1,12 @@
 //! The lines that Lambda itself writes into a function's log, in its plain-text
 //! format. Pure.
 //!
-//! Deliberately absent: the JSON format of these lines, X-Ray's line, restores.
+//! Deliberately absent: X-Ray's line, restores, and which format a function wants
+//! (`system_log`).
 
 use std::time::Duration;
+
+use bytes::Bytes;
 
 use super::invocation::{Failure, Order};
 
@@ -13,7 +16,7 @@ pub(super) fn init_start(runtime_version_arn: &str) -> String {
 }
 
 /// AWS numbers the versions; this one is nobody's.
-const RUNTIME: &str = "provided:al2023.v0";
+pub(super) const RUNTIME: &str = "provided:al2023.v0";
 
 /// When a process was started: before any invocation, or again within one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,17 +25,20 @@ pub(super) enum Phase {
     Invoke,
 }
 
+impl Phase {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Init => "init",
+            Self::Invoke => "invoke",
+        }
+    }
+}
+
 /// The line about a start that failed. One that succeeds has none.
 pub(super) fn init_report(took: Duration, phase: Phase, failure: &Failure) -> String {
     let ms = took.as_secs_f64() * 1000.0;
-    let phase = match phase {
-        Phase::Init => "init",
-        Phase::Invoke => "invoke",
-    };
-    format!(
-        "INIT_REPORT Init Duration: {ms:.2} ms\tPhase: {phase}\t{}",
-        status(failure)
-    )
+    let (phase, status) = (phase.name(), status(failure));
+    format!("INIT_REPORT Init Duration: {ms:.2} ms\tPhase: {phase}\t{status}")
 }
 
 /// The line before an invocation's own.
@@ -54,25 +60,40 @@ pub(super) struct Report<'a> {
     pub(super) memory_mb: u32,
     pub(super) peak_mb: u64,
     pub(super) failure: Option<&'a Failure>,
+    /// The error document that the function itself has reported.
+    pub(super) reported: Option<&'a Bytes>,
 }
 
 impl Report<'_> {
+    /// Milliseconds that are paid for: since August 2025 starts are billed as well.
+    pub(super) fn billed_ms(&self) -> u64 {
+        let took = self.took + self.init.unwrap_or_default();
+        (took.as_secs_f64() * 1000.0).ceil() as u64
+    }
+
+    /// As observed, never more than there is.
+    pub(super) fn used_mb(&self) -> u64 {
+        self.peak_mb.min(u64::from(self.memory_mb))
+    }
+
+    /// An answer that is too large is none of the process's.
+    pub(super) fn failure(&self) -> Option<&Failure> {
+        let failure = self.failure?;
+        (!matches!(failure, Failure::AnswerTooLarge)).then_some(failure)
+    }
+
     pub(super) fn line(&self) -> String {
         let ms = self.took.as_secs_f64() * 1000.0;
-        // Since August 2025 starts are billed as well.
-        let billed = (ms + self.init.unwrap_or_default().as_secs_f64() * 1000.0).ceil();
-        // As observed, never more than there is.
-        let used = self.peak_mb.min(u64::from(self.memory_mb));
+        let (billed, used) = (self.billed_ms(), self.used_mb());
         let mut line = format!(
-            "REPORT RequestId: {}\tDuration: {ms:.2} ms\tBilled Duration: {billed:.0} ms\tMemory Size: {} MB\tMax Memory Used: {used} MB\t",
+            "REPORT RequestId: {}\tDuration: {ms:.2} ms\tBilled Duration: {billed} ms\tMemory Size: {} MB\tMax Memory Used: {used} MB\t",
             self.order.request_id, self.memory_mb
         );
         if let Some(init) = self.init {
             line += &format!("Init Duration: {:.2} ms\t", init.as_secs_f64() * 1000.0);
         }
-        match self.failure {
-            None | Some(Failure::AnswerTooLarge) => {}
-            Some(failure) => line += &status(failure),
+        if let Some(failure) = self.failure() {
+            line += &status(failure);
         }
         line
     }
@@ -88,7 +109,6 @@ fn status(failure: &Failure) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
 
     #[test]
     fn a_failed_start_says_its_phase_and_its_error_type() {
@@ -120,6 +140,7 @@ mod tests {
             memory_mb: 128,
             peak_mb: 300,
             failure: Some(&Failure::OutOfMemory),
+            reported: None,
         };
         assert_eq!(
             report.line(),

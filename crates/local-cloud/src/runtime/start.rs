@@ -16,8 +16,9 @@ use super::logs::{self, Destination, LogWriter};
 use super::place::{Slot, Starting};
 use super::pool::{Handle, Pool, key_of};
 use super::process::Launch;
-use super::report::{self, Phase, Report};
+use super::report::{Phase, Report};
 use super::supervisor::{State as SupervisorState, Supervisor};
+use super::system_log::{Format, SystemEvent};
 use super::unpack::UnpackError;
 use super::{api, supervisor};
 use crate::limits::RUNTIME_CALLS;
@@ -80,8 +81,7 @@ impl Pool {
         let state = if is_reset {
             SupervisorState::starting_again(first)
         } else {
-            log.line(report::init_start(&function.runtime_version_arn))
-                .await;
+            log.system(SystemEvent::InitStart(function)).await;
             SupervisorState::starting(first, self.limits.init_timeout)
         };
         let supervisor: Supervisor<Starting> = supervisor::Supervisor {
@@ -126,6 +126,7 @@ impl Pool {
         Destination {
             model: Arc::clone(&self.model),
             group: function.log_group.clone(),
+            format: Format::of(function),
             stream: logs::stream_name(now, &function.version, &random),
         }
     }
@@ -139,19 +140,21 @@ impl Pool {
         began: Instant,
     ) -> Invocation {
         let log = LogWriter::start(self.destination(function), None, &self.limits);
-        log.line(report::init_start(&function.runtime_version_arn))
-            .await;
+        log.system(SystemEvent::InitStart(function)).await;
         // A second attempt would end as the first.
         for phase in [Phase::Init, Phase::Invoke] {
-            log.line(report::init_report(began.elapsed(), phase, failure))
-                .await;
+            let took = began.elapsed();
+            let event = SystemEvent::InitReport {
+                took,
+                phase,
+                failure,
+            };
+            log.system(event).await;
         }
         log.begin().await;
-        log.line(report::start(order, &function.version)).await;
-        if let Some(line) = failure.log_line(order, self.model.now()) {
-            log.line(line).await;
-        }
-        log.line(report::end(order)).await;
+        let version = &function.version;
+        log.system(SystemEvent::Start { order, version }).await;
+        log.system(SystemEvent::Failed { order, failure }).await;
         let report = Report {
             order,
             took: began.elapsed(),
@@ -159,8 +162,9 @@ impl Pool {
             memory_mb: function.memory_mb,
             peak_mb: 0,
             failure: Some(failure),
+            reported: None,
         };
-        log.line(report.line()).await;
+        log.system(SystemEvent::Done(report)).await;
         let log_tail = log.end().await;
         log.finish().await;
         Invocation {

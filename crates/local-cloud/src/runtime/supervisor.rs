@@ -19,7 +19,8 @@ use super::api::{Call, Event, FunctionResult, Verdict};
 use super::invocation::{Failure, Job, Outcome};
 use super::logs::LogWriter;
 use super::process::{Launch, Process};
-use super::report::{self, Phase};
+use super::report::Phase;
+use super::system_log::SystemEvent;
 use crate::limits::LOOKING;
 use crate::model::Model;
 
@@ -222,7 +223,8 @@ impl<S> Supervisor<S> {
         if state.running.is_empty() {
             self.log.begin().await;
         }
-        self.log.line(report::start(order, &self.version)).await;
+        let version = &self.version;
+        self.log.system(SystemEvent::Start { order, version }).await;
         match asking.send(event) {
             Ok(()) => {
                 state.deadline = None;
