@@ -4,7 +4,7 @@
 
 use crate::failure::Failure;
 use crate::project::Project;
-use deployer_core::policy::Account;
+use deployer_core::account::Account;
 use local_cloud::client::{self, ClientError, Health};
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;

@@ -1,7 +1,7 @@
 //! Who deploys, when, and from which revision of the source.
 
 use crate::project::Project;
-use deployer_core::policy::Account;
+use deployer_core::account::Account;
 use deployer_core::provenance::Provenance;
 use std::process::{Command, Stdio};
 

@@ -1,8 +1,8 @@
 //! The one role by which API Gateway writes logs, of all APIs of an account and
 //! region. It belongs to the account: stages share it and none removes it.
 
+use crate::account::Account;
 use crate::names::RoleName;
-use crate::policy::Account;
 use crate::tags::{SCHEMA_TAG, SCHEMA_VERSION, Tags};
 
 /// Says that a resource is the account's, made by the deployer for all stages.

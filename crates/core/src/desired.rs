@@ -1,12 +1,12 @@
 //! What a deploy stage should look like in its account: the stage's definition
 //! with the account, the names and the built code filled in.
 
+use crate::account::Account;
 use crate::facilities::Facilities;
 use crate::grants::Grants;
 use crate::names::{
     CodeSha256, FunctionKey, FunctionName, LogGroupName, Names, RoleName, RouteKey,
 };
-use crate::policy::Account;
 use crate::provenance::Provenance;
 use crate::secrets;
 use crate::stage_file::{

@@ -1,7 +1,7 @@
 //! What a function may do beyond what every function may: as data, so that what
 //! several releases need of one role can be put together, and taken apart again.
 
-use crate::policy::Account;
+use crate::account::Account;
 use crate::secrets::SecretReference;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -6,6 +6,7 @@
 //! text, the account as an [`observed::Observed`], artifacts as hashes; out come
 //! a [`desired::Desired`] and a [`plan::Plan`].
 
+pub mod account;
 pub mod account_logging;
 pub mod assumptions;
 pub mod desired;
@@ -13,6 +14,7 @@ pub mod facilities;
 pub mod grants;
 pub mod lease;
 pub mod manifest;
+pub mod manifest_key;
 pub mod names;
 pub mod observed;
 pub mod plan;

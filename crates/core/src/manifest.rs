@@ -8,60 +8,18 @@
 
 use crate::desired::{Desired, FunctionRole};
 use crate::grants::Grants;
-use crate::names::{
-    DeploymentId, FunctionKey, FunctionName, FunctionVersion, LogGroupName, Names, RouteKey,
-};
+pub use crate::manifest_key::{ManifestKey, STREAM_PREFIX};
+use crate::names::{FunctionKey, FunctionName, FunctionVersion, LogGroupName, Names, RouteKey};
 use crate::provenance::Provenance;
 use crate::release::ReleaseHash;
 use crate::stage_settings::ApiSettings;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-
-/// What the names of the streams that hold manifests begin with.
-pub const STREAM_PREFIX: &str = "release/";
 
 /// The stage's journal.
 pub fn journal(names: &Names) -> LogGroupName {
     LogGroupName::new(format!("/deployer/{}", names.api))
-}
-
-const KEY_DIGITS: usize = 12;
-
-/// What a deployment and its manifest know each other by.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ManifestKey(String);
-
-impl ManifestKey {
-    /// The key in a deployment's description, if it is one.
-    pub fn parse(text: &str) -> Option<Self> {
-        let legal = text.len() == KEY_DIGITS && text.chars().all(|c| c.is_ascii_hexdigit());
-        legal.then(|| Self(text.to_owned()))
-    }
-
-    /// Where a deployment's description has no key, its id is one: so it was
-    /// before manifests had keys of their own.
-    pub fn of_deployment(deployment: &DeploymentId) -> Self {
-        Self(deployment.to_string())
-    }
-
-    /// The key of the manifest in a stream, if the stream holds one.
-    pub fn of_stream(stream: &str) -> Option<Self> {
-        Some(Self(stream.strip_prefix(STREAM_PREFIX)?.to_owned()))
-    }
-
-    /// The stream that holds the manifest.
-    pub fn stream(&self) -> String {
-        format!("{STREAM_PREFIX}{self}")
-    }
-}
-
-impl fmt::Display for ManifestKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// A function as a release invokes it.
@@ -109,7 +67,7 @@ impl Manifest {
         let text = serde_json::to_string(self).unwrap_or_default();
         let digest = Sha256::digest(text.as_bytes());
         let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        ManifestKey(digits[..KEY_DIGITS].to_owned())
+        ManifestKey::of_digest(&digits)
     }
 }
 

@@ -3,7 +3,7 @@
 //! a deployment froze.
 
 use crate::desired::Desired;
-use crate::manifest::ManifestKey;
+use crate::manifest_key::ManifestKey;
 use crate::stage_settings::ApiSettings;
 use serde::{Deserialize, Serialize};
 use serde_json::json;

@@ -2,7 +2,7 @@
 //! themselves never pass through the deployer; a function resolves them when it
 //! starts, with the permissions of its role.
 
-use crate::policy::Account;
+use crate::account::Account;
 use serde::Serialize;
 
 /// What the names of the environment variables begin with that hold references.

@@ -5,6 +5,7 @@
 //! is nothing.
 
 use crate::error::CloudError;
+use deployer_core::account::Account;
 use deployer_core::manifest::{Manifest, ManifestKey};
 use deployer_core::names::{
     ApiId, DeploymentId, FunctionKey, FunctionName, FunctionVersion, IntegrationId, LogGroupName,
@@ -12,7 +13,6 @@ use deployer_core::names::{
 };
 use deployer_core::observed::{ApiState, FunctionState, LogGroupState, RoleState};
 use deployer_core::plan::{Action, Bindings};
-use deployer_core::policy::Account;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -1,9 +1,9 @@
 //! What is deployed: a few contents of one stage that differ in what a change
 //! can be, with tiny zips.
 
+use deployer_core::account::Account;
 use deployer_core::desired::{Desired, FunctionCode};
 use deployer_core::names::FunctionKey;
-use deployer_core::policy::Account;
 use deployer_core::provenance::Provenance;
 use deployer_core::release::ReleaseHash;
 use deployer_core::stage_file::{self, FileText};

@@ -2,11 +2,11 @@
 //! them: what it can't find it can't promise either.
 
 use deployer_aws::Cloud;
+use deployer_core::account::Account;
 use deployer_core::manifest::{Manifest, ManifestKey};
 use deployer_core::names::{FunctionName, FunctionVersion, LogGroupName, Names, RoleName};
 use deployer_core::observed::{ApiState, FunctionState, LogGroupState, RoleState};
 use deployer_core::plan::Action;
-use deployer_core::policy::Account;
 use deployer_core::tags::Tags;
 use deployer_engine::cloud::{
     CloudReader, CloudWriter, JournalStreams, Produced, Readiness, WriteContext,

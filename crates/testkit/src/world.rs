@@ -2,10 +2,10 @@
 //! real AWS clients at work on it.
 
 use deployer_aws::{Cloud, Destination, Limiter};
+use deployer_core::account::Account;
 use deployer_core::desired::{Desired, FunctionCode};
 use deployer_core::manifest::journal;
 use deployer_core::names::FunctionKey;
-use deployer_core::policy::Account;
 use deployer_core::provenance::Provenance;
 use deployer_core::stage_file::{self, FileText, StageDefinition};
 use deployer_core::tags::{Ownership, Tags, ownership_of};

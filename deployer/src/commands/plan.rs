@@ -6,10 +6,10 @@ use crate::local;
 use crate::provenance;
 use crate::render::Screen;
 use crate::stage::OpenStage;
+use deployer_core::account::Account;
 use deployer_core::desired::Desired;
 use deployer_core::observed::Observed;
 use deployer_core::plan;
-use deployer_core::policy::Account;
 use deployer_engine::observe::complete_for;
 use deployer_engine::up;
 

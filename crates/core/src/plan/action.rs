@@ -2,6 +2,7 @@
 //! is done (an API's id, a version's number) are named by what they belong to
 //! and looked up in [`Bindings`].
 
+use crate::account::Account;
 use crate::desired::{DesiredFunction, FunctionCode, FunctionConfiguration};
 use crate::grants::Grants;
 use crate::manifest::{ManifestDraft, ManifestKey};
@@ -9,7 +10,7 @@ use crate::names::{
     ApiId, DeploymentId, FunctionKey, FunctionName, FunctionVersion, IntegrationId, LogGroupName,
     Names, RoleName, RouteId, RouteKey,
 };
-use crate::policy::{self, Account};
+use crate::policy;
 use crate::stage_settings::{ApiSettings, StageUpdate};
 use crate::tags::Tags;
 use serde::Serialize;

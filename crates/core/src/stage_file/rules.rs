@@ -8,8 +8,8 @@ use super::definition::{FunctionDefinition, StageDefinition};
 use super::problem::Problem;
 use super::source::{Source, child};
 use super::types::{ServiceFile, StageFile, Target};
+use crate::account::Account;
 use crate::names::STAGE_NAME_LIMIT;
-use crate::policy::Account;
 use crate::secrets;
 use std::collections::{BTreeMap, BTreeSet};
 

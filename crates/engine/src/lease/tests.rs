@@ -7,10 +7,10 @@ use super::{
 use crate::cloud::{Artifacts, CloudWriter, JournalStreams, Produced, WriteContext};
 use crate::error::{CloudError, CloudErrorKind};
 use crate::interrupt::Interrupt;
+use deployer_core::account::Account;
 use deployer_core::lease::{Generation, latest};
 use deployer_core::names::{LogGroupName, Names, StageIdentity};
 use deployer_core::plan::{Action, Bindings};
-use deployer_core::policy::Account;
 use deployer_core::tags::Tags;
 use futures_util::future::join_all;
 use std::collections::BTreeSet;

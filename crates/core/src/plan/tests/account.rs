@@ -1,6 +1,7 @@
 //! The smallest account that plans can be applied to: each action changes an
 //! [`Observed`] as AWS would, without AWS's validation.
 
+use crate::account::Account;
 use crate::account_logging::role_name;
 use crate::desired::Desired;
 use crate::manifest::journal;
@@ -13,7 +14,7 @@ use crate::observed::{
     LogGroupState, Observed, RoleState, RouteState, VersionState,
 };
 use crate::plan::{Action, Adopted, Bindings, Plan, Taggable, authorization_type};
-use crate::policy::{Account, INLINE_POLICY_NAME};
+use crate::policy::INLINE_POLICY_NAME;
 use crate::stage_settings::{StageSettings, StageUpdate};
 use crate::tags::Tags;
 use std::collections::BTreeMap;

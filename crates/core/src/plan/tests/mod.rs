@@ -6,10 +6,10 @@ mod properties;
 mod settings;
 
 use super::{Action, Plan, Refusal, RollbackRefusal, Verb, lint, rollback};
+use crate::account::Account;
 use crate::desired::{Desired, FunctionCode};
 use crate::names::{FunctionKey, Names};
 use crate::observed::{IntegrationState, Observed, RouteState};
-use crate::policy::Account;
 use crate::provenance::Provenance;
 use crate::release::ReleaseHash;
 use crate::stage_file::{self, FileText, Retained, StageDefinition};

@@ -2,11 +2,11 @@
 
 use crate::cloud::{CloudReader, CloudWriter, JournalStreams, Produced, Readiness, WriteContext};
 use crate::error::{CloudError, CloudErrorKind};
+use deployer_core::account::Account;
 use deployer_core::manifest::{Manifest, ManifestKey};
 use deployer_core::names::{FunctionName, FunctionVersion, LogGroupName, Names, RoleName};
 use deployer_core::observed::{ApiState, FunctionState, LogGroupState, RoleState};
 use deployer_core::plan::Action;
-use deployer_core::policy::Account;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 use std::time::Duration;
