@@ -4,12 +4,13 @@ CARGO ?= cargo
 DEPLOYER = target/debug/deployer
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan status down deployer test simulate functions-release interop bench-deploy
+.PHONY: help up plan status down deployer test simulate fuzz functions-release interop bench-deploy
 
 help:
 	@echo "make up|plan|status|down [STAGE=local]   deploy, look, remove"
 	@echo "make test                                all tests; needs Rust, a C compiler and make only"
 	@echo "make simulate [SEEDS=100000] [FIRST=0]   so many simulated lives of a stage, in release"
+	@echo "make fuzz [FUZZ_SECONDS=60]              every fuzz target for so long; see fuzz/README.md"
 	@echo "make functions-release                   the functions as AWS gets them, with their sizes"
 	@echo "make interop                             the transcript by wscat and Python's websockets"
 	@echo "make bench-deploy [ONLY=ours,boto3]      deploys measured against others; see benches/deploy"
@@ -34,6 +35,10 @@ SEEDS ?= 100000
 FIRST ?= 0
 simulate:
 	$(CARGO) run --quiet --profile simulate --package simulation -- $(SEEDS) $(FIRST)
+
+FUZZ_SECONDS ?= 60
+fuzz:
+	fuzz/run $(FUZZ_SECONDS)
 
 functions-release:
 	$(CARGO) build --release --package connect --package disconnect --package default --package room

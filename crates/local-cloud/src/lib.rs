@@ -19,6 +19,8 @@ pub mod client;
 mod clock;
 mod config;
 mod control;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod gateway;
 mod guard;
 mod http_io;

@@ -33,7 +33,7 @@ use crate::model::Model;
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
 /// How a connection came to its end.
-enum End {
+pub(crate) enum End {
     /// The gateway ends it with this close frame.
     ByGateway(Closing),
     /// The client sent a close frame; its reply is on the way.
@@ -87,7 +87,7 @@ pub(crate) async fn run(
     tokio::join!(goodbye, disconnected(&gateway, facts, &closing));
 }
 
-fn config() -> WebSocketConfig {
+pub(crate) fn config() -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(SOCKET_READ_BUFFER)
         .write_buffer_size(SOCKET_WRITE_BUFFER)
@@ -128,8 +128,8 @@ async fn read(
             }
             received = stream.next(), if slot.is_some() => received,
         };
-        match received {
-            Some(Ok(Message::Text(text))) => {
+        match Received::of(received) {
+            Received::Text(text) => {
                 connection.touch(gateway.model.now());
                 let (gateway, connection) = (Arc::clone(gateway), Arc::clone(connection));
                 let slot = slot.take();
@@ -138,15 +138,33 @@ async fn read(
                     drop(slot);
                 });
             }
-            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {
+            Received::ControlFrame => {
                 if CONTROL_FRAMES_ARE_TRAFFIC {
                     connection.touch(gateway.model.now());
                 }
             }
-            Some(Ok(Message::Binary(_))) => return End::ByGateway(BINARY_FRAME.into()),
-            Some(Ok(Message::Close(frame))) => return End::ByClient(closing_of(frame)),
-            Some(Err(error)) => return end_of(&error),
-            None => return End::Dropped,
+            Received::End(end) => return end,
+        }
+    }
+}
+
+/// What came from a client.
+pub(crate) enum Received {
+    Text(Utf8Bytes),
+    ControlFrame,
+    End(End),
+}
+
+impl Received {
+    /// By what the WebSocket protocol's reader says.
+    pub(crate) fn of(received: Option<Result<Message, Error>>) -> Self {
+        match received {
+            Some(Ok(Message::Text(text))) => Self::Text(text),
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Self::ControlFrame,
+            Some(Ok(Message::Binary(_))) => Self::End(End::ByGateway(BINARY_FRAME.into())),
+            Some(Ok(Message::Close(frame))) => Self::End(End::ByClient(closing_of(frame))),
+            Some(Err(error)) => Self::End(end_of(&error)),
+            None => Self::End(End::Dropped),
         }
     }
 }

@@ -287,29 +287,8 @@ fn form_decode(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gateway::samples::{facts, occasion};
     use http::HeaderValue;
-
-    fn facts() -> ConnectionFacts {
-        ConnectionFacts {
-            connection_id: "PJqB0fHsqRcCHlw=".to_owned(),
-            api_id: "abcd123456".to_owned(),
-            stage: "local".to_owned(),
-            domain_name: "127.0.0.1:9100/abcd123456".to_owned(),
-            connected_at: "2023-11-29T08:04:01.796Z".parse().unwrap(),
-            source_ip: "127.0.0.1".to_owned(),
-            user_agent: Some("test".to_owned()),
-            iam: None,
-            authorizer: None,
-        }
-    }
-
-    fn occasion() -> Occasion {
-        Occasion {
-            request_id: "PJqB0E1tKRcF-Qw=".to_owned(),
-            at: "2023-11-29T08:04:01.798Z".parse().unwrap(),
-            stage_variables: BTreeMap::new(),
-        }
-    }
 
     fn value(event: Bytes) -> Value {
         serde_json::from_slice(&event).unwrap()

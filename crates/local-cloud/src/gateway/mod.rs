@@ -6,21 +6,21 @@
 
 pub(crate) mod address;
 mod authorizer;
-mod connection;
+pub(crate) mod connection;
 mod error_frame;
-mod events;
+pub(crate) mod events;
 mod handshake;
 mod iam;
 mod integration;
-mod json_path;
+pub(crate) mod json_path;
 mod management;
 mod messages;
-mod proxy_response;
+pub(crate) mod proxy_response;
 mod registry;
 mod request_log;
-mod route_selection;
-#[cfg(test)]
-mod samples;
+pub(crate) mod route_selection;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod samples;
 mod throttle;
 
 use std::collections::VecDeque;

@@ -1,7 +1,10 @@
-//! Values for tests.
+//! Values for tests and fuzzing.
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
+use super::events::{ConnectionFacts, Occasion};
 use cloud_model::{LiveAuthorization, LiveRoute, LiveSettings, LiveStage, LoggingLevel};
 
 pub(crate) fn stage() -> LiveStage {
@@ -33,4 +36,30 @@ pub(crate) fn route() -> LiveRoute {
         responds: false,
         integration: None,
     }
+}
+
+pub(crate) fn facts() -> ConnectionFacts {
+    ConnectionFacts {
+        connection_id: "PJqB0fHsqRcCHlw=".to_owned(),
+        api_id: "abcd123456".to_owned(),
+        stage: "local".to_owned(),
+        domain_name: "127.0.0.1:9100/abcd123456".to_owned(),
+        connected_at: moment("2023-11-29T08:04:01.796Z"),
+        source_ip: "127.0.0.1".to_owned(),
+        user_agent: Some("test".to_owned()),
+        iam: None,
+        authorizer: None,
+    }
+}
+
+pub(crate) fn occasion() -> Occasion {
+    Occasion {
+        request_id: "PJqB0E1tKRcF-Qw=".to_owned(),
+        at: moment("2023-11-29T08:04:01.798Z"),
+        stage_variables: BTreeMap::new(),
+    }
+}
+
+fn moment(text: &str) -> Timestamp {
+    text.parse().expect("an instant")
 }

@@ -202,11 +202,11 @@ pub(crate) enum Delivery {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use std::os::unix::process::ExitStatusExt as _;
 
-    fn order() -> Order {
+    pub(crate) fn order() -> Order {
         Order {
             request_id: "5b0e".to_owned(),
             invoked_arn: String::new(),

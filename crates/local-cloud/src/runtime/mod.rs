@@ -40,7 +40,7 @@ mod report;
 mod start;
 mod supervisor;
 mod system_log;
-mod unpack;
+pub(crate) mod unpack;
 
 pub(crate) use credentials::Credentials;
 pub(crate) use invocation::{Invocation, Outcome, Throttled};

@@ -109,6 +109,7 @@ fn status(failure: &Failure) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::invocation::tests::order;
 
     #[test]
     fn a_failed_start_says_its_phase_and_its_error_type() {
@@ -126,13 +127,7 @@ mod tests {
 
     #[test]
     fn a_report_never_tells_more_memory_than_there_is() {
-        let order = Order {
-            request_id: "5b0e".to_owned(),
-            invoked_arn: String::new(),
-            trace_id: String::new(),
-            event: Bytes::new(),
-            timeout_seconds: 3,
-        };
+        let order = order();
         let report = Report {
             order: &order,
             took: Duration::from_micros(10_250),

@@ -215,22 +215,13 @@ fn milliseconds(duration: Duration) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::invocation::tests::order;
 
     fn lines(least: Level, event: &SystemEvent<'_>) -> Vec<Value> {
         let now = "2026-01-02T03:04:05.678Z".parse().unwrap();
         let lines = Format::Json(least).lines(event, now);
         let read = |line: &String| serde_json::from_str(line).unwrap();
         lines.iter().map(read).collect()
-    }
-
-    fn order() -> Order {
-        Order {
-            request_id: "5b0e".to_owned(),
-            invoked_arn: String::new(),
-            trace_id: String::new(),
-            event: Bytes::new(),
-            timeout_seconds: 3,
-        }
     }
 
     fn done<'a>(order: &'a Order, failure: Option<&'a Failure>) -> SystemEvent<'a> {

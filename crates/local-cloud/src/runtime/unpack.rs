@@ -82,7 +82,7 @@ fn file_name(sha256: &str) -> String {
     sha256.chars().take(64).map(safe).collect()
 }
 
-fn unpack(zip: &[u8], target: &Path) -> Result<PathBuf, UnpackError> {
+pub(crate) fn unpack(zip: &[u8], target: &Path) -> Result<PathBuf, UnpackError> {
     // Left over by an attempt that failed.
     if target.exists() {
         fs::remove_dir_all(target)?;
