@@ -38,6 +38,20 @@ async fn a_cloud_starts_at_once_and_tells_how_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_cloud_lists_the_operations_it_serves() {
+    let cloud = TestCloud::start().await;
+    let listed = request(cloud.port, "GET", "/_local/operations", &[], b"").await;
+    let listed = listed.json();
+    let has = |service: &str, name: &str| {
+        let names = listed[service].as_array().unwrap();
+        names.contains(&json!(name))
+    };
+    assert!(has("lambda", "CreateFunction") && has("lambda", "Invoke"));
+    assert!(has("iam", "CreateRole") && has("apigatewaymanagementapi", "GetConnection"));
+    assert!(!has("lambda", "CreateEventSourceMapping"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_port_in_use_says_who_has_it() {
     let cloud = TestCloud::start().await;
     let other = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
