@@ -4,7 +4,7 @@ CARGO ?= cargo
 DEPLOYER = target/debug/deployer
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan status down deployer test simulate functions-release interop bench-deploy
+.PHONY: help up plan status down deployer test simulate functions-release interop clients bench-deploy
 
 help:
 	@echo "make up|plan|status|down [STAGE=local]   deploy, look, remove"
@@ -12,6 +12,7 @@ help:
 	@echo "make simulate [SEEDS=100000] [FIRST=0]   so many simulated lives of a stage, in release"
 	@echo "make functions-release                   the functions as AWS gets them, with their sizes"
 	@echo "make interop                             the transcript by wscat and Python's websockets"
+	@echo "make clients                             every operation by the SDKs' models; CLI, SDKs, Terraform, a browser"
 	@echo "make bench-deploy [ONLY=ours,boto3]      deploys measured against others; see benches/deploy"
 
 up plan status down: deployer
@@ -41,6 +42,9 @@ functions-release:
 
 interop: deployer
 	tests/interop/run
+
+clients: deployer
+	DEPLOYER=$(DEPLOYER) tests/clients/run
 
 bench-deploy:
 	benches/deploy/run

@@ -1,0 +1,27 @@
+"""Answers through the address that its event tells, as AWS's examples do."""
+
+import json
+
+import boto3
+
+
+class Unhappy(Exception):
+    """What the function throws when it is asked to."""
+
+
+def handle(event, _context):
+    context = event.get("requestContext")
+    if context is None:
+        return event
+    if context["eventType"] != "MESSAGE":
+        return {"statusCode": 200}
+    if event["body"] == "throw":
+        raise Unhappy("as it was asked to")
+    who = context["connectionId"]
+    answer = json.dumps({"echo": event["body"], "connectionId": who, "language": "python"})
+    if event["body"] == "post":
+        endpoint = f"https://{context['domainName']}/{context['stage']}"
+        client = boto3.client("apigatewaymanagementapi", endpoint_url=endpoint)
+        client.post_to_connection(ConnectionId=who, Data=answer.encode())
+        return {"statusCode": 200}
+    return {"statusCode": 200, "body": answer}
