@@ -117,6 +117,7 @@ const BY_NAME: &[(&str, &[&str])] = &[
             "GetRole",
             "GetRolePolicy",
             "ListAttachedRolePolicies",
+            "ListInstanceProfilesForRole",
             "ListRolePolicies",
             "ListRoleTags",
             "ListRoles",

@@ -429,3 +429,20 @@ fn an_account_has_1000_roles() {
             "Cannot exceed quota for RolesPerAccount: 1000",
         );
 }
+
+#[test]
+fn no_role_is_in_an_instance_profile() {
+    let mut world = World::new();
+    let role = [("RoleName", "chat")];
+    let list = "ListInstanceProfilesForRole";
+    assert_eq!(world.iam(list, &role).failure().1, "NoSuchEntity");
+    world.new_role("chat", LAMBDA_TRUST);
+    let listed = world.iam(list, &role);
+    assert!(
+        listed
+            .text
+            .contains("<InstanceProfiles></InstanceProfiles>"),
+        "{}",
+        listed.text
+    );
+}
