@@ -13,8 +13,8 @@ import boto3
 from botocore.config import Config
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
-START_DEADLINE = 30  # seconds; only a failure takes that long
-DEADLINE = 20
+START_DEADLINE = 60  # seconds; only a failure takes that long
+DEADLINE = 60
 # Such as the account's own user has: any will do.
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "AKIALOCALCLOUDUSER00",

@@ -49,7 +49,8 @@ def source_arn(region, account, api):
 
 @contextlib.contextmanager
 def socket_to(cloud, built):
-    with websockets.sync.client.connect(f"ws://127.0.0.1:{cloud.port}/{built.api}/{STAGE}") as socket:
+    url = f"ws://127.0.0.1:{cloud.port}/{built.api}/{STAGE}"
+    with websockets.sync.client.connect(url, open_timeout=DEADLINE) as socket:
         yield socket
 
 

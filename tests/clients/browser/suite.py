@@ -10,7 +10,7 @@ from checks import NotChecked
 from programs.boto import Boto
 
 PROGRAM = pathlib.Path(__file__).with_name("browser.mjs")
-DEADLINE = 120  # seconds; only a failure takes that long
+DEADLINE = 180  # seconds; only a failure takes that long
 STEPS = 5
 
 

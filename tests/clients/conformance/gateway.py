@@ -5,6 +5,8 @@ import json
 
 from websockets.sync.client import connect
 
+from local_cloud import DEADLINE
+
 SERVICE = "apigatewayv2"
 TRUST = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"%s.amazonaws.com"},"Action":"sts:AssumeRole"}]}'
 LOG_FORMAT = '{"id":"$context.requestId"}'
@@ -124,15 +126,15 @@ class GatewayLife:
     def talk(self):
         """@connections, of a socket that is open meanwhile."""
         url = f"ws://127.0.0.1:{self.account.cloud.port}/{self.api}/{self.stages[0]}"
-        with contextlib.closing(connect(url)) as socket:
+        with contextlib.closing(connect(url, open_timeout=DEADLINE)) as socket:
             socket.send("hello")
-            identity = {"ConnectionId": json.loads(socket.recv(timeout=20))["connectionId"]}
+            identity = {"ConnectionId": json.loads(socket.recv(timeout=DEADLINE))["connectionId"]}
             service = "apigatewaymanagementapi"
             self.account.paths[service] = f"/{self.api}/{self.stages[0]}"
             self.account.call(service, "GetConnection", **identity)
             self.account.call(service, "PostToConnection", Data=b"from outside", **identity)
             # What an empty post has sent comes first.
-            assert [socket.recv(timeout=20) for _ in range(2)] == ["", "from outside"]
+            assert [socket.recv(timeout=DEADLINE) for _ in range(2)] == ["", "from outside"]
             self.account.call(service, "DeleteConnection", **identity)
 
     def remove(self):

@@ -51,6 +51,7 @@ class RolesLife:
         self.call("GetPolicy", **self.policy)
         self.call("PutRolePermissionsBoundary", PermissionsBoundary=made["Policy"]["Arn"], **self.first)
         self.call("TagRole", Tags=[{"Key": f"key-{number}", "Value": "value"} for number in range(MANY)], **self.first)
+        self.call("ListInstanceProfilesForRole", **self.first)
         self.call("ListRoleTags", **self.first)
         self.account.call(
             "sts", "AssumeRole", RoleArn=self.arns["user"], RoleSessionName="conformance", DurationSeconds=900

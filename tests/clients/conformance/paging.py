@@ -8,6 +8,7 @@ from .refusals import judge
 # Lists that can't have a second page, and why.
 ONE_PAGE = {
     ("apigatewayv2", "GetRouteResponses"): "a WebSocket API's route has one response, `$default`",
+    ("iam", "ListInstanceProfilesForRole"): "the local cloud has no instance profiles",
 }
 # What a list is asked with, besides.
 ABOUT = {

@@ -7,7 +7,7 @@ import subprocess
 from functions.bundle import bundle
 
 PROGRAM = pathlib.Path(__file__).with_name("sdk.mjs")
-DEADLINE = 60  # seconds; only a failure takes that long
+DEADLINE = 120  # seconds; only a failure takes that long
 
 
 def run(cloud, checks):

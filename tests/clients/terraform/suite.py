@@ -15,7 +15,7 @@ from checks import NotChecked
 from functions.bundle import HANDLER, bundle
 
 PLAN = pathlib.Path(__file__).with_name("main.tf")
-DEADLINE = 300  # seconds for one command; only a failure takes that long
+DEADLINE = 600  # seconds for one command; only a failure takes that long
 CHANGED = 2  # of `plan -detailed-exitcode`
 
 

@@ -2,8 +2,6 @@
 
 import json
 
-import boto3
-
 
 class Unhappy(Exception):
     """What the function throws when it is asked to."""
@@ -20,6 +18,9 @@ def handle(event, _context):
     who = context["connectionId"]
     answer = json.dumps({"echo": event["body"], "connectionId": who, "language": "python"})
     if event["body"] == "post":
+        # Most events do without it, and it takes a while.
+        import boto3
+
         endpoint = f"https://{context['domainName']}/{context['stage']}"
         client = boto3.client("apigatewaymanagementapi", endpoint_url=endpoint)
         client.post_to_connection(ConnectionId=who, Data=answer.encode())
