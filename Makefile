@@ -4,7 +4,7 @@ CARGO ?= cargo
 DEPLOYER = target/debug/deployer
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan status down deployer test simulate fuzz functions-release interop bench-deploy
+.PHONY: help up plan status down deployer test simulate fuzz functions-release interop clients bench-deploy
 
 help:
 	@echo "make up|plan|status|down [STAGE=local]   deploy, look, remove"
@@ -13,6 +13,7 @@ help:
 	@echo "make fuzz [FUZZ_SECONDS=60]              every fuzz target for so long; see fuzz/README.md"
 	@echo "make functions-release                   the functions as AWS gets them, with their sizes"
 	@echo "make interop                             the transcript by wscat and Python's websockets"
+	@echo "make clients                             every operation by the SDKs' models; CLI, SDKs, Terraform, a browser"
 	@echo "make bench-deploy [ONLY=ours,boto3]      deploys measured against others; see benches/deploy"
 
 up plan status down: deployer
@@ -46,6 +47,9 @@ functions-release:
 
 interop: deployer
 	tests/interop/run
+
+clients: deployer
+	DEPLOYER=$(DEPLOYER) tests/clients/run
 
 bench-deploy:
 	benches/deploy/run

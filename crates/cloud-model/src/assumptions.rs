@@ -128,6 +128,9 @@ pub(crate) const LAMBDA_BAD_MARKER: &str = "Invalid Marker";
 pub(crate) const PUBLISH_COMPARES_CONTENT: bool = true;
 /// Code, configuration or concurrency may be deleted whatever the state is.
 pub(crate) const DELETE_FUNCTION_IN_ANY_STATE: bool = true;
+/// Of a function without code signing GetFunctionCodeSigningConfig shows nothing at all,
+/// though its model requires an ARN.
+pub(crate) const UNSIGNED_CODE_HAS_NO_CONFIG: bool = true;
 /// While an update is in progress, invocations run what was there before.
 pub(crate) const OLD_REVISION_SERVES_DURING_UPDATE: bool = true;
 /// The runtime version ARN's last part; AWS's is a hash that changes with patches.

@@ -207,6 +207,8 @@ pub struct FunctionVersion {
     pub zip: Arc<Bytes>,
     /// The execution role's ARN.
     pub role_arn: String,
+    /// What its runtime is to call, as configured.
+    pub handler: String,
     /// The configured environment variables.
     pub environment: BTreeMap<String, String>,
     /// 128 to 10,240 MB.

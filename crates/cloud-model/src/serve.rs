@@ -11,7 +11,9 @@ use crate::call::Call;
 use crate::caller::{Caller, Permissions};
 use crate::error::Failure;
 use crate::ids::uuid;
+use crate::input_rules;
 use crate::limits::{CODE_REQUEST_BYTES, CONTROL_REQUEST_BYTES, LOG_REQUEST_BYTES};
+use crate::operations;
 use crate::wire::members::Members;
 use crate::wire::query_xml::{self, Form};
 use crate::wire::rest_json::{self, RestRequest};
@@ -174,6 +176,7 @@ fn serve_rest(
     request_id: &str,
 ) -> Result<Response<Bytes>, Failure> {
     let rest = RestRequest::read(request);
+    operations::check_path(service, &rest)?;
     let reply = if service == Service::Lambda {
         // Bodies with code have a limit, and an error, of their own.
         check_size(request, CODE_REQUEST_BYTES * 2)?;
@@ -212,6 +215,8 @@ fn serve_query(
             "The request must contain the parameter Action",
         )
     })?;
+    operations::check_name(service, operation)?;
+    input_rules::check_form(service, operation, &form)?;
     let result = match (service, &mut cloud.habits) {
         (Service::Iam, None) => cloud.iam.handle(operation, &form, call)?,
         (Service::Iam, Some(habits)) => habits.iam(&mut cloud.iam, operation, &form, call)?,
@@ -232,6 +237,7 @@ fn serve_logs(
 ) -> Result<Response<Bytes>, Failure> {
     let operation = json11::operation(request)
         .ok_or_else(|| Failure::not_served("requests to CloudWatch Logs without X-Amz-Target"))?;
+    operations::check_name(Service::Logs, operation)?;
     check_size(
         request,
         match operation {
@@ -240,6 +246,7 @@ fn serve_logs(
         },
     )?;
     let members = Members::parse(request.body())?;
+    input_rules::check_members(Service::Logs, operation, &members)?;
     if operation == "StartLiveTail" {
         let tail = cloud.logs.start_live_tail(&members, call, request_id)?;
         call.effects.push(Effect::LiveTailStarted(Box::new(tail)));
@@ -262,8 +269,10 @@ fn serve_secrets(
 ) -> Result<Response<Bytes>, Failure> {
     let operation = json11::operation(request)
         .ok_or_else(|| Failure::not_served("requests without X-Amz-Target"))?;
+    operations::check_name(service, operation)?;
     check_size(request, CONTROL_REQUEST_BYTES)?;
     let members = Members::parse(request.body())?;
+    input_rules::check_members(service, operation, &members)?;
     let known = cloud.known_iam(call.now);
     let permissions = Permissions {
         caller,

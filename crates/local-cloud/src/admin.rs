@@ -1,5 +1,7 @@
-//! The local cloud's own requests: how it is, that it shall stop, and the code that
-//! GetFunction's `Code.Location` leads to.
+//! The local cloud's own requests: how it is, what it serves, that it shall stop, and
+//! the code that GetFunction's `Code.Location` leads to.
+
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
@@ -27,6 +29,10 @@ pub(crate) fn answer(gateway: &Gateway, request: &Request<Incoming>) -> (Answer,
     let path = request.uri().path();
     match (request.method(), path.strip_prefix(PREFIX)) {
         (&Method::GET, Some("health")) => (health(gateway), false),
+        (&Method::GET, Some("operations")) => {
+            let body = json!(operations()).to_string();
+            (http_io::json(StatusCode::OK, body), false)
+        }
         (&Method::POST, Some("shutdown")) if is_marked(request) => {
             let body = json!({ "stopping": true }).to_string();
             (http_io::json(StatusCode::ACCEPTED, body), true)
@@ -53,6 +59,16 @@ fn code(gateway: &Gateway, path: &str) -> Answer {
         }
         None => http_io::empty(StatusCode::NOT_FOUND),
     }
+}
+
+/// The operations of each service, by the names that the SDKs' models have for them:
+/// the model's, and those that need sockets or processes.
+fn operations() -> BTreeMap<&'static str, Vec<&'static str>> {
+    let mut all = cloud_model::operations();
+    all.entry("lambda").or_default().push("Invoke");
+    let connections = vec!["DeleteConnection", "GetConnection", "PostToConnection"];
+    all.insert("apigatewaymanagementapi", connections);
+    all
 }
 
 fn is_marked(request: &Request<Incoming>) -> bool {

@@ -9,6 +9,8 @@ use std::time::Duration;
 use support::TestCloud;
 use support::deploy::{Function, zip_of};
 use support::http::{Answer, request, signed};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 const PATH: &str = "/2015-03-31/functions/scripted/invocations";
 
@@ -386,6 +388,23 @@ async fn a_flooding_function_slows_itself_and_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_connection_outlives_a_refusal_of_a_long_event() {
+    let cloud = with(Function::default()).await;
+    let mut stream = TcpStream::connect(("127.0.0.1", cloud.port)).await.unwrap();
+    let (host, length) = (format!("127.0.0.1:{}", cloud.port), 1 << 20);
+    let unsigned =
+        format!("POST {PATH} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n");
+    stream.write_all(unsigned.as_bytes()).await.unwrap();
+    stream.write_all(&vec![b'0'; length]).await.unwrap();
+    let next = format!("GET /_local/health HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(next.as_bytes()).await.unwrap();
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).await.unwrap();
+    assert!(answers.starts_with("HTTP/1.1 403 "), "{answers}");
+    assert!(answers.contains("HTTP/1.1 200 "), "{answers}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn requests_that_cannot_be_served_are_refused_as_lambda_does() {
     let cloud = with(Function::default()).await;
     let unsigned = request(cloud.port, "POST", PATH, &[], b"{}").await;
@@ -415,12 +434,18 @@ async fn requests_that_cannot_be_served_are_refused_as_lambda_does() {
     )
     .await;
     assert_eq!(dry.status, 204);
-    let kind = [("x-amz-invocation-type", "Sometime")];
-    let event = signed("lambda", cloud.port, "POST", PATH, &kind, b"{}").await;
-    assert_eq!(
-        (event.status, event.header("x-amzn-errortype")),
-        (400, Some("ValidationException"))
-    );
+    for (name, value, code) in [
+        ("x-amz-invocation-type", "Sometime", "ValidationException"),
+        ("x-amz-log-type", "Head", "ValidationException"),
+        ("x-amz-tenant-id", "t", "InvalidParameterValueException"),
+    ] {
+        let header = [(name, value)];
+        let event = signed("lambda", cloud.port, "POST", PATH, &header, b"{}").await;
+        assert_eq!(
+            (event.status, event.header("x-amzn-errortype")),
+            (400, Some(code))
+        );
+    }
     let huge = signed(
         "lambda",
         cloud.port,

@@ -206,6 +206,7 @@ async fn a_function_gets_lambdas_variables_and_none_of_ours() {
     let mut client = cloud.connect(&stage).await;
     for (name, value) in [
         ("ROOM", "blue".to_owned()),
+        ("_HANDLER", "scripted.handle".to_owned()),
         ("AWS_REGION", "us-east-1".to_owned()),
         ("AWS_LAMBDA_FUNCTION_NAME", "scripted".to_owned()),
         (

@@ -2,14 +2,19 @@
 
 use super::Need;
 use crate::Settings;
+use crate::operations;
+use crate::wire::Service;
 use crate::wire::members::Members;
 use crate::wire::rest_json::RestRequest;
 
 pub(super) fn needs(request: &RestRequest, members: &Members, settings: &Settings) -> Vec<Need> {
     let path = request.path();
-    let Some((operation, function)) = operation(request.method.as_str(), &path) else {
+    let method = request.method.as_str();
+    let Some(operation) = operations::by_path(Service::Lambda, method, &path) else {
         return Vec::new();
     };
+    // Every path that names a function, or its ARN, has it there.
+    let function = path.get(2).copied();
     let text = |name: &str| members.text(name).ok().flatten();
     let created = text("FunctionName").filter(|_| operation == "CreateFunction");
     let function = function.map(str::to_owned).or(created);
@@ -36,38 +41,6 @@ fn arn(function: &str, settings: &Settings) -> String {
             let (region, account) = (&settings.region, &settings.account_id);
             format!("arn:aws:lambda:{region}:{account}:function:{name}")
         }
-    }
-}
-
-/// The operation and the function it is about. `None`: it isn't served.
-fn operation<'a>(method: &str, path: &[&'a str]) -> Option<(&'static str, Option<&'a str>)> {
-    let on = |operation, name: &&'a str| Some((operation, Some(*name)));
-    match (method, path) {
-        ("GET", ["2016-08-19", "account-settings"]) => Some(("GetAccountSettings", None)),
-        ("POST", [_, "functions"]) => Some(("CreateFunction", None)),
-        ("GET", [_, "functions"]) => Some(("ListFunctions", None)),
-        ("GET", [_, "functions", name]) => on("GetFunction", name),
-        ("DELETE", [_, "functions", name]) => on("DeleteFunction", name),
-        ("GET", [_, "functions", name, "configuration"]) => on("GetFunctionConfiguration", name),
-        ("PUT", [_, "functions", name, "configuration"]) => on("UpdateFunctionConfiguration", name),
-        ("PUT", [_, "functions", name, "code"]) => on("UpdateFunctionCode", name),
-        ("POST", [_, "functions", name, "versions"]) => on("PublishVersion", name),
-        ("GET", [_, "functions", name, "versions"]) => on("ListVersionsByFunction", name),
-        ("POST", [_, "functions", name, "aliases"]) => on("CreateAlias", name),
-        ("GET", [_, "functions", name, "aliases"]) => on("ListAliases", name),
-        ("GET", [_, "functions", name, "aliases", _]) => on("GetAlias", name),
-        ("PUT", [_, "functions", name, "aliases", _]) => on("UpdateAlias", name),
-        ("DELETE", [_, "functions", name, "aliases", _]) => on("DeleteAlias", name),
-        ("POST", [_, "functions", name, "policy"]) => on("AddPermission", name),
-        ("GET", [_, "functions", name, "policy"]) => on("GetPolicy", name),
-        ("DELETE", [_, "functions", name, "policy", _]) => on("RemovePermission", name),
-        ("PUT", [_, "functions", name, "concurrency"]) => on("PutFunctionConcurrency", name),
-        ("GET", [_, "functions", name, "concurrency"]) => on("GetFunctionConcurrency", name),
-        ("DELETE", [_, "functions", name, "concurrency"]) => on("DeleteFunctionConcurrency", name),
-        ("GET", [_, "tags", arn]) => on("ListTags", arn),
-        ("POST", [_, "tags", arn]) => on("TagResource", arn),
-        ("DELETE", [_, "tags", arn]) => on("UntagResource", arn),
-        _ => None,
     }
 }
 

@@ -123,12 +123,12 @@ fn reason(action: &str, verdict: Verdict) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use jiff::SignedDuration;
 
     use crate::Settings;
 
-    pub(super) fn settings() -> Settings {
+    pub(crate) fn settings() -> Settings {
         Settings {
             account_id: "000000000000".to_owned(),
             region: "us-east-1".to_owned(),

@@ -76,6 +76,7 @@ impl Gateway {
         check_selection(&route_selection_expression)?;
         let mut tags = TagMap::new();
         add_tags(&mut tags, members.text_map("tags")?.unwrap_or_default())?;
+        read::text(&members, "target", 1, 1024)?;
         let description = read::text(&members, "description", 0, 1024)?;
         let version = read::text(&members, "version", 1, 64)?;
         let api_key_selection_expression = members.text("apiKeySelectionExpression")?;

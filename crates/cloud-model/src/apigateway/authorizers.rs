@@ -128,6 +128,7 @@ impl Api {
         let members = request.members()?;
         let name = read::required(&members, "name", 128)?;
         read::required(&members, "authorizerType", 64)?;
+        read::text(&members, "authorizerPayloadFormatVersion", 1, 64)?;
         let input = Input::read(&members)?;
         let Some(identity_sources) = input.identity_sources else {
             return Err(bad_request("Missing required member: identitySource"));

@@ -110,6 +110,8 @@ impl Api {
     ) -> Result<Reply, Failure> {
         let members = request.members()?;
         read::required(&members, "integrationType", 64)?;
+        read::text(&members, "connectionId", 1, 1024)?;
+        read::text(&members, "integrationSubtype", 1, 128)?;
         let input = Input::read(&members)?;
         let uri = input
             .uri

@@ -72,7 +72,7 @@ impl Api {
         let authorization = self.read_authorization(&members, &key, &Authorization::None)?;
         let response_selection = read_response_selection(&members)?;
         let operation_name = read::text(&members, "operationName", 1, 64)?;
-        let target = match members.text("target")? {
+        let target = match read::text(&members, "target", 1, 128)? {
             Some(target) => self.read_target(&target)?,
             None => None,
         };

@@ -2,6 +2,7 @@
 //! what AWS grants with it is not known here, so it grants nothing in
 //! `Cloud::role_allows`: inline policies are what counts.
 
+use super::roles::check_path;
 use super::{Iam, limit_exceeded, no_such_entity, read, validation};
 use crate::error::{Failure, unsupported};
 use crate::limits::ATTACHED_POLICIES_PER_ROLE;
@@ -46,6 +47,7 @@ impl Iam {
     pub(super) fn list_attached_role_policies(&self, form: &Form) -> Result<Xml, Failure> {
         let role = self.role(form)?;
         let prefix = form.text("PathPrefix").unwrap_or("/");
+        check_path(prefix, "pathPrefix")?;
         let under = role
             .attached
             .iter()

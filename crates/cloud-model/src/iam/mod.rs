@@ -8,6 +8,7 @@
 mod attached;
 mod document;
 mod inline;
+mod instance_profiles;
 mod managed;
 pub(crate) mod policy;
 mod read;
@@ -76,6 +77,7 @@ impl Iam {
             "CreatePolicy" => self.create_policy(form, call).map(Some),
             "GetPolicy" => self.get_policy(form).map(Some),
             "DeletePolicy" => self.delete_policy(form),
+            "ListInstanceProfilesForRole" => self.list_instance_profiles_for_role(form).map(Some),
             "TagRole" => self.tag_role(form),
             "UntagRole" => self.untag_role(form),
             "ListRoleTags" => self.list_role_tags(form).map(Some),

@@ -223,7 +223,7 @@ fn read_session(form: &Form) -> Result<Option<i64>, Failure> {
     read::integer(form, "MaxSessionDuration", "maxSessionDuration", min, max)
 }
 
-fn check_path(path: &str, member: &str) -> Result<(), Failure> {
+pub(super) fn check_path(path: &str, member: &str) -> Result<(), Failure> {
     constraints::length(path, member, 1, 512).map_err(validation)?;
     let graphic = path.bytes().all(|b| b.is_ascii_graphic());
     if graphic && path.starts_with('/') && path.ends_with('/') {

@@ -157,6 +157,7 @@ impl Lambda {
         name: &str,
         call: &Call<'_>,
     ) -> Result<Reply, Failure> {
+        check_name(name)?;
         let reference = Reference::read(function, None, call.settings)?;
         let function = self.find_mut(&reference, call.settings)?;
         function.aliases.remove(name);
@@ -173,6 +174,9 @@ impl Lambda {
         let settings = call.settings;
         let function = self.find(&Reference::read(function, None, settings)?, settings)?;
         let version = request.query("FunctionVersion");
+        if let Some(version) = version {
+            check_version_name(version)?;
+        }
         let of_version = function
             .aliases
             .iter()
@@ -229,13 +233,16 @@ fn read_version(members: &Members) -> Result<Option<String>, Failure> {
     let Some(version) = members.text("FunctionVersion")? else {
         return Ok(None);
     };
+    check_version_name(&version)?;
+    Ok(Some(version))
+}
+
+fn check_version_name(version: &str) -> Result<(), Failure> {
     // Without zeros in front: a version has one name.
     let holds = version == LATEST
         || (version.bytes().all(|b| b.is_ascii_digit()) && !version.starts_with('0'));
     let holds = holds && !version.is_empty();
-    constraints::pattern(&version, "functionVersion", VERSION_PATTERN, holds)
-        .map_err(validation)?;
-    Ok(Some(version))
+    constraints::pattern(version, "functionVersion", VERSION_PATTERN, holds).map_err(validation)
 }
 
 fn read_description(members: &Members) -> Result<Option<String>, Failure> {

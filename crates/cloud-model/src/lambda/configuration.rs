@@ -110,9 +110,8 @@ impl Change {
     }
 
     /// Applies the change to what is there.
-    pub(super) fn apply(self, to: &Configuration, name: &str) -> Result<Configuration, Failure> {
+    pub(super) fn apply(self, to: &Configuration) -> Result<Configuration, Failure> {
         let log_group = match self.log_group {
-            Some(group) if group.is_empty() => default_log_group(name),
             Some(group) => group,
             None => to.log_group.clone(),
         };
@@ -233,7 +232,7 @@ fn read_log_group(members: &Members) -> Result<Option<String>, Failure> {
         return Ok(None);
     };
     let member = "loggingConfig.logGroup";
-    constraints::length(&group, member, 0, 512).map_err(validation)?;
+    constraints::length(&group, member, 1, 512).map_err(validation)?;
     let holds = group
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || b".-_/#".contains(&b));

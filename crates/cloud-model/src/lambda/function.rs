@@ -195,6 +195,7 @@ impl Revision {
             revision_id: self.change_id.clone(),
             zip: self.code.zip.clone(),
             role_arn: configuration.role_arn.clone(),
+            handler: configuration.handler.clone(),
             environment: configuration.environment.clone().unwrap_or_default(),
             memory_mb: configuration.memory_mb,
             timeout_seconds: configuration.timeout_seconds,

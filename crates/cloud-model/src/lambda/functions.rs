@@ -15,7 +15,7 @@ use super::{
     validation,
 };
 use crate::Effect;
-use crate::assumptions::DELETE_FUNCTION_IN_ANY_STATE;
+use crate::assumptions::{DELETE_FUNCTION_IN_ANY_STATE, UNSIGNED_CODE_HAS_NO_CONFIG};
 use crate::call::Call;
 use crate::constraints;
 use crate::error::Failure;
@@ -229,6 +229,20 @@ impl Lambda {
             "Functions",
             versions.map(|(key, name, shown)| (format!("{name}:{key}"), shown)),
         )
+    }
+
+    /// Code signing isn't there: every function is without.
+    pub(super) fn get_function_code_signing_config(
+        &self,
+        name: &str,
+        call: &Call<'_>,
+    ) -> Result<Reply, Failure> {
+        let reference = Reference::read(name, None, call.settings)?;
+        let name = &self.find(&reference, call.settings)?.name;
+        Ok(Reply::ok(match UNSIGNED_CODE_HAS_NO_CONFIG {
+            true => json!({}),
+            false => json!({ "CodeSigningConfigArn": "", "FunctionName": name }),
+        }))
     }
 
     pub(super) fn delete_function(

@@ -123,6 +123,9 @@ impl Lambda {
             ("GET", ["2019-09-30", "functions", name, "concurrency"]) => {
                 self.get_function_concurrency(name, around.call)
             }
+            ("GET", ["2020-06-30", "functions", name, "code-signing-config"]) => {
+                self.get_function_code_signing_config(name, around.call)
+            }
             (_, ["2017-03-31", "tags", first, rest @ ..]) => {
                 let arn = rest
                     .iter()

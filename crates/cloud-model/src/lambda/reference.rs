@@ -6,6 +6,8 @@ use crate::Settings;
 use crate::constraints;
 
 const PATTERN: &str = r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?";
+const QUALIFIER_CHARS: usize = 128;
+const QUALIFIER_PATTERN: &str = r"(|[a-zA-Z0-9$_-]+)";
 const NAME_CHARS: usize = 64;
 const REFERENCE_CHARS: usize = 140;
 
@@ -66,6 +68,9 @@ impl Reference {
             }
         };
         constraints::length(name, "functionName", 1, NAME_CHARS).map_err(invalid_parameter)?;
+        if let Some(qualifier) = qualifier {
+            check_qualifier(qualifier).map_err(validation)?;
+        }
         match (own, qualifier) {
             (Some(own), Some(qualifier)) if own != qualifier => Err(invalid_parameter(
                 "The derived qualifier from the function name does not match the specified qualifier.",
@@ -93,6 +98,12 @@ pub(super) fn function_arn(name: &str, settings: &Settings) -> String {
         "arn:aws:lambda:{}:{}:function:{name}",
         settings.region, settings.account_id
     )
+}
+
+fn check_qualifier(qualifier: &str) -> Result<(), String> {
+    constraints::length(qualifier, "qualifier", 1, QUALIFIER_CHARS)?;
+    let holds = qualifier == "$LATEST" || is_word(qualifier);
+    constraints::pattern(qualifier, "qualifier", QUALIFIER_PATTERN, holds)
 }
 
 fn is_account(text: &str) -> bool {

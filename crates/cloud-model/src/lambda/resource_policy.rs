@@ -24,6 +24,7 @@ use crate::wire::members::Members;
 use crate::wire::rest_json::{Reply, RestRequest};
 
 const MISSING: &str = "The resource you requested does not exist.";
+const SOURCE_ARN: &str = r"arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)";
 const INVOKE: &str = "lambda:InvokeFunction";
 
 /// The policy of one function, version or alias.
@@ -106,12 +107,23 @@ impl Statement {
                 return Err(not_supported(absent));
             }
         }
+        let source_arn = members.text("SourceArn")?;
+        if let Some(arn) = &source_arn {
+            constraints::length(arn, "sourceArn", 0, 10_000).map_err(validation)?;
+            constraints::pattern(arn, "sourceArn", SOURCE_ARN, is_source_arn(arn))
+                .map_err(validation)?;
+        }
+        let source_account = members.text("SourceAccount")?;
+        if let Some(account) = &source_account {
+            let holds = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+            constraints::pattern(account, "sourceAccount", r"\d{12}", holds).map_err(validation)?;
+        }
         Ok(Self {
             sid,
             principal,
             action,
-            source_arn: members.text("SourceArn")?,
-            source_account: members.text("SourceAccount")?,
+            source_arn,
+            source_account,
         })
     }
 
@@ -144,6 +156,24 @@ impl Statement {
                 .as_ref()
                 .is_none_or(|pattern| matches_pattern(pattern, source_arn))
     }
+}
+
+/// An ARN whose partition, service and account are no patterns.
+fn is_source_arn(arn: &str) -> bool {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let ["arn", partition, service, _, account, _] = parts.as_slice() else {
+        return false;
+    };
+    let word = |text: &str| {
+        let mut bytes = text.bytes();
+        !text.is_empty() && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    let number = account.bytes().all(|b| b.is_ascii_digit());
+    partition.starts_with("aws")
+        && word(partition)
+        && word(service)
+        && number
+        && matches!(account.len(), 0 | 12)
 }
 
 impl ResourcePolicy {

@@ -81,7 +81,7 @@ impl Lambda {
         if let Some(arn) = &change.role_arn {
             check_role(arn, &reference.name, around)?;
         }
-        let configuration = change.apply(&function.latest.configuration, &function.name)?;
+        let configuration = change.apply(&function.latest.configuration)?;
         check_tracing(&configuration.facilities, &configuration.role_arn, around)?;
         let function = self.find_mut(&reference, settings)?;
         function.update(function.latest.code.clone(), configuration, around.call);

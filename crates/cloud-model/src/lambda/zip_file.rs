@@ -33,11 +33,13 @@ impl Code {
         for other in [
             "S3Bucket",
             "S3Key",
+            "S3ObjectStorageMode",
             "S3ObjectVersion",
             "ImageUri",
             "SourceKMSKeyArn",
         ] {
-            if members.says_something(other) {
+            // Not even empty: these have at least one character.
+            if members.text(other)?.is_some() {
                 return Err(not_supported(&format!(
                     "code from {other}; send it as ZipFile"
                 )));

@@ -90,7 +90,9 @@ impl Logs {
             ))));
         }
         let mut tags = TagMap::new();
-        add_tags(&mut tags, members.text_map("tags")?.unwrap_or_default())?;
+        // Too many is an error of TagResource alone; here the model's own rule comes first.
+        add_tags(&mut tags, members.text_map("tags")?.unwrap_or_default())
+            .map_err(|fault| invalid_parameter(fault.message))?;
         if self.groups.contains_key(&name) {
             return Err(Failure::new(
                 400,

@@ -8,6 +8,7 @@ use super::{Logs, invalid_parameter, read, unknown};
 use crate::call::Call;
 use crate::constraints;
 use crate::error::Failure;
+use crate::limits::TAGS_PER_RESOURCE;
 use crate::tags::{self, TagFault, TagMap};
 use crate::wire::members::Members;
 
@@ -33,6 +34,12 @@ impl Logs {
         let keys = members
             .texts("tagKeys")?
             .ok_or_else(|| invalid_parameter(constraints::missing("tagKeys")))?;
+        if keys.len() > TAGS_PER_RESOURCE {
+            let rule = format!("Member must have length less than or equal to {TAGS_PER_RESOURCE}");
+            let shown = format!("[{}]", keys.join(", "));
+            let text = constraints::violation(shown, "tagKeys", &rule);
+            return Err(invalid_parameter(text));
+        }
         tags::remove(
             self.tags_of(members, call)?,
             keys.iter().map(String::as_str),

@@ -42,6 +42,33 @@ impl Service {
         }
     }
 
+    /// Whether the SDKs' model of that name is of this service. API Gateway's two
+    /// versions share it.
+    pub(crate) fn has(self, model: &str) -> bool {
+        match self {
+            Self::ApiGateway => matches!(model, "apigateway" | "apigatewayv2"),
+            Self::Lambda => model == "lambda",
+            Self::Iam => model == "iam",
+            Self::Sts => model == "sts",
+            Self::Logs => model == "logs",
+            Self::Ssm => model == "ssm",
+            Self::SecretsManager => model == "secretsmanager",
+        }
+    }
+
+    /// Its name before one of its operations.
+    pub(crate) fn possessive(self) -> &'static str {
+        match self {
+            Self::ApiGateway => "API Gateway's",
+            Self::Lambda => "Lambda's",
+            Self::Iam => "IAM's",
+            Self::Sts => "STS's",
+            Self::Logs => "CloudWatch Logs'",
+            Self::Ssm => "SSM's",
+            Self::SecretsManager => "Secrets Manager's",
+        }
+    }
+
     /// The protocol that the service speaks.
     pub(crate) fn protocol(self) -> Protocol {
         match self {

@@ -31,15 +31,13 @@ impl Form {
         (1..).map_while(item).collect()
     }
 
-    /// The pairs `{name}.member.N.Key` and `.Value`, in their order.
-    pub(crate) fn pairs(&self, name: &str) -> Vec<(&str, &str)> {
+    /// The pairs `{name}.member.N.Key` and `.Value`, in their order, as far as each is
+    /// given.
+    pub(crate) fn pairs(&self, name: &str) -> Vec<(Option<&str>, Option<&str>)> {
         let item = |n: usize| {
-            let key = self.text(&format!("{name}.member.{n}.Key"))?;
-            Some((
-                key,
-                self.text(&format!("{name}.member.{n}.Value"))
-                    .unwrap_or_default(),
-            ))
+            let part = |part: &str| self.text(&format!("{name}.member.{n}.{part}"));
+            let pair = (part("Key"), part("Value"));
+            (pair != (None, None)).then_some(pair)
         };
         (1..).map_while(item).collect()
     }
@@ -182,6 +180,7 @@ mod tests {
         let request = Request::new(Bytes::from(body));
         let form = Form::read(&request);
         assert_eq!(form.list("TagKeys"), ["a", "b"]);
-        assert_eq!(form.pairs("Tags"), [("k", "v"), ("e", "")]);
+        let given = [(Some("k"), Some("v")), (Some("e"), None)];
+        assert_eq!(form.pairs("Tags"), given);
     }
 }

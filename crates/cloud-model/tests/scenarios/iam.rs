@@ -39,7 +39,7 @@ fn a_role_is_shown_with_its_encoded_trust_policy() {
             ("AssumeRolePolicyDocument", LAMBDA_TRUST),
             ("Description", "a <role>"),
             ("Tags.member.1.Key", "owner"),
-            ("Tags.member.1.Value", "me & you"),
+            ("Tags.member.1.Value", "me @ you"),
         ],
     );
     assert_eq!(made.status, 200);
@@ -55,7 +55,7 @@ fn a_role_is_shown_with_its_encoded_trust_policy() {
     assert_eq!(element(&got.text, "MaxSessionDuration"), "3600");
     assert_eq!(element(&got.text, "CreateDate"), "2026-01-02T03:04:05Z");
     assert_eq!(element(&got.text, "Description"), "a &lt;role&gt;");
-    assert_eq!(element(&got.text, "Value"), "me &amp; you");
+    assert_eq!(element(&got.text, "Value"), "me @ you");
     let document = element(&got.text, "AssumeRolePolicyDocument");
     assert!(
         document.starts_with("%7B%22Version%22%3A%222012-10-17%22"),
@@ -301,6 +301,7 @@ fn roles_are_listed_by_path_and_in_pages() {
             ("Path", "/deployer/chat/"),
             ("AssumeRolePolicyDocument", LAMBDA_TRUST),
             ("Tags.member.1.Key", "k"),
+            ("Tags.member.1.Value", ""),
         ];
         world.iam("CreateRole", &parameters);
     }
@@ -368,6 +369,7 @@ fn roles_are_updated_and_tagged() {
             ("Tags.member.1.Key", "a"),
             ("Tags.member.1.Value", "1"),
             ("Tags.member.2.Key", "b"),
+            ("Tags.member.2.Value", "2"),
         ],
     );
     world.iam("UntagRole", &[role, ("TagKeys.member.1", "b")]);
@@ -376,7 +378,11 @@ fn roles_are_updated_and_tagged() {
         (elements(&tags, "Key"), elements(&tags, "Value")),
         (vec!["a".to_owned()], vec!["1".to_owned()])
     );
-    let aws = [role, ("Tags.member.1.Key", "aws:x")];
+    let aws = [
+        role,
+        ("Tags.member.1.Key", "aws:x"),
+        ("Tags.member.1.Value", ""),
+    ];
     world.iam("TagRole", &aws).is_failure(
         400,
         "InvalidInput",
@@ -422,4 +428,21 @@ fn an_account_has_1000_roles() {
             "LimitExceeded",
             "Cannot exceed quota for RolesPerAccount: 1000",
         );
+}
+
+#[test]
+fn no_role_is_in_an_instance_profile() {
+    let mut world = World::new();
+    let role = [("RoleName", "chat")];
+    let list = "ListInstanceProfilesForRole";
+    assert_eq!(world.iam(list, &role).failure().1, "NoSuchEntity");
+    world.new_role("chat", LAMBDA_TRUST);
+    let listed = world.iam(list, &role);
+    assert!(
+        listed
+            .text
+            .contains("<InstanceProfiles></InstanceProfiles>"),
+        "{}",
+        listed.text
+    );
 }

@@ -549,3 +549,13 @@ fn a_versions_number_is_never_used_again_not_even_after_its_function_was_made_an
     world.new_function("chat");
     assert_eq!(publish(&mut world)["Version"], "2");
 }
+
+#[test]
+fn no_function_has_signed_code() {
+    let mut world = World::new();
+    let path = |name: &str| format!("/2020-06-30/functions/{name}/code-signing-config");
+    assert_eq!(world.lambda("GET", &path("chat"), &Value::Null).status, 404);
+    world.new_function("chat");
+    let shown = world.lambda("GET", &path("chat"), &Value::Null).ok();
+    assert_eq!(shown, json!({}));
+}

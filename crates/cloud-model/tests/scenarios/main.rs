@@ -17,6 +17,7 @@ mod data_plane;
 mod facilities;
 mod gateway_settings;
 mod iam;
+mod input_rules;
 
 mod lambda;
 mod lambda_authorizers;

@@ -58,7 +58,7 @@ pub(crate) fn variables(
     }
     // ... but not these, which are reserved.
     set("TZ", ":UTC");
-    set("_HANDLER", BOOTSTRAP_HANDLER);
+    set("_HANDLER", &function.handler);
     set("AWS_REGION", around.region);
     set("AWS_DEFAULT_REGION", around.region);
     set("AWS_LAMBDA_FUNCTION_NAME", &function.function_name);
@@ -89,8 +89,6 @@ pub(crate) fn variables(
     variables
 }
 
-/// Custom runtimes ignore the handler, but expect one.
-const BOOTSTRAP_HANDLER: &str = "bootstrap";
 /// Lambda's own; there is nothing here.
 const RUNTIME_DIR: &str = "/var/runtime";
 
@@ -116,6 +114,7 @@ mod tests {
             revision_id: String::new(),
             zip: Arc::new(Bytes::new()),
             role_arn: String::new(),
+            handler: "room.handle".to_owned(),
             environment: own.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
             memory_mb: 256,
             timeout_seconds: 3,
@@ -149,6 +148,7 @@ mod tests {
         );
         let is = |name: &str, value: &str| assert_eq!(variables[name], value, "{name}");
         is("PATH", "/mine");
+        is("_HANDLER", "room.handle");
         is("AWS_REGION", "us-east-1");
         is("ROOM", "1");
         is("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256");

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::asynchronous::QueueFull;
 use super::{Invocation, Outcome, Pool};
-use crate::http_io::{self, Answer, BodyError, header, with_header};
+use crate::http_io::{self, Answer, BodyError, Refusal, header, with_header};
 use crate::limits::{MAX_ASYNCHRONOUS_PAYLOAD, MAX_PAYLOAD};
 use crate::model::Model;
 use crate::sigv4::Signed;
@@ -73,6 +73,9 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Answer {
     let (parts, body) = request.into_parts();
+    // Read whatever comes of it: a connection is closed on a body that nobody reads, and
+    // clients that keep it would find it so.
+    let event = http_io::read_body(body, MAX_PAYLOAD).await;
     if let Err(refusal) = signature::signer(&parts.headers, &parts.uri) {
         return *refusal;
     }
@@ -93,6 +96,9 @@ async fn answer(
         );
         return fault(StatusCode::FORBIDDEN, "AccessDeniedException", &text, None);
     }
+    if let Err(refusal) = check_headers(&parts.headers) {
+        return *refusal;
+    }
     let (asynchronous, largest) = match header(&parts.headers, "x-amz-invocation-type") {
         None | Some("RequestResponse") => (false, MAX_PAYLOAD),
         Some("Event") => (true, MAX_ASYNCHRONOUS_PAYLOAD),
@@ -105,9 +111,9 @@ async fn answer(
             return fault(StatusCode::BAD_REQUEST, code, &text, None);
         }
     };
-    let event = match http_io::read_body(body, largest).await {
-        Ok((event, _)) => event,
-        Err(BodyError::TooLarge) => {
+    let event = match event {
+        Ok((event, _)) if event.len() <= largest => event,
+        Ok(_) | Err(BodyError::TooLarge) => {
             let text = format!(
                 "Request must be smaller than {largest} bytes for the InvokeFunction operation"
             );
@@ -162,6 +168,29 @@ async fn answer(
     match pool.invoke(function, event).await {
         Ok(invocation) => done(&invocation, &version, &parts.headers),
         Err(reason) => throttled(&reason.to_string()),
+    }
+}
+
+/// Refuses what isn't honoured, and a type of log that Lambda doesn't know.
+fn check_headers(headers: &HeaderMap) -> Result<(), Refusal> {
+    let refuse = |code, text: &str| Err(Box::new(fault(StatusCode::BAD_REQUEST, code, text, None)));
+    for (name, what) in [
+        ("x-amz-durable-execution-name", "DurableExecutionName"),
+        ("x-amz-tenant-id", "TenantId"),
+    ] {
+        if headers.contains_key(name) {
+            let text = format!("The local cloud does not support {what} yet");
+            return refuse("InvalidParameterValueException", &text);
+        }
+    }
+    match header(headers, "x-amz-log-type") {
+        None | Some("None" | "Tail") => Ok(()),
+        Some(other) => {
+            let text = format!(
+                "1 validation error detected: Value '{other}' at 'logType' failed to satisfy constraint: Member must satisfy enum value set: [None, Tail]"
+            );
+            refuse("ValidationException", &text)
+        }
     }
 }
 

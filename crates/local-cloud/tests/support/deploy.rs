@@ -115,7 +115,7 @@ impl TestCloud {
         let variables: BTreeMap<_, _> = function.environment.iter().copied().collect();
         let body = json!({
             "FunctionName": function.name, "Role": role, "Runtime": "provided.al2023",
-            "Handler": "bootstrap", "Timeout": function.timeout,
+            "Handler": "scripted.handle", "Timeout": function.timeout,
             "Code": {"ZipFile": STANDARD.encode(function.zip)},
             "Environment": {"Variables": variables},
         });
