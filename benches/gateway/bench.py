@@ -11,13 +11,13 @@ import statistics
 import subprocess
 import sys
 
-from gateways import Ours, ServerlessOffline
+from gateways import Ministack, Ours, ServerlessOffline
 from load import Load
 from report import table
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TARGET = ROOT / "target/bench-gateway"
-GATEWAYS = {gateway.name: gateway for gateway in (Ours, ServerlessOffline)}
+GATEWAYS = {gateway.name: gateway for gateway in (Ours, ServerlessOffline, Ministack)}
 NAMES = ("bare", *GATEWAYS)
 
 
@@ -63,7 +63,7 @@ class Bench:
                 try:
                     url, figures = gateway.start()
                 except (subprocess.CalledProcessError, SystemExit) as error:
-                    self.fail(gateway, error)
+                    self.fail(gateway, getattr(error, "stderr", None) or error)
                     continue
                 self.note(gateway.name, figures)
                 running.append((gateway, url))

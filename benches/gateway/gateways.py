@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import subprocess
 import time
+import urllib.request
 
 from server import Server, free_port
 
@@ -39,6 +40,15 @@ class Gateway:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
 
+    def deploy(self, project, stage, prebuilt, variables=None, *options):
+        """By the deployer, with functions that are built."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "DEPLOYER_"))}
+        cargo = {"CARGO": str(self.root / "benches/deploy/prebuilt-cargo"), "PREBUILT": str(prebuilt)}
+        command = [self.root / "target/release/deployer", "--project", project, "up", stage, "--json", *options]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        done = subprocess.run(command, env=kept | cargo | (variables or {}), check=True, text=True, **pipes)
+        return json.loads(done.stdout)
+
     def stop(self):
         if self.server:
             self.server.stop()
@@ -66,21 +76,63 @@ class Ours(Gateway):
         command = [self.binary, "--project", project, "local-cloud", "--port", str(port), "--data", self.folder / "data"]
         ready = "GET /_local/health HTTP/1.1"
         figures = self.begin(command, {}, port, request=ready)
-        url = self.up(project)
+        url = self.deploy(project, "local", self.root / "target/release")["url"]
         # A second time with the account that it kept: as a developer's every day.
         self.stop()
         figures["kept_ready_s"] = self.begin(command, {}, port, request=ready)["ready_s"]
         return url, figures
 
-    def up(self, project):
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "DEPLOYER_"))}
-        prebuilt = {
-            "CARGO": str(self.root / "benches/deploy/prebuilt-cargo"),
-            "PREBUILT": str(self.root / "target/release"),
+
+class Ministack(Gateway):
+    """The shipped handlers in the runtime provided.al2023, built to post by http://; it
+    is deployed to by the deployer."""
+
+    name = "ministack"
+    held = 500
+    connects = 100
+
+    def __init__(self, root, target):
+        super().__init__(root, target)
+        self.binary = target / "venv/bin/ministack"
+        self.function = root / "target/release/http_function"
+
+    def missing(self):
+        return None if self.binary.exists() and self.function.exists() else "not installed"
+
+    def start(self):
+        self.fresh_folder()
+        port = free_port()
+        execute_api = f"http://127.0.0.1:{port}/_aws/execute-api"
+        environment = {
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(port),
+            # Listeners that would not be on 127.0.0.1 only.
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
         }
-        command = [self.binary, "--project", project, "up", "local", "--json"]
-        done = subprocess.run(command, env=kept | prebuilt, stdout=subprocess.PIPE, check=True)
-        return json.loads(done.stdout)["url"]
+        figures = self.begin([self.binary], environment, port)
+        project, prebuilt = self.folder / "project", self.folder / "prebuilt"
+        shutil.copytree(self.root / "stages", project / "stages")
+        prebuilt.mkdir()
+        for function in FUNCTIONS:
+            shutil.copy(self.function, prebuilt / function)
+        with (project / "stages/alpha.toml").open("a") as stage:
+            stage.write(f'\n[defaults.environment]\nBENCH_EXECUTE_API = "{execute_api}"\n')
+        variables = {
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+            "AWS_REGION": "us-east-1",
+        }
+        self.deploy(project, "alpha", prebuilt, variables, "--no-verify")
+        api = self.api(port)
+        return f"ws://127.0.0.1:{port}/_aws/execute-api/{api}/alpha", figures
+
+    def api(self, port):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v2/apis", timeout=20) as answer:
+            items = json.load(answer)["items"]
+        return next(item["apiId"] for item in items if item["name"].startswith("chat"))
 
 
 class ServerlessOffline(Gateway):

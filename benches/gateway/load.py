@@ -14,12 +14,13 @@ class Load:
 
     def measures(self):
         """(what, measurement of (gateway, url)), in the order of measuring."""
+        # First, while the gateway's memory is as it starts.
+        yield "hold", self.hold
         yield "connects", self.connects
         for what, connections in ECHOES.items():
             yield what, lambda gateway, url, n=connections: self.echo(url, n)
         for what, (members, rooms, rounds) in FAN_OUTS.items():
             yield what, lambda gateway, url, sizes=(members, rooms, rounds): self.fan_out(url, *sizes)
-        yield "hold", self.hold
 
     def command(self, *arguments):
         command = [str(self.binary), *map(str, arguments)]
@@ -40,6 +41,8 @@ class Load:
         """Memory is looked at before, and when all are open; then all are asked whether
         they still are."""
         server, connections = gateway.server, gateway.held
+        # What the first connections load stays.
+        self.command("connects", "--url", url, "--connections", 100)
         before = server.own_mb()
         command = [str(self.binary), "hold", "--url", url, "--connections", str(connections)]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}

@@ -3,7 +3,7 @@
 
 use futures_util::{SinkExt as _, StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::task::spawn_blocking;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::failure::Failure;
@@ -42,9 +42,8 @@ pub(crate) async fn run(options: Options) -> Ran {
     }
     drop(opening);
     figures::print(&json!({ "held": open.len(), "refused": refused }))?;
-    let mut line = String::new();
-    let mut stdin = BufReader::new(tokio::io::stdin());
-    stdin.read_line(&mut line).await?;
+    let line = spawn_blocking(|| std::io::stdin().read_line(&mut String::new()));
+    line.await.map_err(|_| Failure::Closed)??;
     let alive: Vec<Stream> = stream::iter(open)
         .map(ping)
         .buffer_unordered(at_once)
