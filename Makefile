@@ -4,7 +4,7 @@ CARGO ?= cargo
 DEPLOYER = target/debug/deployer
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan status down deployer test simulate fuzz functions-release interop clients bench-deploy
+.PHONY: help up plan status down deployer test simulate fuzz functions-release interop clients bench-deploy bench-gateway soak
 
 help:
 	@echo "make up|plan|status|down [STAGE=local]   deploy, look, remove"
@@ -15,6 +15,8 @@ help:
 	@echo "make interop                             the transcript by wscat and Python's websockets"
 	@echo "make clients                             every operation by the SDKs' models; CLI, SDKs, Terraform, a browser"
 	@echo "make bench-deploy [ONLY=ours,boto3]      deploys measured against others; see benches/deploy"
+	@echo "make bench-gateway [ONLY=ours] [REPEAT=3] the gateway measured against others; see benches/gateway"
+	@echo "make soak [MINUTES=30]                   clients that come and go, functions that are killed"
 
 up plan status down: deployer
 	@$(DEPLOYER) $@ $(STAGE)
@@ -53,3 +55,11 @@ clients: deployer
 
 bench-deploy:
 	benches/deploy/run
+
+bench-gateway:
+	benches/gateway/run
+
+# What is left after half an hour; fails when anything is.
+MINUTES ?= 30
+soak:
+	benches/gateway/soak --minutes $(MINUTES)

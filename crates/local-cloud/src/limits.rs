@@ -42,7 +42,7 @@ pub(crate) const LIVE_TAIL_SESSION: Duration = Duration::from_secs(3 * 60 * 60);
 pub(crate) const LIVE_TAILS: usize = 15;
 
 /// Initial read buffer of a socket, in bytes: small, because most sit idle.
-pub(crate) const SOCKET_READ_BUFFER: usize = 4 * 1024;
+pub(crate) const SOCKET_READ_BUFFER: usize = 2 * 1024;
 /// Bytes gathered before a socket is written to without a flush.
 pub(crate) const SOCKET_WRITE_BUFFER: usize = 16 * 1024;
 /// Bytes still read after a close frame, so that a TCP reset cannot eat it.
@@ -79,6 +79,11 @@ pub(crate) const STARTING_AT_ONCE: usize = 4;
 /// one is started: shorter than a start, so waiting rarely costs anything. Half
 /// as long again for each environment there is.
 pub(crate) const START_PATIENCE: Duration = Duration::from_millis(10);
+/// So many times as long it waits while others' environments get free one after the other.
+pub(crate) const MOVING_PATIENCE: u32 = 4;
+/// So many events wait with a look each [`START_PATIENCE`] whether they may start an
+/// environment; the more there are, the longer it is between two.
+pub(crate) const LOOKING_AT_ONCE: usize = 64;
 /// How often an event is offered to another environment after one went away
 /// without having received it.
 pub(crate) const DELIVERY_ATTEMPTS: usize = 3;
@@ -135,7 +140,9 @@ pub struct Limits {
     /// Bytes waiting for one slow client; beyond it `PostToConnection` answers
     /// 429 `LimitExceededException`.
     pub outbound_bytes: usize,
-    /// Processes of all functions together, hence also concurrent invocations.
+    /// Concurrent invocations of all functions together (AWS: 1,000).
+    pub invocations: usize,
+    /// Processes of all functions together; further events wait for one of them.
     pub processes: usize,
     /// How long a process may take until it asks for its first event (AWS: 10 s); then
     /// it is started once more, with the time that the function has for an event.
@@ -170,6 +177,7 @@ impl Default for Limits {
             websockets: 10_000,
             messages_in_flight: 16,
             outbound_bytes: 1024 * 1024,
+            invocations: 1_000,
             processes: 128,
             init_timeout: Duration::from_secs(10),
             process_idle: Duration::from_secs(5 * 60),

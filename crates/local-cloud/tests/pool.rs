@@ -170,6 +170,54 @@ async fn many_events_at_once_are_all_served() {
     }
 }
 
+async fn invocations(cloud: &TestCloud, count: u64) {
+    let what = format!("{count} invocations");
+    cloud
+        .until(&what, async |cloud| {
+            (cloud.health().await["invocations"] == count).then_some(())
+        })
+        .await;
+}
+
+// On one thread: an event that is counted has its place in the queue.
+#[tokio::test]
+async fn events_beyond_the_processes_wait_and_are_served_in_the_order_of_coming() {
+    let cloud = TestCloud::start_with(|config| config.limits.processes = 1).await;
+    let stage = cloud.scripted_as(&Function::default(), &["$default"]).await;
+    let mut first = cloud.connect(&stage).await;
+    let mut others = Vec::new();
+    for _ in 0..5 {
+        others.push(cloud.connect(&stage).await);
+    }
+    // Longer than any of the others would wait for a further process.
+    first.tell("sleep-echo 1500").await;
+    invocations(&cloud, 1).await;
+    for (before, client) in (1..).zip(&mut others) {
+        client.tell("count").await;
+        invocations(&cloud, 1 + before).await;
+    }
+    assert_eq!(first.text().await, "slept");
+    for (before, client) in (1..).zip(&mut others) {
+        assert_eq!(client.text().await, (1 + before).to_string());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_events_than_the_account_may_have_at_once_are_throttled() {
+    let cloud = TestCloud::start_with(|config| config.limits.invocations = 1).await;
+    let stage = cloud.scripted_as(&Function::default(), &["$default"]).await;
+    let mut client = cloud.connect(&stage).await;
+    client.tell("sleep-echo 1500").await;
+    invocations(&cloud, 1).await;
+    let invoke = "/2015-03-31/functions/scripted/invocations";
+    let answer = cloud.lambda("POST", invoke, &json!({})).await;
+    assert_eq!(
+        (answer.status, &answer.json()["Reason"]),
+        (429, &json!("ConcurrentInvocationLimitExceeded"))
+    );
+    assert_eq!(client.text().await, "slept");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_cloud_leaves_neither_processes_nor_files() {
     let cloud = TestCloud::start().await;

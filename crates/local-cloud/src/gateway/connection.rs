@@ -52,7 +52,7 @@ pub(crate) async fn run(
     let facts = &connection.facts;
     let Ok(Ok(upgraded)) = timeout(UPGRADE_WAIT, upgrade).await else {
         gateway.registry.close(&facts.connection_id);
-        disconnected(&gateway, facts, &TCP_DROPPED.into()).await;
+        Box::pin(disconnected(&gateway, facts, &TCP_DROPPED.into())).await;
         return;
     };
     let socket =
@@ -84,7 +84,8 @@ pub(crate) async fn run(
         let _writer_gone = finish.send(last_frame);
         say_goodbye(stream, writer).await;
     };
-    tokio::join!(goodbye, disconnected(&gateway, facts, &closing));
+    // Apart: while the connection is open, it takes no room.
+    Box::pin(async { tokio::join!(goodbye, disconnected(&gateway, facts, &closing)) }).await;
 }
 
 pub(crate) fn config() -> WebSocketConfig {

@@ -168,14 +168,16 @@ impl Opening {
         upgrade: hyper::upgrade::OnUpgrade,
         place: TaskPlace,
     ) {
-        match self.ask_connect().await {
+        // Apart, so that the connection's task doesn't keep the room that this needs.
+        match Box::pin(self.ask_connect()).await {
             Err(status) => {
                 let _client_left = decide.send(Err(status));
             }
             Ok(subprotocol) => {
-                let Self { gateway, facts, .. } = self;
+                let (gateway, facts) = self.opened();
                 if decide.is_closed() {
-                    disconnected(&gateway, &facts, &GONE_BEFORE_ACCEPTED.into()).await;
+                    let gone = GONE_BEFORE_ACCEPTED.into();
+                    Box::pin(disconnected(&gateway, &facts, &gone)).await;
                     return;
                 }
                 let most = gateway.limits.outbound_bytes;
@@ -188,6 +190,11 @@ impl Opening {
             }
         }
         drop(place);
+    }
+
+    /// What the connection goes on with. The rest isn't needed as long as it is open.
+    fn opened(self) -> (Arc<Gateway>, ConnectionFacts) {
+        (self.gateway, self.facts)
     }
 
     fn log(&self, occasion: &Occasion, status: u16, integration: Option<Integration<'_>>) {

@@ -11,13 +11,18 @@ use tokio::time::{Instant, timeout};
 
 use super::place::{Place, Slot, Starting};
 use super::pool::{Group, Handle, Key, Pool, key_of};
-use crate::limits::{START_PATIENCE, STARTING_AT_ONCE};
+use crate::limits::{LOOKING_AT_ONCE, MOVING_PATIENCE, START_PATIENCE, STARTING_AT_ONCE};
 
 pub(super) enum Found {
     Idle(Handle),
     MayStart(Slot),
-    Wait(oneshot::Receiver<Handle>),
     Stopping,
+}
+
+enum Looked {
+    Found(Found),
+    /// There is none; look again after so long.
+    Wait(Duration),
 }
 
 impl Pool {
@@ -32,53 +37,62 @@ impl Pool {
         }
     }
 
-    /// An idle environment, or leave to start one; waits for either.
+    /// An idle environment, or leave to start one; waits for either, in the order of
+    /// coming.
     pub(super) async fn find(self: &Arc<Self>, function: &FunctionVersion) -> Found {
         let began = Instant::now();
+        let mut place = None;
         loop {
-            let mut freed = match self.look(function, began.elapsed()) {
-                Found::Wait(freed) => freed,
-                found => return found,
+            let look_again = match self.look(function, began.elapsed(), &mut place) {
+                Looked::Found(found) => return found,
+                Looked::Wait(look_again) => look_again,
             };
-            let handle = match timeout(START_PATIENCE, &mut freed).await {
-                Ok(handle) => handle.ok(),
-                Err(_) => {
-                    // One may have been handed over just now.
-                    freed.close();
-                    freed.try_recv().ok()
-                }
-            };
-            match handle {
-                Some(handle) => return Found::Idle(handle),
+            match place.as_mut() {
+                Some(freed) => match timeout(look_again, freed).await {
+                    Ok(Ok(handle)) => return Found::Idle(handle),
+                    Ok(Err(_gone)) => place = None,
+                    Err(_) => {}
+                },
                 // Nobody hands over environments of an old revision.
                 None => tokio::time::sleep(START_PATIENCE / 10).await,
             }
         }
     }
 
-    fn look(self: &Arc<Self>, function: &FunctionVersion, waited: Duration) -> Found {
+    /// Looks once. `place` is the event's in the queue of those that wait: it keeps it
+    /// from one look to the next, for else who comes later could be served before.
+    fn look(
+        self: &Arc<Self>,
+        function: &FunctionVersion,
+        waited: Duration,
+        place: &mut Option<oneshot::Receiver<Handle>>,
+    ) -> Looked {
         if *self.stop.borrow() {
-            return Found::Stopping;
+            return Looked::Found(Found::Stopping);
         }
         let mut guard = self.lock();
         let state = &mut *guard;
         let group = state.groups.entry(key_of(function)).or_default();
         let current = group.revision == function.revision_id;
+        // Environments are handed over under the same lock: none can come from here on.
+        if let Some(handle) = place.as_mut().and_then(|place| place.try_recv().ok()) {
+            return Looked::Found(Found::Idle(handle));
+        }
         while current && let Some((handle, _)) = group.idle.pop() {
             if !handle.jobs.is_closed() {
-                return Found::Idle(handle);
+                *place = None;
+                return Looked::Found(Found::Idle(handle));
             }
         }
         let none_busy = group.live == group.starting;
-        // The more there are, the sooner one gets free, and the less a further
-        // one helps a machine with few cores.
-        let impatient = waited >= START_PATIENCE * (1 + group.live as u32 / 2);
+        let impatient = waited >= patience(group);
         let may_start = match function.max_concurrency {
             None => group.starting < STARTING_AT_ONCE && (none_busy || impatient || !current),
             // One that starts has places for others, too.
             Some(_) => group.starting == 0 && (group.live == 0 || impatient || !current),
         };
         if may_start && state.environments < self.limits.processes {
+            *place = None;
             group.live += 1;
             group.starting += 1;
             state.environments += 1;
@@ -93,21 +107,25 @@ impl Pool {
             };
             let reset = group.reset.pop().filter(|_| current);
             let reset = reset.map(|(stream, _)| stream);
-            return Found::MayStart(Slot {
+            return Looked::Found(Found::MayStart(Slot {
                 place,
                 starting,
                 reset,
-            });
+            }));
         }
-        let (freed, wait) = oneshot::channel();
-        if current {
+        if !current {
+            *place = None;
+        } else if place.is_none() {
+            let (freed, wait) = oneshot::channel();
             group.waiting.retain(|waiting| !waiting.is_closed());
             group.waiting.push_back(freed);
+            *place = Some(wait);
         }
+        let many = (group.waiting.len() / LOOKING_AT_ONCE) as u32;
         if state.environments >= self.limits.processes {
             evict_one(&mut state.groups);
         }
-        Found::Wait(wait)
+        Looked::Wait(START_PATIENCE * (1 + many))
     }
 
     /// Takes back the environment of an invocation that is over.
@@ -134,6 +152,7 @@ impl Pool {
         if group.revision != handle.revision {
             return;
         }
+        group.freed = Some(Instant::now());
         let mut handle = handle;
         while let Some(waiting) = group.waiting.pop_front() {
             match waiting.send(handle) {
@@ -142,6 +161,20 @@ impl Pool {
             }
         }
         group.idle.push((handle, Instant::now()));
+    }
+}
+
+/// How long an event waits before a further environment is started for it. The more
+/// there are, the sooner one gets free, and the less a further one helps a machine with
+/// few cores. Where one got free just now, the queue moves: the functions compute rather
+/// than wait, or are quick, and a further one would only take the others' time.
+fn patience(group: &Group) -> Duration {
+    let patience = START_PATIENCE * (1 + group.live as u32 / 2);
+    let moves = group.freed.is_some_and(|at| at.elapsed() < START_PATIENCE);
+    if moves {
+        patience * MOVING_PATIENCE
+    } else {
+        patience
     }
 }
 

@@ -46,7 +46,7 @@ pub(crate) enum Throttled {
     /// As many events as the function's reserved concurrency are running.
     #[error("ReservedFunctionConcurrentInvocationLimitExceeded")]
     Reserved,
-    /// As many events as the cloud has processes for are running.
+    /// As many events as the account may have at once are running.
     #[error("ConcurrentInvocationLimitExceeded")]
     Account,
 }

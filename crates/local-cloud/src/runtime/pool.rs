@@ -62,6 +62,8 @@ pub(super) struct Group {
     /// Log streams of environments whose process failed: the next ones go on there.
     pub(super) reset: Vec<(String, Instant)>,
     pub(super) waiting: VecDeque<oneshot::Sender<Handle>>,
+    /// When an environment was last done with an event.
+    pub(super) freed: Option<Instant>,
     /// Of both revisions.
     pub(super) live: usize,
     pub(super) starting: usize,
@@ -185,7 +187,7 @@ impl Pool {
         {
             return Err(Throttled::Reserved);
         }
-        if all >= self.limits.processes {
+        if all >= self.limits.invocations {
             return Err(Throttled::Account);
         }
         *mine += 1;
@@ -217,7 +219,7 @@ impl Pool {
                         }
                     }
                 }
-                Found::Wait(_) | Found::Stopping => break,
+                Found::Stopping => break,
             };
             if let Ok(Delivery::Done(invocation)) = delivery.await {
                 self.release(handle);

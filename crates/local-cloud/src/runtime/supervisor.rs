@@ -289,9 +289,10 @@ impl<S> Supervisor<S> {
             let unreported = (self.state.phase == Phase::Init).then_some(took);
             self.state.init = Init::Done { unreported };
             self.start_slot = None;
+            // For the report of an event whose process is gone at its end. Later ones have
+            // that of the report before.
+            self.process.peak_memory_mb();
         }
-        // For the report of an event whose process is gone at its end.
-        self.process.peak_memory_mb();
         self.state.asking.push_back(asking);
         self.state.deadline = None;
     }
