@@ -3,6 +3,7 @@
 //!
 //! Deliberately absent: the fuzzer.
 
+use std::collections::BTreeSet;
 use std::io::{self, Cursor, Read, Write};
 
 use bytes::Bytes;
@@ -145,9 +146,9 @@ pub fn events(input: &[u8]) {
         ("headers", "multiValueHeaders"),
         ("queryStringParameters", "multiValueQueryStringParameters"),
     ] {
-        let names = |key: &str| -> Vec<String> {
+        let names = |key: &str| -> BTreeSet<String> {
             let members = event[key].as_object();
-            members.map_or(Vec::new(), |it| it.keys().cloned().collect())
+            members.map_or(BTreeSet::new(), |it| it.keys().cloned().collect())
         };
         assert_eq!(names(single), names(multi));
         for name in names(single) {
