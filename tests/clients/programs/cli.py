@@ -23,7 +23,9 @@ class Cli:
         """One command; gives its answer. Options are told as the CLI has them."""
         command = [AWS, *words]
         for name, value in options.items():
-            command += ["--" + name.replace("_", "-"), value if isinstance(value, str) else json.dumps(value)]
+            text = value if isinstance(value, str) else json.dumps(value)
+            # As one word: a connection's id may begin with a dash.
+            command.append(f"--{name.replace('_', '-')}={text}")
         ended = subprocess.run(command, env=self.variables, capture_output=True, text=True, timeout=DEADLINE)
         assert ended.returncode == code, f"{command} ended with {ended.returncode}: {ended.stderr}"
         return json.loads(ended.stdout) if ended.stdout.strip() else ended.stderr
