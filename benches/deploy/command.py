@@ -1,16 +1,16 @@
 """Runs one command: how long it took, and how much memory it had at most."""
 
 import dataclasses
-import os
 import pathlib
 import resource
 import subprocess
 import threading
 import time
 
+from shared.processes import resident, tree
+
 DEADLINE = 1800  # seconds; only a failure takes that long
 EVERY = 0.01  # seconds between two looks at the memory
-PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclasses.dataclass
@@ -88,22 +88,3 @@ def watch(pid, peaks, done):
         except (OSError, IndexError):
             pass
         done.wait(EVERY)
-
-
-def tree(pid):
-    """The process and all below it."""
-    found = [pid]
-    for process in found:
-        for task in pathlib.Path(f"/proc/{process}/task").glob("*/children"):
-            try:
-                found.extend(int(child) for child in task.read_text().split())
-            except OSError:
-                pass
-    return found
-
-
-def resident(pid):
-    try:
-        return int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE / (1 << 20)
-    except (OSError, IndexError):
-        return 0

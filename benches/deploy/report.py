@@ -1,5 +1,7 @@
 """Figures to tables: what was to be reached, and what all tools took."""
 
+from shared.table import aligned
+
 # Ours to boto3 in the ideal order, wall time of the whole command.
 RATIOS = {"first": 0.65, "no_op": 0.35, "code": 0.5, "down": 0.6}
 # Of ours on the local cloud, which answers at once: nothing but the delay counts.
@@ -75,12 +77,3 @@ def growth(part):
             values = (str(found.get(key, "failed" if key == "seconds" else "")) for key in keys)
             rows.append((f"{size} {kind}", *values))
     return aligned(rows)
-
-
-def aligned(rows):
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
-        lines.append("  ".join([row[0].ljust(widths[0]), *cells]).rstrip())
-    return "\n".join(lines)

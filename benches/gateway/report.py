@@ -1,5 +1,7 @@
 """Figures to tables: what was to be reached, and what all gateways did."""
 
+from shared.table import aligned
+
 # Of ours to serverless-offline's in the same run: at least, or at most.
 PEER = "serverless-offline"
 READY_S = 0.1
@@ -97,12 +99,3 @@ def figures(gateways):
         rows.append((what, *("" if value is None else format(value, form) for value in values)))
     rows += [(f"{name}: {found.splitlines()[0]}", *[""] * len(names)) for name, found in gateways.items() if isinstance(found, str)]
     return aligned(rows)
-
-
-def aligned(rows):
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
-        lines.append("  ".join([row[0].ljust(widths[0]), *cells]).rstrip())
-    return "\n".join(lines)

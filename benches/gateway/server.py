@@ -2,16 +2,16 @@
 
 import contextlib
 import os
-import pathlib
 import signal
 import socket
 import subprocess
 import time
 
+from shared.processes import resident, tree
+
 READY_DEADLINE = 60  # seconds
 STOP_DEADLINE = 20
 LOOK_AGAIN = 0.001
-PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def free_port():
@@ -73,20 +73,3 @@ class Server:
         for left in below[1:]:
             with contextlib.suppress(OSError):
                 os.kill(left, signal.SIGKILL)
-
-
-def tree(pid):
-    """The process and all below it."""
-    found = [pid]
-    for process in found:
-        for task in pathlib.Path(f"/proc/{process}/task").glob("*/children"):
-            with contextlib.suppress(OSError):
-                found.extend(int(child) for child in task.read_text().split())
-    return found
-
-
-def resident(pid):
-    try:
-        return int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE / (1 << 20)
-    except (OSError, IndexError):
-        return 0

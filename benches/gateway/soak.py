@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from gateways import Ours
-from server import tree
+from shared.processes import tree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TARGET = ROOT / "target/bench-gateway"

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cloud_model::{Caller, Effect};
+use cloud_model::{Caller, Effect, LiveTail};
 use http::{Request, StatusCode};
 use hyper::body::Incoming;
 use serde_json::json;
@@ -45,10 +45,7 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Incoming>) -> Ans
     };
     let mut live_tail = None;
     for effect in handled.effects {
-        match effect {
-            Effect::LiveTailStarted(tail) => live_tail = Some(*tail),
-            effect => take_effect(gateway, effect),
-        }
+        live_tail = take_effect(gateway, effect).or(live_tail);
     }
     if handled.held_back.is_positive() {
         tokio::time::sleep(handled.held_back.unsigned_abs()).await;
@@ -90,7 +87,9 @@ fn caller(gateway: &Gateway, request: &Request<Bytes>) -> Result<Option<Caller>,
         .map(|signer| signer.caller)
 }
 
-fn take_effect(gateway: &Gateway, effect: Effect) {
+/// Does in the world what an effect means; answers the session that the answer goes on
+/// with, if it has started one.
+fn take_effect(gateway: &Gateway, effect: Effect) -> Option<LiveTail> {
     let registry = &gateway.registry;
     match effect {
         Effect::ApiDeleted { api_id } => {
@@ -101,7 +100,7 @@ fn take_effect(gateway: &Gateway, effect: Effect) {
             registry.close_deleted(&api_id, Some(&stage_name));
         }
         Effect::FunctionDeleted { function_name } => gateway.pool.retire(&function_name),
-        // It belongs to the answer.
-        Effect::LiveTailStarted(_) => {}
+        Effect::LiveTailStarted(tail) => return Some(*tail),
     }
+    None
 }
