@@ -5,6 +5,8 @@
 //! which it is then hit, and every one must be reached. Whether the disturbed
 //! command itself succeeds is left open: the SDK's retries may heal it.
 
+use deployer_core::release::ReleaseHash;
+use deployer_engine::up::make_plan;
 use std::collections::VecDeque;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
@@ -58,6 +60,8 @@ send = "hall"
 #[derive(Debug, Clone, Copy)]
 enum Command {
     Up(Release),
+    /// From `OTHER_CODE` to `SERVICE`.
+    Rollback,
     Down,
 }
 
@@ -65,36 +69,41 @@ enum Command {
 #[derive(Debug, Clone, Copy)]
 struct Scenario {
     name: &'static str,
-    before: Option<Release>,
+    before: &'static [Release],
     command: Command,
 }
 
 const FIRST_UP: Scenario = Scenario {
     name: "first up",
-    before: None,
+    before: &[],
     command: Command::Up(SERVICE),
 };
 const CODE_CHANGE: Scenario = Scenario {
     name: "code change",
-    before: Some(SERVICE),
+    before: &[SERVICE],
     command: Command::Up(OTHER_CODE),
 };
 const REMOVED_ROUTE: Scenario = Scenario {
     name: "route removed",
-    before: Some(SERVICE),
+    before: &[SERVICE],
     command: Command::Up(ROUTE_REMOVED),
 };
 const RENAME: Scenario = Scenario {
     name: "function renamed",
-    before: Some(SERVICE),
+    before: &[SERVICE],
     command: Command::Up(RENAMED),
 };
 const DOWN: Scenario = Scenario {
     name: "down",
-    before: Some(SERVICE),
+    before: &[SERVICE],
     command: Command::Down,
 };
-const SCENARIOS: [Scenario; 5] = [FIRST_UP, CODE_CHANGE, REMOVED_ROUTE, RENAME, DOWN];
+const ROLLBACK: Scenario = Scenario {
+    name: "rollback",
+    before: &[SERVICE, OTHER_CODE],
+    command: Command::Rollback,
+};
+const SCENARIOS: [Scenario; 6] = [FIRST_UP, CODE_CHANGE, REMOVED_ROUTE, RENAME, ROLLBACK, DOWN];
 
 /// Everything that can happen on the wire to a write.
 const ON_THE_WIRE: [Fault; 8] = [
@@ -157,6 +166,11 @@ async fn a_routes_removal_hit_at_any_call_is_finished_by_the_next() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rename_hit_at_any_call_is_finished_by_the_next() {
     every_fault_at_every_call(RENAME, &ON_THE_WIRE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_hit_at_any_call_is_finished_by_the_next() {
+    every_fault_at_every_call(ROLLBACK, &ON_THE_WIRE).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -268,18 +282,39 @@ impl Arena {
     }
 
     async fn prepare(&self, scenario: Scenario) {
-        if let Some(before) = scenario.before {
-            let up = self.world.session.up(before).await.expect("up works");
+        for before in scenario.before {
+            let up = self.world.session.up(*before).await.expect("up works");
             assert!(up.outcome.complete(), "{:?}", up.outcome.failed);
         }
     }
 
     /// The next command, undisturbed, and a `down` after all.
     async fn check(&self, scenario: Scenario, what: &str) {
-        if let Command::Up(release) = scenario.command {
-            self.world.converge(release, what).await;
+        match scenario.command {
+            Command::Up(release) => self.world.converge(release, what).await,
+            Command::Rollback => self.roll_back_again(what).await,
+            Command::Down => {}
         }
         self.world.empty(SERVICE, what).await;
+    }
+
+    /// The next rollback ends where the disturbed one should have; then an `up` makes
+    /// the file's release live again.
+    async fn roll_back_again(&self, what: &str) {
+        let session = &self.world.session;
+        let again = session.rollback(OTHER_CODE).await;
+        // It was done already where there is no release before the live one.
+        let again = again.is_ok_and(|rollback| rollback.outcome.complete());
+        let (desired, _) = session.desired(SERVICE);
+        let (_, observed) = make_plan(&session.cloud, &desired).await.expect("it reads");
+        let live = observed.apis[0].live_deployment(&desired.names.api_stage);
+        let live = live.and_then(|it| ReleaseHash::from_description(&it.description));
+        assert_eq!(
+            live,
+            Some(ReleaseHash::of(&desired)),
+            "{what}, again: {again}"
+        );
+        self.world.converge(OTHER_CODE, what).await;
     }
 
     /// Runs the command in a process that is killed when the fault strikes.
@@ -308,6 +343,7 @@ async fn run(command: Command, endpoint: String) {
     };
     let _may_fail = match command {
         Command::Up(release) => session.up(release).await.is_ok(),
+        Command::Rollback => session.rollback(OTHER_CODE).await.is_ok(),
         Command::Down => session.down(SERVICE).await.is_ok(),
     };
 }

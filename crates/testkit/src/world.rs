@@ -15,6 +15,7 @@ use deployer_engine::down::{Down, DownError, down};
 use deployer_engine::error::CloudError;
 use deployer_engine::interrupt::Interrupt;
 use deployer_engine::lease::{LeaseRequest, Waiting};
+use deployer_engine::rollback::{Rollback, RollbackError, rollback};
 use deployer_engine::up::{Up, UpError, make_plan, up};
 use deployer_engine::verify::Verify;
 use local_cloud::client::{self, Health};
@@ -217,6 +218,17 @@ impl Session {
     /// As [`down`].
     pub async fn down(&self, release: Release) -> Result<Down, DownError> {
         self.down_with(release, &self.cloud).await
+    }
+
+    /// Makes the release before the live one live again.
+    ///
+    /// # Errors
+    /// As [`rollback`].
+    pub async fn rollback(&self, release: Release) -> Result<Rollback, RollbackError> {
+        let (desired, artifacts) = self.desired(release);
+        let interrupt = Interrupt::default();
+        let means = self.means(&desired, &artifacts, &self.cloud, &interrupt);
+        rollback(&desired.function_names(), None, &means).await
     }
 
     /// The stage's lease, asked for by `holder`.

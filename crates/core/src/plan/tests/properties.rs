@@ -95,6 +95,32 @@ fn prunes(action: &Action) -> bool {
     )
 }
 
+/// The plan with its steps in another order that respects what each comes after: of
+/// those that may be next, the lots choose.
+fn reordered(plan: &Plan, lots: &[Index]) -> Plan {
+    let mut left: Vec<usize> = (0..plan.steps.len()).collect();
+    let mut lots = lots.iter().cycle();
+    let mut steps = Vec::new();
+    while !left.is_empty() {
+        let may_be_next = |at: &&usize| {
+            let after = &plan.steps[**at].after;
+            after.iter().all(|earlier| !left.contains(earlier))
+        };
+        let ready: Vec<usize> = left.iter().filter(may_be_next).copied().collect();
+        let next = *lots.next().unwrap().get(&ready);
+        left.retain(|at| *at != next);
+        steps.push(plan.steps[next].clone());
+    }
+    let Plan {
+        identity, bindings, ..
+    } = plan.clone();
+    Plan {
+        identity,
+        bindings,
+        steps,
+    }
+}
+
 /// Nothing that serves now is touched before the cut-over.
 fn assert_live_is_untouched(plan: &Plan) {
     let Some(cut_over) = plan
@@ -234,6 +260,24 @@ proptest! {
             apply_all(&mut ledger, &plan);
             prop_assert_eq!(up(desired, &ledger.observed).unwrap().to_string(), "chat/alpha: nothing to do");
         }
+    }
+
+    #[test]
+    fn any_order_that_a_plan_allows_leads_to_the_goal(
+        first in services(),
+        second in services(),
+        lots in proptest::collection::vec(any::<Index>(), 1..40),
+    ) {
+        let mut ledger = Ledger::new(&first);
+        for desired in [&first, &second] {
+            let plan = up(desired, &ledger.observed).unwrap();
+            apply_all(&mut ledger, &reordered(&plan, &lots));
+            prop_assert_eq!(up(desired, &ledger.observed).unwrap().to_string(), "chat/alpha: nothing to do");
+        }
+        let plan = down(&first.names, &ledger.observed);
+        apply_all(&mut ledger, &reordered(&plan, &lots));
+        ledger.observed.account_logging = None;
+        prop_assert_eq!(&ledger.observed, &Default::default());
     }
 
     #[test]
