@@ -105,6 +105,8 @@ pub(crate) const LOG_GROUPS: usize = 10_000;
 pub(crate) const LOG_GROUP_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes by which a group's journal may grow beyond twice its image. Own.
 pub(crate) const LOG_JOURNAL_SLACK_BYTES: usize = 1024 * 1024;
+/// Of an image that takes the place of a group's lines, at once.
+pub(crate) const LOG_IMAGE_PART_BYTES: usize = 256 * 1024;
 /// What each event counts beside its message, in bytes.
 pub(crate) const LOG_EVENT_OVERHEAD_BYTES: usize = 26;
 /// Log groups of one StartLiveTail.

@@ -49,6 +49,14 @@ pub struct Changes {
     pub logs: Vec<(u64, LogBytes)>,
 }
 
+impl Changes {
+    /// There is more to take, now: a part of a group's image isn't the last.
+    pub fn go_on(&self) -> bool {
+        let is_part = |bytes: &LogBytes| matches!(bytes, LogBytes::Image { last: false, .. });
+        self.logs.iter().any(|(_, bytes)| is_part(bytes))
+    }
+}
+
 /// All but log events and what zips contain.
 #[derive(Debug)]
 pub struct State {
@@ -65,8 +73,16 @@ pub struct State {
 pub enum LogBytes {
     /// Put these behind what there is.
     Append(Vec<u8>),
-    /// Put these in place of what there is.
-    Replace(Vec<u8>),
+    /// Put these behind the parts of the image that were taken before; all together
+    /// take the place of what there is.
+    Image {
+        /// This part.
+        bytes: Vec<u8>,
+        /// There is none before it: what was taken of an image before counts no more.
+        first: bool,
+        /// There is none after it. Otherwise [`Cloud::take_changes`] has the next one.
+        last: bool,
+    },
 }
 
 /// Why a snapshot is none that can be restored.

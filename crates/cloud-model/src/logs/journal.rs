@@ -1,6 +1,8 @@
 //! A group's events as lines of text that whoever keeps them appends to a file: each
 //! change is a line, and reading all lines again gives the same group. When they have
-//! become many more than what they tell, an image of the group takes their place.
+//! become many more than what they tell, an image of the group takes their place. It is
+//! given in parts, so that neither its size nor the time it takes is ever that of a
+//! whole group.
 //!
 //! Deliberately absent: the file. Absent too: the group itself with its retention and
 //! tags, which is part of the account's state.
@@ -11,8 +13,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::store::{Received, Store, Stored, Stream};
-use crate::limits::LOG_JOURNAL_SLACK_BYTES;
+use crate::limits::{LOG_GROUP_BYTES, LOG_IMAGE_PART_BYTES, LOG_JOURNAL_SLACK_BYTES};
 use crate::snapshot::LogBytes;
+
+/// An image's line takes no further event once its messages have so many bytes.
+const LINE_BYTES: usize = 64 * 1024;
 
 /// One change.
 #[derive(Debug, Serialize, Deserialize)]
@@ -49,6 +54,17 @@ pub(super) struct Journal {
     image: usize,
     /// The file isn't known to have what was taken.
     lost: bool,
+    /// An image of which parts were taken.
+    imaging: Option<Imaging>,
+}
+
+/// How far an image has come.
+#[derive(Debug, Clone, Copy, Default)]
+struct Imaging {
+    /// Events from this number on aren't in it yet, those that came meanwhile included.
+    from: u64,
+    /// Bytes of the parts that were taken.
+    taken: usize,
 }
 
 impl Journal {
@@ -73,6 +89,11 @@ impl Journal {
         self.lost = true;
     }
 
+    /// Events that come now are noted by a part of an image.
+    pub(super) fn is_imaging(&self) -> bool {
+        self.imaging.is_some()
+    }
+
     fn note(&mut self, line: &Line<'_>) {
         append(&mut self.pending, line);
     }
@@ -89,6 +110,10 @@ impl Journal {
 
     /// Notes events of one stream.
     pub(super) fn note_events(&mut self, events: &[Stored]) {
+        if self.is_imaging() {
+            // One of the parts to come has them.
+            return;
+        }
         if let Some(first) = events.first() {
             self.note(&line_of_events(&first.stream, events.iter()));
         }
@@ -103,36 +128,89 @@ impl Store {
     /// What the group's file lacks, once.
     pub(super) fn take_journal(&mut self) -> Option<LogBytes> {
         let journal = self.journal.as_mut()?;
-        if journal.lost || journal.is_too_long() {
-            let image = self.image();
-            self.journal = Some(Journal {
-                written: image.len(),
-                image: image.len(),
+        if journal.lost || (journal.imaging.is_none() && journal.is_too_long()) {
+            *journal = Journal {
+                imaging: Some(Imaging::default()),
                 ..Journal::default()
-            });
-            return Some(LogBytes::Replace(image));
-        }
-        if journal.pending.is_empty() {
-            return None;
+            };
         }
         let pending = std::mem::take(&mut journal.pending);
+        if let Some(imaging) = journal.imaging {
+            return Some(self.take_image_part(imaging, pending));
+        }
+        if pending.is_empty() {
+            return None;
+        }
         journal.written += pending.len();
         Some(LogBytes::Append(pending))
     }
 
+    /// The next part of an image. Streams that were made or deleted since the former one
+    /// come before the events of this one: a deleted stream takes only those before it.
+    fn take_image_part(&mut self, imaging: Imaging, pending: Vec<u8>) -> LogBytes {
+        let first = imaging.taken == 0;
+        let mut bytes = if first { self.head() } else { pending };
+        // Where events come faster than parts are written, one part ends it.
+        let behind = imaging.taken > LOG_GROUP_BYTES;
+        let part = if behind {
+            usize::MAX
+        } else {
+            LOG_IMAGE_PART_BYTES
+        };
+        let from = self.append_events(&mut bytes, imaging.from, part);
+        let taken = imaging.taken + bytes.len();
+        let done = Journal {
+            written: taken,
+            image: taken,
+            ..Journal::default()
+        };
+        let last = from.is_none();
+        self.journal = Some(match from {
+            None => done,
+            Some(from) => Journal {
+                imaging: Some(Imaging { from, taken }),
+                ..Journal::default()
+            },
+        });
+        LogBytes::Image { bytes, first, last }
+    }
+
     /// All lines that make this group.
     pub(super) fn image(&self) -> Vec<u8> {
-        let mut image = Vec::new();
-        append(&mut image, &Line::Next(self.next_number));
-        for (name, stream) in &self.streams {
-            append(&mut image, &line_of(name, stream));
-        }
-        let events: Vec<&Stored> = self.events.iter().collect();
-        for run in events.chunk_by(|one, next| one.stream == next.stream) {
-            let line = line_of_events(&run[0].stream, run.iter().copied());
-            append(&mut image, &line);
-        }
+        let mut image = self.head();
+        self.append_events(&mut image, 0, usize::MAX);
         image
+    }
+
+    /// An image's lines before its first event.
+    fn head(&self) -> Vec<u8> {
+        let mut head = Vec::new();
+        append(&mut head, &Line::Next(self.next_number));
+        for (name, stream) in &self.streams {
+            append(&mut head, &line_of(name, stream));
+        }
+        head
+    }
+
+    /// Appends the events from this number on, until there are so many bytes. Gives the
+    /// first number that has no place.
+    fn append_events(&self, to: &mut Vec<u8>, from: u64, bytes: usize) -> Option<u64> {
+        let mut rest = self.events.range(from..).map(|(_, event)| event).peekable();
+        while let Some(event) = rest.peek() {
+            if to.len() >= bytes {
+                return Some(event.number);
+            }
+            let stream = Arc::clone(&event.stream);
+            let (mut run, mut length) = (Vec::new(), 0);
+            while let Some(event) =
+                rest.next_if(|event| event.stream == stream && length < LINE_BYTES)
+            {
+                length += event.message.len();
+                run.push(event);
+            }
+            append(to, &line_of_events(&stream, run.into_iter()));
+        }
+        None
     }
 
     /// The group that these lines make, or the number of the first line that is
@@ -146,6 +224,8 @@ impl Store {
             let line: Line<'static> = serde_json::from_slice(line).map_err(|_| index + 1)?;
             store.take_line(line);
         }
+        // Events of theirs were dropped while their image was taken.
+        store.drop_empty_streams();
         Ok(store)
     }
 
@@ -170,7 +250,7 @@ impl Store {
                         timestamp,
                         ingested,
                         number,
-                        message: message.into_owned(),
+                        message: message.into(),
                     });
                 }
             }
@@ -189,7 +269,7 @@ fn line_of<'a>(name: &'a str, stream: &Stream) -> Line<'a> {
 
 fn line_of_events<'a>(name: &'a str, events: impl Iterator<Item = &'a Stored>) -> Line<'a> {
     let event = |it: &'a Stored| {
-        let message = Cow::Borrowed(it.message.as_str());
+        let message = Cow::Borrowed(&*it.message);
         Event(it.timestamp, it.ingested, it.number, message)
     };
     Line::Events {
@@ -208,7 +288,7 @@ fn append(to: &mut Vec<u8>, line: &Line<'_>) {
 mod tests {
     use super::*;
     use crate::LogEvent;
-    use crate::limits::{LOG_GROUP_BYTES, LOG_MESSAGE_BYTES};
+    use crate::limits::LOG_MESSAGE_BYTES;
     use crate::logs::store::Incoming;
 
     fn event(second: i64, message: &str) -> LogEvent {
@@ -222,13 +302,29 @@ mod tests {
         Store::new(true)
     }
 
-    /// What a file has after a write.
-    fn write(file: &mut Vec<u8>, store: &mut Store) {
-        match store.take_journal() {
-            None => {}
-            Some(LogBytes::Append(bytes)) => file.extend(bytes),
-            Some(LogBytes::Replace(bytes)) => *file = bytes,
+    /// What a file has after a write, and after each part of an image `meanwhile` happens.
+    fn write_while(file: &mut Vec<u8>, store: &mut Store, mut meanwhile: impl FnMut(&mut Store)) {
+        let mut image = Vec::new();
+        while let Some(bytes) = store.take_journal() {
+            match bytes {
+                LogBytes::Append(bytes) => return file.extend(bytes),
+                LogBytes::Image { bytes, first, last } => {
+                    assert_eq!(first, image.is_empty());
+                    let whole = image.len() > LOG_GROUP_BYTES;
+                    assert!(whole || bytes.len() <= LOG_IMAGE_PART_BYTES + 2 * LOG_MESSAGE_BYTES);
+                    image.extend(bytes);
+                    if last {
+                        *file = image;
+                        return;
+                    }
+                    meanwhile(store);
+                }
+            }
         }
+    }
+
+    fn write(file: &mut Vec<u8>, store: &mut Store) {
+        write_while(file, store, |_| ());
     }
 
     fn assert_same(file: &[u8], store: &Store) {
@@ -287,6 +383,55 @@ mod tests {
         assert_same(&file, &store);
         assert!(replaced >= 2, "{replaced}");
         assert!(longest < 3 * LOG_GROUP_BYTES, "{longest}");
+    }
+
+    #[test]
+    fn what_happens_between_the_parts_of_an_image_is_in_it() {
+        let (mut file, mut store) = (Vec::new(), journaled());
+        let kib = "x".repeat(1024);
+        for second in 0..3_000 {
+            store.put(&format!("{}", second % 3), vec![event(second, &kib)]);
+        }
+        let mut parts = 0;
+        write_while(&mut file, &mut store, |store| {
+            parts += 1;
+            let event = event(10_000 + parts, "later");
+            match parts {
+                1 => store.put("3", vec![event]),
+                2 => store.delete_stream("1"),
+                3 => store.put("1", vec![event]),
+                4 => store.create_stream("empty", 5),
+                _ => {}
+            }
+        });
+        assert!(parts > 4, "{parts}");
+        assert_same(&file, &store);
+        assert_eq!(store.ordered(|event| &*event.stream == "1").len(), 1);
+        store.put("1", vec![event(20_000, "behind the image")]);
+        assert!(matches!(store.journal.as_ref(), Some(journal) if !journal.pending.is_empty()));
+        write(&mut file, &mut store);
+        assert_same(&file, &store);
+    }
+
+    #[test]
+    fn streams_whose_events_are_dropped_while_their_image_is_taken_are_gone() {
+        let (mut file, mut store) = (Vec::new(), journaled());
+        let large = "x".repeat(LOG_MESSAGE_BYTES);
+        let full = i64::try_from(LOG_GROUP_BYTES / LOG_MESSAGE_BYTES).unwrap();
+        for second in 0..full {
+            store.put(&format!("old {second}"), vec![event(second, &large)]);
+        }
+        let mut second = full;
+        write_while(&mut file, &mut store, |store| {
+            for _ in 0..full / 4 {
+                store.put("new", vec![event(second, &large)]);
+                second += 1;
+            }
+        });
+        let restored = Store::replay(&file).unwrap();
+        let names = |store: &Store| store.streams.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(names(&restored), names(&store));
+        assert_eq!(restored.events.len(), store.events.len());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! oldest are dropped, and a stream goes with its last event unless it was made
 //! by a call of its own.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -22,7 +22,7 @@ pub(super) struct Stored {
     pub(super) ingested: i64,
     /// Order of arrival in the group; breaks ties of time.
     pub(super) number: u64,
-    pub(super) message: String,
+    pub(super) message: Box<str>,
 }
 
 impl Stored {
@@ -88,7 +88,9 @@ pub(super) struct Received {
 /// Events in the order of arrival, and their streams by name.
 #[derive(Debug, Default)]
 pub(super) struct Store {
-    pub(super) events: VecDeque<Stored>,
+    /// By number. A ring would hold them closer together, but be copied as a whole each
+    /// time it grows.
+    pub(super) events: BTreeMap<u64, Stored>,
     pub(super) streams: BTreeMap<Arc<str>, Stream>,
     bytes: usize,
     pub(super) next_number: u64,
@@ -140,8 +142,8 @@ impl Store {
 
     pub(super) fn remove_stream(&mut self, stream: &str) {
         self.streams.remove(stream);
-        self.events.retain(|event| *event.stream != *stream);
-        self.bytes = self.events.iter().map(Stored::bytes).sum();
+        self.events.retain(|_, event| *event.stream != *stream);
+        self.bytes = self.events.values().map(Stored::bytes).sum();
     }
 
     /// What PutLogEvents calls the next event's place: 56 digits.
@@ -164,10 +166,15 @@ impl Store {
             timestamp: event.timestamp,
             ingested,
             number: self.next_number + place as u64,
-            message: event.message,
+            message: event.message.into(),
         };
         let events: Vec<Stored> = events.enumerate().map(number).collect();
         if let Some(journal) = &mut self.journal {
+            if journal.is_imaging() && !self.streams.contains_key(&stream) {
+                // Its first event may be gone when its part is taken.
+                let created = events.first().map_or(0, |event| event.timestamp);
+                journal.note_stream(&stream, &Stream::restored(created, None, false));
+            }
             journal.note_events(&events);
         }
         for event in events {
@@ -190,14 +197,14 @@ impl Store {
         stream.kept += 1;
         self.next_number = self.next_number.max(stored.number + 1);
         self.bytes += stored.bytes();
-        self.events.push_back(stored);
+        self.events.insert(stored.number, stored);
         while self.bytes > LOG_GROUP_BYTES {
             self.drop_oldest();
         }
     }
 
     fn drop_oldest(&mut self) {
-        let Some(oldest) = self.events.pop_front() else {
+        let Some((_, oldest)) = self.events.pop_first() else {
             return;
         };
         self.bytes -= oldest.bytes();
@@ -209,6 +216,12 @@ impl Store {
         }
     }
 
+    /// A stream goes with its last event, unless a call has made it.
+    pub(super) fn drop_empty_streams(&mut self) {
+        self.streams
+            .retain(|_, stream| stream.made || stream.kept > 0);
+    }
+
     /// Bytes kept.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
@@ -216,7 +229,8 @@ impl Store {
 
     /// The events that hold, in the order in which events are read.
     pub(super) fn ordered(&self, holds: impl Fn(&Stored) -> bool) -> Vec<&Stored> {
-        let mut events: Vec<&Stored> = self.events.iter().filter(|event| holds(event)).collect();
+        let events = self.events.values().filter(|event| holds(event));
+        let mut events: Vec<&Stored> = events.collect();
         events.sort_by_key(|event| event.position());
         events
     }
@@ -294,7 +308,7 @@ mod tests {
         let messages: Vec<&str> = store
             .ordered(|_| true)
             .iter()
-            .map(|it| it.message.as_str())
+            .map(|it| &*it.message)
             .collect();
         assert_eq!(messages, ["early", "early too", "late"]);
     }

@@ -125,7 +125,7 @@ pub struct World {
 impl Drop for World {
     fn drop(&mut self) {
         if self.keeping && !std::thread::panicking() {
-            restored::apply(&mut self.kept, self.cloud.take_changes());
+            restored::keep(&mut self.kept, &mut self.cloud);
             restored::assert_kept(&self.cloud, &self.kept);
         }
     }
@@ -193,7 +193,7 @@ impl World {
             .cloud
             .handle_as(request, caller, self.now, &mut self.ids);
         if self.keeping && self.kept.state.len() < KEPT_AT_ONCE {
-            restored::apply(&mut self.kept, self.cloud.take_changes());
+            restored::keep(&mut self.kept, &mut self.cloud);
         }
         let response: Response<Bytes> = handled.response;
         let header = |name: &str| {

@@ -12,13 +12,29 @@ const NOTHING: Value = Value::Null;
 const POLICY: &str =
     r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
 
-/// What files have after these changes.
-pub fn apply(kept: &mut Snapshot, changes: Changes) {
+/// What files have once everything that has changed is taken.
+pub fn keep(kept: &mut Snapshot, cloud: &mut Cloud) {
+    loop {
+        let changes = cloud.take_changes();
+        let go_on = changes.go_on();
+        apply(kept, changes);
+        if !go_on {
+            break;
+        }
+    }
+}
+
+fn apply(kept: &mut Snapshot, changes: Changes) {
     for (group, bytes) in changes.logs {
         let log = kept.logs.entry(group).or_default();
         match bytes {
             LogBytes::Append(bytes) => log.extend(bytes),
-            LogBytes::Replace(bytes) => *log = bytes,
+            LogBytes::Image { bytes, first, .. } => {
+                if first {
+                    log.clear();
+                }
+                log.extend(bytes);
+            }
         }
     }
     if let Some(state) = changes.state {
@@ -341,7 +357,7 @@ fn a_new_group_takes_the_place_of_what_is_kept_under_its_number() {
     world
         .logs("CreateLogGroup", &json!({ "logGroupName": "/chat" }))
         .ok();
-    apply(&mut kept, world.cloud.take_changes());
+    keep(&mut kept, &mut world.cloud);
     assert_kept(&world.cloud, &kept);
 }
 
@@ -352,7 +368,7 @@ fn changes_that_got_lost_are_given_again() {
     let _lost = world.cloud.take_changes();
     world.cloud.lose_changes();
     let mut kept = Snapshot::default();
-    apply(&mut kept, world.cloud.take_changes());
+    keep(&mut kept, &mut world.cloud);
     assert_kept(&world.cloud, &kept);
 }
 

@@ -7,7 +7,8 @@
 use super::api_definition::{self, ApiDefinition};
 use super::merge_settings::Layers;
 use super::types::{
-    Architecture, FunctionDefaults, FunctionSettings, Retained, ServiceFile, StageFile, Target,
+    Architecture, FunctionDefaults, FunctionSettings, Retained, ServiceFile, StageFile, StateKept,
+    Target,
 };
 use crate::facilities::Facilities;
 use crate::names::{FunctionKey, RouteKey, StageIdentity};
@@ -16,6 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Port of the local cloud when the stage file names none.
 pub const DEFAULT_LOCAL_PORT: u16 = 9100;
+
+/// The environment variable that tells a function where its state is kept.
+pub const STATE_VARIABLE: &str = "DEPLOYER_STATE";
 
 /// Releases kept when the files say nothing.
 const DEFAULT_KEEP_RELEASES: u16 = 5;
@@ -85,6 +89,9 @@ pub struct FunctionDefinition {
     pub environment: BTreeMap<String, String>,
     /// `None`: shares the account's unreserved concurrency.
     pub reserved_concurrency: Option<u32>,
+    /// Where it keeps what outlives an event, if it said so; [`STATE_VARIABLE`] of its
+    /// environment says it, too.
+    pub state: Option<StateKept>,
     /// Secrets by name.
     pub secrets: BTreeMap<String, SecretReference>,
     /// The key they are encrypted with, if it isn't AWS's own.
@@ -196,6 +203,10 @@ fn merge_function(
     ] {
         environment.extend(layer.clone());
     }
+    let state = settings.into_iter().find_map(|s| s.state);
+    if let Some(state) = state {
+        environment.insert(STATE_VARIABLE.to_owned(), state.as_str().to_owned());
+    }
     FunctionDefinition {
         package: settings
             .into_iter()
@@ -229,6 +240,7 @@ fn merge_function(
         ),
         environment,
         reserved_concurrency: settings.into_iter().find_map(|s| s.reserved_concurrency),
+        state,
         secrets: layers.secrets(),
         secrets_kms_key: layers.secrets_kms_key(),
         statements: layers.statements(),

@@ -2,12 +2,12 @@
 //! each value must be, and what must not be said together, wherever it is said.
 
 use super::api_rules;
-use super::definition::{FunctionDefinition, StageDefinition};
+use super::definition::{FunctionDefinition, STATE_VARIABLE, StageDefinition};
 use super::iam::{IamStatement, action_mistake, resource_mistake};
 use super::merge_settings::Layers;
 use super::problem::Problem;
 use super::source::{Source, child};
-use super::types::{FunctionSettings, ServiceFile, StageFile};
+use super::types::{FunctionSettings, ServiceFile, StageFile, StateKept};
 use crate::facilities::{LogFormat, Logging};
 use crate::secrets::{FORMS, SecretReference, VARIABLE_PREFIX};
 use std::collections::{BTreeMap, BTreeSet};
@@ -124,6 +124,11 @@ impl<'a> OneFile<'a> {
             let help = Some("name it under `secrets`".to_owned());
             self.at_key(&child(&table, name), message, help);
         }
+        if variables.contains_key(STATE_VARIABLE) {
+            let message = format!("`{STATE_VARIABLE}` says where a function's state is kept");
+            let help = Some("say it by the function's `state`".to_owned());
+            self.at_key(&child(&table, STATE_VARIABLE), message, help);
+        }
     }
 
     fn tags(&mut self, table: &str, tags: &BTreeMap<String, String>) {
@@ -207,6 +212,14 @@ impl Merged<'_> {
                 let message = format!("`{name}` of `{key}` is both a secret and in `environment`");
                 self.at(key, &["secrets", name], message, "keep one of them");
             }
+        }
+        let one_environment = function.reserved_concurrency == Some(1);
+        if function.state == Some(StateKept::Memory) && !one_environment {
+            let message = format!(
+                "`{key}` keeps its state in memory, and without `reserved_concurrency = 1` Lambda starts further environments, which know nothing of each other's"
+            );
+            let help = "add `reserved_concurrency = 1`, or keep the state elsewhere";
+            self.at(key, &["state"], message, help);
         }
         if function.secrets_kms_key.is_some() && function.secrets.is_empty() {
             let message = format!("`{key}` has a key for its secrets, but no secrets");

@@ -138,6 +138,21 @@ log_format = "json"
 }
 
 #[test]
+fn state_in_memory_is_told_to_the_function_and_takes_one_environment() {
+    let room = |lines: &str| {
+        let lines = format!("[functions.room]\nstate = \"memory\"\n{lines}");
+        let definition = stage(&lines)?;
+        Ok::<_, String>(definition.functions[&"room".into()].clone())
+    };
+    let function = room("reserved_concurrency = 1").unwrap();
+    assert_eq!(function.environment["DEPLOYER_STATE"], "memory");
+    assert_eq!(function.state, Some(super::StateKept::Memory));
+    insta::assert_snapshot!(room("reserved_concurrency = 2").unwrap_err());
+    let by_hand = mistakes("[defaults]\nenvironment = { DEPLOYER_STATE = \"memory\" }\n");
+    assert!(by_hand.contains("by the function's `state`"), "{by_hand}");
+}
+
+#[test]
 fn a_boundary_of_all_is_no_mistake_for_a_function_with_a_role_of_somebody_else() {
     let lines = r#"
 [defaults]

@@ -21,10 +21,12 @@ mod types;
 
 pub use api_definition::{AccessLogsDefinition, ApiDefinition, DEFAULT_ACCESS_LOG_FORMAT};
 pub use check::nearest;
-pub use definition::{DEFAULT_LOCAL_PORT, FunctionDefinition, Place, StageDefinition};
+pub use definition::{
+    DEFAULT_LOCAL_PORT, FunctionDefinition, Place, STATE_VARIABLE, StageDefinition,
+};
 pub use problem::{FileProblems, Problem, line_and_column};
 pub use schema::{service_schema, stage_schema};
-pub use types::{Architecture, Retained, Target};
+pub use types::{Architecture, Retained, StateKept, Target};
 
 use source::Source;
 use types::{ServiceFile, StageFile};

@@ -121,6 +121,26 @@ pub enum Retained {
     Logs,
 }
 
+/// Where a function keeps what outlives an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(
+    missing_docs,
+    reason = "documented variants would turn the schema's plain `enum` into alternatives"
+)]
+pub enum StateKept {
+    Memory,
+}
+
+impl StateKept {
+    /// The word of the stage files, which is what functions are told.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+        }
+    }
+}
+
 /// A function's processor.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
@@ -230,6 +250,9 @@ pub struct FunctionSettings {
     /// How many environments at most run at once. 0 switches the function off.
     #[schemars(range(max = 100000))]
     pub reserved_concurrency: Option<u32>,
+    /// Where the function keeps what outlives an event. `memory`: in its one environment,
+    /// so it takes `reserved_concurrency = 1`.
+    pub state: Option<StateKept>,
     /// Secrets: names, and references to where their values are kept. The
     /// function resolves them when it starts; the deployer never reads them.
     #[serde(default)]

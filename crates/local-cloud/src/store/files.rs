@@ -144,7 +144,16 @@ impl Files {
             self.logs.insert(*group);
             match bytes {
                 LogBytes::Append(bytes) => append(&self.log(*group), bytes)?,
-                LogBytes::Replace(bytes) => replace(&self.log(*group), bytes)?,
+                LogBytes::Image { bytes, first, last } => {
+                    let (file, new) = (self.log(*group), self.log(*group).with_extension(NEW));
+                    match first {
+                        true => fs::write(&new, bytes)?,
+                        false => append(&new, bytes)?,
+                    }
+                    if *last {
+                        fs::rename(&new, &file)?;
+                    }
+                }
             }
         }
         if let Some(state) = &changes.state {
@@ -300,9 +309,18 @@ mod tests {
         assert_eq!(snapshot.state, b"first");
         assert_eq!(snapshot.code, [zip("a"), zip("b")].into());
         assert_eq!(snapshot.logs, [(3, b"one\ntwo\n".to_vec())].into());
-        let replaced = lines(3, LogBytes::Replace(b"all\n".to_vec()));
-        files.write(&replaced).unwrap();
-        assert_eq!(read(&dir).1.logs[&3], b"all\n");
+        let image = |text: &str, first, last| {
+            let bytes = text.into();
+            lines(3, LogBytes::Image { bytes, first, last })
+        };
+        files
+            .write(&image("of one that was lost\n", true, false))
+            .unwrap();
+        files.write(&image("all\n", true, false)).unwrap();
+        let untouched = fs::read(files.log(3)).unwrap();
+        assert_eq!(untouched, b"one\ntwo\n");
+        files.write(&image("of it\n", false, true)).unwrap();
+        assert_eq!(read(&dir).1.logs[&3], b"all\nof it\n");
     }
 
     #[test]

@@ -176,13 +176,18 @@ impl Store {
 impl Open {
     fn write(&mut self, cloud: &Mutex<Cloud>) -> io::Result<()> {
         let cloud = || cloud.lock().unwrap_or_else(PoisonError::into_inner);
-        let changes: Changes = cloud().take_changes();
-        let written = self.files.write(&changes);
-        match &written {
-            Ok(()) => self.written = changes.number,
-            Err(_) => cloud().lose_changes(),
+        loop {
+            let changes: Changes = cloud().take_changes();
+            if let Err(error) = self.files.write(&changes) {
+                cloud().lose_changes();
+                return Err(error);
+            }
+            // A large image comes in parts, and functions go on between them.
+            if !changes.go_on() {
+                self.written = changes.number;
+                return Ok(());
+            }
         }
-        written
     }
 }
 
