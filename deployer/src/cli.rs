@@ -2,10 +2,13 @@
 
 use clap::{Args, Parser, Subcommand};
 use deployer_engine::verify::Verify;
+use local_cloud::DynamoDbAddress;
 use std::path::PathBuf;
 
 /// Inherited by the local cloud that `up` starts.
 const LOCAL_CA: &str = "DEPLOYER_LOCAL_CA";
+/// As well.
+const LOCAL_DYNAMODB: &str = "DEPLOYER_LOCAL_DYNAMODB";
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -24,6 +27,7 @@ Environment:
   DEPLOYER_LOCAL_PORT        port of local stages, instead of the stage file's
   DEPLOYER_LOCAL_CA          folder of the local cloud's certificate authority, to be trusted
                              once for all: no `down` removes it
+  DEPLOYER_LOCAL_DYNAMODB    address that the local cloud passes requests for DynamoDB on to
   NO_COLOR                   no colours
 
 Examples:
@@ -181,6 +185,10 @@ pub struct LocalCloud {
     /// Verify signatures, and let roles and their sessions do only what their policies allow
     #[arg(long)]
     pub enforce_iam: bool,
+    /// Pass requests for DynamoDB on to this address: an emulated one (dynalite, moto) or DynamoDB
+    /// Local. Default: they are refused
+    #[arg(long, value_name = "URL", env = LOCAL_DYNAMODB)]
+    pub dynamodb: Option<DynamoDbAddress>,
 }
 
 /// What to do with the schemas.

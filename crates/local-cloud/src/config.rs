@@ -7,6 +7,7 @@ use cloud_model::{IdSource, Realism};
 use jiff::SignedDuration;
 
 use crate::clock::{Clock, SystemClock};
+use crate::dynamodb::DynamoDbAddress;
 use crate::ids::RandomIds;
 use crate::limits::Limits;
 use crate::store::Keeping;
@@ -47,6 +48,8 @@ pub struct Config {
     /// roles may only do what their policies allow. `@connections` and AWS_IAM ask for
     /// both always.
     pub enforce_iam: bool,
+    /// Where requests for DynamoDB are passed on to. `None`: they are refused.
+    pub dynamodb: Option<DynamoDbAddress>,
     /// Whether processes stand still between events, as Lambda's do. Without it work in
     /// the background goes on, which it doesn't on AWS.
     pub freeze: bool,
@@ -73,6 +76,7 @@ impl Config {
             function_activation: SignedDuration::ZERO,
             realism: None,
             enforce_iam: false,
+            dynamodb: None,
             freeze: true,
             limits: Limits::default(),
             clock: Arc::new(SystemClock),

@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use serde_json::json;
 
 use crate::callers;
+use crate::dynamodb;
 use crate::gateway::Gateway;
 use crate::http_io::{self, Answer, BodyError};
 use crate::limits::MAX_CONTROL_BODY;
@@ -37,6 +38,10 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Incoming>) -> Ans
             return refusal.map(http_io::whole);
         }
     };
+    if cloud_model::signing_name(&request).as_deref() == Some(dynamodb::SIGNING_NAME) {
+        let address = gateway.dynamodb.as_ref();
+        return dynamodb::answer(&model, address, request, caller.as_ref()).await;
+    }
     // Hashing and checking an uploaded zip takes a while.
     let handled =
         tokio::task::spawn_blocking(move || model.handle(&request, caller.as_ref())).await;

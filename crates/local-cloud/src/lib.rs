@@ -3,6 +3,7 @@
 //!
 //! * the control planes (API Gateway v2, Lambda, IAM, STS, Logs), answered by
 //!   the model in `cloud-model`;
+//! * DynamoDB, passed on to one that is somebody else's ([`dynamodb`]);
 //! * the Lambda Invoke API and the Runtime API, behind which the real
 //!   `bootstrap` of every function runs as a process ([`runtime`]);
 //! * the WebSocket gateway and its `@connections` API ([`gateway`]);
@@ -19,6 +20,7 @@ pub mod client;
 mod clock;
 mod config;
 mod control;
+mod dynamodb;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod gateway;
@@ -41,6 +43,7 @@ mod tls;
 pub use clock::{Clock, SystemClock};
 pub use cloud_model::{IdSource, Realism};
 pub use config::{ACCOUNT_ID, Config, REGION, USER_ACCESS_KEY_ID, USER_SECRET_ACCESS_KEY};
+pub use dynamodb::DynamoDbAddress;
 pub use ids::RandomIds;
 pub use limits::Limits;
 pub use server::{Running, start};

@@ -61,6 +61,12 @@ pub(crate) const OUTBOUND_MESSAGES: usize = 1024;
 pub(crate) const HEADER_WAIT: Duration = Duration::from_secs(75);
 /// How long a client may take to send a body.
 pub(crate) const BODY_WAIT: Duration = Duration::from_secs(60);
+/// How long the DynamoDB that requests are passed on to may take to accept a connection.
+pub(crate) const DYNAMODB_CONNECT_WAIT: Duration = Duration::from_secs(2);
+/// How long it may take to answer.
+pub(crate) const DYNAMODB_WAIT: Duration = Duration::from_secs(30);
+/// Its largest answer, in bytes (AWS: 16 MB, of BatchGetItem).
+pub(crate) const DYNAMODB_ANSWER: usize = 20 * 1024 * 1024;
 /// TCP connections beside the WebSockets; further ones wait to be accepted.
 pub(crate) const HTTP_CONNECTIONS: usize = 1024;
 /// Pause after the listener failed to accept, e.g. for want of descriptors.

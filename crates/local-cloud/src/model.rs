@@ -50,6 +50,14 @@ impl Model {
         format!("arn:aws:execute-api:{region}:{account_id}:{path}")
     }
 
+    /// Of a table with this name.
+    pub(crate) fn dynamodb_table_arn(&self, name: &str) -> String {
+        format!(
+            "arn:aws:dynamodb:{}:{}:table/{name}",
+            self.region, self.account_id
+        )
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }

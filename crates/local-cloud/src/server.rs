@@ -114,7 +114,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         config.freeze,
         trust,
     );
-    let gateway = Arc::new(Gateway::new(model, pool, limits, port));
+    let gateway = Arc::new(Gateway::new(model, pool, limits, port, config.dynamodb));
     let stop = watch::Sender::new(Stop::Running);
     let server = Arc::new(Server {
         gateway,

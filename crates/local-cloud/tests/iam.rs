@@ -4,13 +4,12 @@ mod support;
 
 use aws_credential_types::Credentials;
 use local_cloud::USER_ACCESS_KEY_ID;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 use support::TestCloud;
 use support::deploy::Function;
-use support::http::{Answer, signed, signed_as, user};
+use support::http::{Answer, signed_as, user};
+use support::sessions::{FORM, element, session};
 
-const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 /// May look at APIs and make log groups that begin with `/chat/`.
 const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[
     {"Effect":"Allow","Action":"apigateway:GET","Resource":"arn:aws:apigateway:us-east-1::/apis"},
@@ -20,51 +19,10 @@ async fn enforcing() -> TestCloud {
     TestCloud::start_with(|config| config.enforce_iam = true).await
 }
 
-fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
-}
-
-fn element<'a>(xml: &'a str, name: &str) -> &'a str {
-    let (_, rest) = xml.split_once(&format!("<{name}>")).expect(name);
-    rest.split("</").next().unwrap_or_default()
-}
-
-/// Credentials of a session of a role with [`POLICY`].
-async fn session(cloud: &TestCloud) -> Credentials {
-    let trust = json!({"Version": "2012-10-17", "Statement": [{
-        "Effect": "Allow", "Action": "sts:AssumeRole",
-        "Principal": {"AWS": "arn:aws:iam::000000000000:root"},
-    }]});
-    let form = format!(
-        "Action=CreateRole&Version=2010-05-08&RoleName=ci&AssumeRolePolicyDocument={}",
-        encoded(&trust.to_string())
-    );
-    let made = signed("iam", cloud.port, "POST", "/", &[FORM], form.as_bytes()).await;
-    assert_eq!(made.status, 200, "{made:?}");
-    let form = format!(
-        "Action=PutRolePolicy&Version=2010-05-08&RoleName=ci&PolicyName=p&PolicyDocument={}",
-        encoded(POLICY)
-    );
-    let put = signed("iam", cloud.port, "POST", "/", &[FORM], form.as_bytes()).await;
-    assert_eq!(put.status, 200, "{put:?}");
-    let form = "Action=AssumeRole&Version=2011-06-15&RoleSessionName=run&RoleArn=arn%3Aaws%3Aiam%3A%3A000000000000%3Arole%2Fci";
-    let assumed = signed("sts", cloud.port, "POST", "/", &[FORM], form.as_bytes()).await;
-    assert_eq!(assumed.status, 200, "{assumed:?}");
-    let text = |name: &str| element(&assumed.body, name).to_owned();
-    let token = Some(text("SessionToken"));
-    Credentials::new(
-        text("AccessKeyId"),
-        text("SecretAccessKey"),
-        token,
-        None,
-        "test",
-    )
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_may_do_what_its_role_allows_and_is_told_what_it_may_not() {
     let cloud = enforcing().await;
-    let credentials = session(&cloud).await;
+    let credentials = session(&cloud, POLICY).await;
     let ask =
         async |service: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str| {
             let (port, credentials) = (cloud.port, credentials.clone());

@@ -23,6 +23,7 @@ pub async fn run(project: &Project, options: &LocalCloud) -> Result<(), Failure>
     };
     config.realism = options.realism.map(Realism::all);
     config.enforce_iam = options.enforce_iam;
+    config.dynamodb.clone_from(&options.dynamodb);
     // A variable that is set to nothing is as good as none.
     if let Some(dir) = options.ca.as_ref().filter(|dir| *dir != Path::new("")) {
         config.authority_dir.clone_from(dir);

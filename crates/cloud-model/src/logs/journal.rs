@@ -13,7 +13,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::store::{Received, Store, Stored, Stream};
-use crate::limits::{LOG_GROUP_BYTES, LOG_IMAGE_PART_BYTES, LOG_JOURNAL_SLACK_BYTES};
+use crate::limits::{LOG_IMAGE_PART_BYTES, LOG_JOURNAL_SLACK_BYTES};
 use crate::snapshot::LogBytes;
 
 /// An image's line takes no further event once its messages have so many bytes.
@@ -63,6 +63,8 @@ pub(super) struct Journal {
 struct Imaging {
     /// Events from this number on aren't in it yet, those that came meanwhile included.
     from: u64,
+    /// The next event's number when the image was begun.
+    until: u64,
     /// Bytes of the parts that were taken.
     taken: usize,
 }
@@ -129,8 +131,12 @@ impl Store {
     pub(super) fn take_journal(&mut self) -> Option<LogBytes> {
         let journal = self.journal.as_mut()?;
         if journal.lost || (journal.imaging.is_none() && journal.is_too_long()) {
+            let until = self.next_number;
             *journal = Journal {
-                imaging: Some(Imaging::default()),
+                imaging: Some(Imaging {
+                    until,
+                    ..Imaging::default()
+                }),
                 ..Journal::default()
             };
         }
@@ -150,9 +156,10 @@ impl Store {
     fn take_image_part(&mut self, imaging: Imaging, pending: Vec<u8>) -> LogBytes {
         let first = imaging.taken == 0;
         let mut bytes = if first { self.head() } else { pending };
-        // Where events come faster than parts are written, one part ends it.
-        let behind = imaging.taken > LOG_GROUP_BYTES;
-        let part = if behind {
+        // One part has all that came while the others were written: were it bounded, too,
+        // a group that grows faster than its image would never have one.
+        let came_meanwhile = imaging.from >= imaging.until;
+        let part = if came_meanwhile {
             usize::MAX
         } else {
             LOG_IMAGE_PART_BYTES
@@ -168,7 +175,11 @@ impl Store {
         self.journal = Some(match from {
             None => done,
             Some(from) => Journal {
-                imaging: Some(Imaging { from, taken }),
+                imaging: Some(Imaging {
+                    from,
+                    taken,
+                    ..imaging
+                }),
                 ..Journal::default()
             },
         });
@@ -288,7 +299,7 @@ fn append(to: &mut Vec<u8>, line: &Line<'_>) {
 mod tests {
     use super::*;
     use crate::LogEvent;
-    use crate::limits::LOG_MESSAGE_BYTES;
+    use crate::limits::{LOG_GROUP_BYTES, LOG_MESSAGE_BYTES};
     use crate::logs::store::Incoming;
 
     fn event(second: i64, message: &str) -> LogEvent {
@@ -303,28 +314,40 @@ mod tests {
     }
 
     /// What a file has after a write, and after each part of an image `meanwhile` happens.
-    fn write_while(file: &mut Vec<u8>, store: &mut Store, mut meanwhile: impl FnMut(&mut Store)) {
-        let mut image = Vec::new();
+    /// Answers the bytes of an image's largest part.
+    fn write_while(
+        file: &mut Vec<u8>,
+        store: &mut Store,
+        mut meanwhile: impl FnMut(&mut Store),
+    ) -> usize {
+        let (mut image, mut largest) = (Vec::new(), 0);
         while let Some(bytes) = store.take_journal() {
             match bytes {
-                LogBytes::Append(bytes) => return file.extend(bytes),
+                LogBytes::Append(bytes) => {
+                    file.extend(bytes);
+                    break;
+                }
                 LogBytes::Image { bytes, first, last } => {
                     assert_eq!(first, image.is_empty());
-                    let whole = image.len() > LOG_GROUP_BYTES;
-                    assert!(whole || bytes.len() <= LOG_IMAGE_PART_BYTES + 2 * LOG_MESSAGE_BYTES);
+                    largest = largest.max(bytes.len());
                     image.extend(bytes);
                     if last {
                         *file = image;
-                        return;
+                        break;
                     }
                     meanwhile(store);
                 }
             }
         }
+        largest
     }
 
     fn write(file: &mut Vec<u8>, store: &mut Store) {
-        write_while(file, store, |_| ());
+        let largest = write_while(file, store, |_| ());
+        assert!(
+            largest <= LOG_IMAGE_PART_BYTES + 2 * LOG_MESSAGE_BYTES,
+            "{largest}"
+        );
     }
 
     fn assert_same(file: &[u8], store: &Store) {
@@ -432,6 +455,20 @@ mod tests {
         let names = |store: &Store| store.streams.keys().cloned().collect::<Vec<_>>();
         assert_eq!(names(&restored), names(&store));
         assert_eq!(restored.events.len(), store.events.len());
+    }
+
+    #[test]
+    fn no_part_of_an_image_is_large_however_short_a_groups_lines_are() {
+        let (mut file, mut store) = (Vec::new(), journaled());
+        for second in 0..LOG_GROUP_BYTES as i64 / 40 {
+            store.put(&format!("{}", second % 7), vec![event(second, "short")]);
+        }
+        write(&mut file, &mut store);
+        assert!(
+            file.len() > LOG_GROUP_BYTES,
+            "lines are longer than what is counted"
+        );
+        assert_same(&file, &store);
     }
 
     #[test]

@@ -36,6 +36,7 @@ pub(crate) use registry::{Closing, Registry};
 
 use throttle::Throttle;
 
+use crate::dynamodb::DynamoDbAddress;
 use crate::limits::Limits;
 use crate::live_tail::LiveTails;
 use crate::model::Model;
@@ -50,6 +51,8 @@ pub(crate) struct Gateway {
     pub(crate) port: u16,
     pub(crate) throttle: Throttle,
     pub(crate) live_tails: LiveTails,
+    /// Where requests for DynamoDB are passed on to.
+    pub(crate) dynamodb: Option<DynamoDbAddress>,
     /// Of everything that this gateway logs.
     log_stream: String,
     failures: Mutex<VecDeque<RecentFailure>>,
@@ -69,8 +72,15 @@ pub(crate) struct RecentFailure {
 const RECENT_FAILURES: usize = 20;
 
 impl Gateway {
-    pub(crate) fn new(model: Arc<Model>, pool: Arc<Pool>, limits: Limits, port: u16) -> Self {
+    pub(crate) fn new(
+        model: Arc<Model>,
+        pool: Arc<Pool>,
+        limits: Limits,
+        port: u16,
+        dynamodb: Option<DynamoDbAddress>,
+    ) -> Self {
         Self {
+            dynamodb,
             log_stream: model.ids.hex32(),
             throttle: Throttle::default(),
             live_tails: LiveTails::default(),

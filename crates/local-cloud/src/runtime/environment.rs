@@ -43,7 +43,7 @@ pub(crate) fn variables(
         &format!("/lib64:/usr/lib64:{RUNTIME_DIR}:{RUNTIME_DIR}/lib:{root}:{root}/lib:/opt/lib"),
     );
     let cloud = format!("http://127.0.0.1:{}", around.cloud_port);
-    for service in ["SSM", "SECRETS_MANAGER"] {
+    for service in ["DYNAMODB", "LAMBDA", "SECRETS_MANAGER", "SSM"] {
         set(&format!("AWS_ENDPOINT_URL_{service}"), &cloud);
     }
     let bundle = around.trust.bundle.to_string_lossy();
@@ -158,6 +158,7 @@ mod tests {
         is("REQUESTS_CA_BUNDLE", "/run/ca-bundle.pem");
         is("NODE_EXTRA_CA_CERTS", "/ca/ca.pem");
         is("AWS_ENDPOINT_URL_SSM", "http://127.0.0.1:9100");
+        is("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:9100");
         is("AWS_LAMBDA_LOG_FORMAT", "JSON");
         is("AWS_LAMBDA_LOG_LEVEL", "WARN");
         is("TZ", ":UTC");

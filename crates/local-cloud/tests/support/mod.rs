@@ -6,6 +6,7 @@
 pub mod deploy;
 pub mod http;
 pub mod proc;
+pub mod sessions;
 pub mod socket;
 pub mod tls;
 
