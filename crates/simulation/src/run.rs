@@ -202,12 +202,11 @@ fn the_manifest_fits(content: &Content, observed: &Observed) -> Result<(), Strin
     };
     let invoked = |name: &str, version: &FunctionVersion| {
         let end = format!(":function:{name}:{version}/invocations");
-        api.integrations
-            .iter()
-            .any(|integration| integration.uri.ends_with(&end))
+        api.uris().any(|uri| uri.ends_with(&end))
     };
     let fits = manifest.release == content.release
         && manifest.routes == desired.routes
+        && manifest.authorizer == desired.gateway.authorizer
         && manifest.functions.len() == desired.functions.len()
         && manifest.functions.iter().all(|(key, function)| {
             desired.functions.get(key).is_some_and(|wanted| {
