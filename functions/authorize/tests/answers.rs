@@ -8,7 +8,7 @@ const NOW: u64 = 1_800_000_000;
 const METHOD: &str = "arn:aws:execute-api:eu-central-1:123456789012:abcd123456/alpha/$connect";
 
 fn key() -> Key {
-    Key::new(b"a key of thirty-two bytes or more").unwrap()
+    Key::new(b"a key of thirty-two bytes or more").expect("long enough")
 }
 
 fn token(exp: u64) -> String {
@@ -35,11 +35,12 @@ fn event(query: &Value, headers: &Value) -> Request {
             "apiId": "abcd123456", "stage": "alpha",
         },
     });
-    serde_json::from_value(event).unwrap()
+    serde_json::from_value(event).expect("an event")
 }
 
 fn answer(request: &Request) -> Value {
-    serde_json::to_value(authorize(request, &key(), NOW).unwrap()).unwrap()
+    let answer = authorize(request, &key(), NOW).expect("it has a token");
+    serde_json::to_value(answer).expect("JSON")
 }
 
 #[test]
