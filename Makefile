@@ -26,7 +26,7 @@ deployer:
 
 # The functions are tested by an invocation of their own, as they are built: the
 # features others ask of shared crates must not reach them.
-FUNCTIONS = --package chat --package connect --package disconnect --package default --package room --package secrets
+FUNCTIONS = --package chat --package connect --package disconnect --package default --package room --package secrets --package authorize
 
 test: deployer
 	$(CARGO) test $(FUNCTIONS)
@@ -44,8 +44,8 @@ fuzz:
 	fuzz/run $(FUZZ_SECONDS)
 
 functions-release:
-	$(CARGO) build --release --package connect --package disconnect --package default --package room
-	@ls -l target/release/connect target/release/disconnect target/release/default target/release/room
+	$(CARGO) build --release --package connect --package disconnect --package default --package room --package authorize
+	@ls -l target/release/connect target/release/disconnect target/release/default target/release/room target/release/authorize
 
 interop: deployer
 	tests/interop/run

@@ -56,6 +56,38 @@ send = "hall"
     ..SERVICE
 };
 
+const GUARDED: Release = Release {
+    service: r#"
+service = "chat"
+[functions.room]
+reserved_concurrency = 1
+[functions.gate]
+[routes]
+"$connect" = "room"
+join = "room"
+[authorizer]
+function = "gate"
+identity_sources = ["route.request.querystring.token"]
+"#,
+    ..SERVICE
+};
+
+const OPENED: Release = Release {
+    service: r#"
+service = "chat"
+[functions.room]
+reserved_concurrency = 1
+[functions.gate]
+[routes]
+"$connect" = "room"
+join = "room"
+[authorizer]
+function = "gate"
+enabled = false
+"#,
+    ..SERVICE
+};
+
 /// What is run.
 #[derive(Debug, Clone, Copy)]
 enum Command {
@@ -103,7 +135,26 @@ const ROLLBACK: Scenario = Scenario {
     before: &[SERVICE, OTHER_CODE],
     command: Command::Rollback,
 };
-const SCENARIOS: [Scenario; 6] = [FIRST_UP, CODE_CHANGE, REMOVED_ROUTE, RENAME, ROLLBACK, DOWN];
+const CLOSING: Scenario = Scenario {
+    name: "authorizer turned on",
+    before: &[OPENED],
+    command: Command::Up(GUARDED),
+};
+const OPENING: Scenario = Scenario {
+    name: "authorizer turned off",
+    before: &[GUARDED],
+    command: Command::Up(OPENED),
+};
+const SCENARIOS: [Scenario; 8] = [
+    FIRST_UP,
+    CODE_CHANGE,
+    REMOVED_ROUTE,
+    RENAME,
+    CLOSING,
+    OPENING,
+    ROLLBACK,
+    DOWN,
+];
 
 /// Everything that can happen on the wire to a write.
 const ON_THE_WIRE: [Fault; 8] = [
@@ -166,6 +217,16 @@ async fn a_routes_removal_hit_at_any_call_is_finished_by_the_next() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rename_hit_at_any_call_is_finished_by_the_next() {
     every_fault_at_every_call(RENAME, &ON_THE_WIRE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authorizer_turned_on_hit_at_any_call_is_finished_by_the_next() {
+    every_fault_at_every_call(CLOSING, &ON_THE_WIRE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authorizer_turned_off_hit_at_any_call_is_finished_by_the_next() {
+    every_fault_at_every_call(OPENING, &ON_THE_WIRE).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

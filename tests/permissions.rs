@@ -14,6 +14,8 @@ keep_releases = 1
 [functions.tiny]
 memory_mb = 128
 reserved_concurrency = 1
+[functions.gate]
+package = "tiny"
 [functions.own]
 package = "tiny"
 permissions_boundary = "arn:aws:iam::000000000000:policy/bounds"
@@ -21,8 +23,11 @@ permissions_boundary = "arn:aws:iam::000000000000:policy/bounds"
 actions = ["sqs:SendMessage"]
 resources = ["*"]
 [routes]
+"$connect" = "tiny"
 "$default" = "tiny"
 own = "own"
+[authorizer]
+function = "gate"
 [api_stage]
 variables = { colour = "blue" }
 [tags]
@@ -153,7 +158,9 @@ async fn lives(ci: &Ci) {
     // Without the function that has a role of its own.
     let (before, rest) = changed.split_once("[functions.own]").expect("it is there");
     let (_, after) = rest.split_once("[routes]").expect("they are there");
-    let without = format!("{before}[routes]{after}").replace("other = \"own\"\n", "");
+    let without = format!("{before}[routes]{after}")
+        .replace("other = \"own\"\n", "")
+        .replace("[authorizer]\n", "[authorizer]\nenabled = false\n");
     ci.project.write("stages/service.toml", &without);
     ci.project.write("stages/alpha.toml", &alpha);
     ci.succeed(&["up", "alpha"]).await;

@@ -2,6 +2,7 @@
 //! with the account, the names and the built code filled in.
 
 use crate::account::Account;
+use crate::authorizer::{Authorization, Authorizer};
 use crate::facilities::Facilities;
 use crate::grants::Grants;
 use crate::names::{
@@ -61,6 +62,8 @@ pub struct DesiredGateway {
     pub api: ApiSettings,
     /// Routes whose callers must sign; part of the release.
     pub iam_routes: BTreeSet<RouteKey>,
+    /// Who decides whom `$connect` lets in; part of the release.
+    pub authorizer: Option<Authorizer>,
     /// Of the API stage.
     pub stage: StageSettings,
     /// Days; `None`: there are no access logs.
@@ -78,6 +81,7 @@ impl DesiredGateway {
         Self {
             api: definition.settings.clone(),
             iam_routes: definition.iam_routes.clone(),
+            authorizer: definition.authorizer.clone(),
             stage: StageSettings {
                 variables: definition.variables.clone(),
                 default_route: definition.default_route.clone(),
@@ -89,6 +93,18 @@ impl DesiredGateway {
                 .as_ref()
                 .map(|logs| logs.retention_days),
             execution_log_retention_days: definition.execution_log_retention_days,
+        }
+    }
+
+    /// Who may use a route.
+    pub fn authorization(&self, route: &RouteKey) -> Authorization {
+        let authorizer = self.authorizer.as_ref();
+        if authorizer.is_some_and(|authorizer| authorizer.guards(route)) {
+            Authorization::Custom
+        } else if self.iam_routes.contains(route) {
+            Authorization::Iam
+        } else {
+            Authorization::None
         }
     }
 }
@@ -231,6 +247,11 @@ impl Desired {
             .values()
             .map(|function| function.name.clone())
             .collect()
+    }
+
+    /// The functions that routes lead to. An authorizer's is none of them.
+    pub fn routed_functions(&self) -> BTreeSet<&FunctionKey> {
+        self.routes.values().collect()
     }
 
     /// The functions' log groups.

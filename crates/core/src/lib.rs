@@ -9,6 +9,7 @@
 pub mod account;
 pub mod account_logging;
 pub mod assumptions;
+pub mod authorizer;
 pub mod desired;
 pub mod facilities;
 pub mod grants;

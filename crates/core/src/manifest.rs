@@ -6,6 +6,7 @@
 //! carries that key: so a manifest is written beside the draft, before there is a
 //! deployment, and a release is never live without one.
 
+use crate::authorizer::Authorizer;
 use crate::desired::{Desired, FunctionRole};
 use crate::grants::Grants;
 pub use crate::manifest_key::{ManifestKey, STREAM_PREFIX};
@@ -52,6 +53,9 @@ pub struct Manifest {
     /// Routes whose callers must sign. Older manifests lack it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub iam_routes: BTreeSet<RouteKey>,
+    /// Who decides whom `$connect` lets in. Older manifests lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorizer: Option<Authorizer>,
     /// The API's own settings, where they aren't AWS's. Older manifests lack it.
     #[serde(default, skip_serializing_if = "ApiSettings::is_default")]
     pub api: ApiSettings,
@@ -87,6 +91,7 @@ pub struct ManifestDraft {
     routes: BTreeMap<RouteKey, FunctionKey>,
     functions: BTreeMap<FunctionKey, DraftedFunction>,
     iam_routes: BTreeSet<RouteKey>,
+    authorizer: Option<Authorizer>,
     api: ApiSettings,
     provenance: Provenance,
 }
@@ -112,6 +117,7 @@ impl ManifestDraft {
             routes: desired.routes.clone(),
             functions: functions.collect(),
             iam_routes: desired.gateway.iam_routes.clone(),
+            authorizer: desired.gateway.authorizer.clone(),
             api: desired.gateway.api.clone(),
             provenance: desired.provenance.clone(),
         }
@@ -148,6 +154,7 @@ impl ManifestDraft {
             routes: self.routes.clone(),
             functions,
             iam_routes: self.iam_routes.clone(),
+            authorizer: self.authorizer.clone(),
             api: self.api.clone(),
             provenance: self.provenance.clone(),
         })
@@ -163,6 +170,7 @@ mod tests {
         let old = r#"{"release":"0123456789abcdef","routes":{"join":"room"},"functions":{"room":{"name":"chat-alpha-room","version":"1","code_sha256":"x"}},"provenance":{"by":"me","at":"2026-01-01T00:00:00Z","git_revision":null}}"#;
         let manifest: Manifest = serde_json::from_str(old).unwrap();
         assert!(manifest.iam_routes.is_empty() && manifest.api.is_default());
+        assert_eq!(manifest.authorizer, None);
         assert_eq!(serde_json::to_string(&manifest).unwrap(), old);
     }
 

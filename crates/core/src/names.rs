@@ -90,6 +90,10 @@ text_type!(
     IntegrationId
 );
 text_type!(
+    /// API Gateway's id of an authorizer.
+    AuthorizerId
+);
+text_type!(
     /// API Gateway's id of a deployment.
     DeploymentId
 );

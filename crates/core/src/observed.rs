@@ -4,15 +4,15 @@
 use crate::desired::{FunctionCode, FunctionConfiguration};
 use crate::manifest::{Manifest, ManifestKey};
 use crate::names::{
-    ApiId, DeploymentId, FunctionName, FunctionVersion, IntegrationId, LogGroupName, RoleName,
-    RouteId,
+    ApiId, AuthorizerId, DeploymentId, FunctionName, FunctionVersion, IntegrationId, LogGroupName,
+    RoleName, RouteId,
 };
 use crate::release::manifest_key;
 use crate::stage_settings::{ApiSettings, StageSettings};
 use crate::tags::Tags;
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything found under the stage's names, ours or not; the planner looks at
 /// the tags.
@@ -122,6 +122,8 @@ pub struct ApiState {
     pub routes: Vec<RouteState>,
     /// The draft's integrations.
     pub integrations: Vec<IntegrationState>,
+    /// The draft's authorizers.
+    pub authorizers: Vec<AuthorizerState>,
     /// Its deployments.
     pub deployments: Vec<DeploymentState>,
     /// Its API stages.
@@ -153,6 +155,12 @@ impl Observed {
 }
 
 impl ApiState {
+    /// The URIs of what the draft invokes, integrations and authorizers.
+    pub fn uris(&self) -> impl Iterator<Item = &str> {
+        let integrations = self.integrations.iter().map(|it| it.uri.as_str());
+        integrations.chain(self.authorizers.iter().map(|it| it.uri.as_str()))
+    }
+
     /// The deployment that is live on the API stage `name`.
     pub fn live_deployment(&self, name: &str) -> Option<&DeploymentState> {
         let stage = self.stages.iter().find(|stage| stage.name == name)?;
@@ -174,6 +182,8 @@ pub struct RouteState {
     pub target: Option<String>,
     /// AWS's word, e.g. `NONE` or `AWS_IAM`.
     pub authorization: String,
+    /// The authorizer it asks, where that is `CUSTOM`.
+    pub authorizer_id: Option<AuthorizerId>,
 }
 
 /// An integration of the draft.
@@ -187,6 +197,21 @@ pub struct IntegrationState {
     pub uri: String,
     /// The role API Gateway assumes for it.
     pub credentials_arn: Option<String>,
+}
+
+/// An authorizer of the draft.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AuthorizerState {
+    /// Its id.
+    pub authorizer_id: AuthorizerId,
+    /// Its name; an API has no two of one name.
+    pub name: String,
+    /// What it invokes.
+    pub uri: String,
+    /// The role API Gateway assumes for it.
+    pub credentials_arn: Option<String>,
+    /// What a request must have to be decided on.
+    pub identity_sources: BTreeSet<String>,
 }
 
 /// An immutable snapshot of the draft.

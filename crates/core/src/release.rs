@@ -50,6 +50,9 @@ impl ReleaseHash {
         if !gateway.iam_routes.is_empty() {
             content["iam_routes"] = json!(gateway.iam_routes);
         }
+        if let Some(authorizer) = &gateway.authorizer {
+            content["authorizer"] = json!(authorizer);
+        }
         if gateway.api != ApiSettings::default() {
             content["api"] = json!(gateway.api);
         }

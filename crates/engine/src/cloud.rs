@@ -8,8 +8,8 @@ use crate::error::CloudError;
 use deployer_core::account::Account;
 use deployer_core::manifest::{Manifest, ManifestKey};
 use deployer_core::names::{
-    ApiId, DeploymentId, FunctionKey, FunctionName, FunctionVersion, IntegrationId, LogGroupName,
-    Names, RoleName,
+    ApiId, AuthorizerId, DeploymentId, FunctionKey, FunctionName, FunctionVersion, IntegrationId,
+    LogGroupName, Names, RoleName,
 };
 use deployer_core::observed::{ApiState, FunctionState, LogGroupState, RoleState};
 use deployer_core::plan::{Action, Bindings};
@@ -147,6 +147,8 @@ pub enum Produced {
     Version(FunctionKey, FunctionVersion, Readiness),
     /// A function's integration.
     Integration(FunctionKey, IntegrationId),
+    /// The authorizer that `$connect` asks.
+    Authorizer(AuthorizerId),
     /// The deployment that is to go live.
     Deployment(DeploymentId),
 }
@@ -166,6 +168,7 @@ impl Produced {
             Self::Integration(key, id) => {
                 bindings.integrations.insert(key, id);
             }
+            Self::Authorizer(id) => bindings.authorizer = Some(id),
             Self::Deployment(id) => bindings.deployment_id = Some(id),
         }
     }

@@ -55,7 +55,8 @@ pub async fn observe<R: CloudReader>(
 
 /// What the account holds under `names`. `known` are functions the stage file
 /// names; functions it no longer names are found by their names' beginning, by their
-/// log groups, which are made before them, and by the integrations that invoke them.
+/// log groups, which are made before them, and by the integrations and
+/// authorizers that invoke them.
 ///
 /// # Errors
 /// The first read that fails.
@@ -111,8 +112,8 @@ async fn read_all<R: CloudReader>(
         .map(FunctionName::new)
         .chain(
             apis.iter()
-                .flat_map(|api| &api.integrations)
-                .filter_map(|integration| deployer_core::plan::function_of_uri(&integration.uri)),
+                .flat_map(ApiState::uris)
+                .filter_map(deployer_core::plan::function_of_uri),
         )
         .chain(listed_functions)
         .filter(|name| !known.contains(name))

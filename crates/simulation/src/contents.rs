@@ -62,14 +62,47 @@ keep_releases = 2
 join = "connect"
 "#;
 
+const GUARDED: &str = r#"
+service = "chat"
+keep_releases = 2
+[functions.connect]
+[functions.room]
+[functions.gate]
+[routes]
+"$connect" = "connect"
+join = "room"
+[authorizer]
+function = "gate"
+identity_sources = ["route.request.querystring.token"]
+"#;
+
+/// Open, but for its function ready to be guarded.
+const UNGUARDED: &str = r#"
+service = "chat"
+keep_releases = 2
+[functions.connect]
+[functions.room]
+memory_mb = 192
+[functions.gate]
+[routes]
+"$connect" = "connect"
+join = "room"
+[authorizer]
+function = "gate"
+enabled = false
+"#;
+
 /// The stage files, each with what stands for its functions' code.
-const ALL: [(&str, &str); 6] = [
+const ALL: [(&str, &str); 9] = [
     (FIRST, "one"),
     (FIRST, "two"),
     (FIRST, "three"),
     (CONFIGURED, "one"),
     (RENAMED, "one"),
     (SWAPPED, "two"),
+    (GUARDED, "one"),
+    (GUARDED, "two"),
+    (UNGUARDED, "one"),
 ];
 
 /// How many contents there are.

@@ -7,7 +7,9 @@ use crate::call::{Call, Service};
 use crate::contents::{self, Content, STAGE};
 use crate::scenario::Command;
 use bytes::Bytes;
-use cloud_model::{Cloud, LiveStage};
+use cloud_model::{Cloud, FunctionVersion, IdentitySource, LiveAuthorization, LiveStage};
+use deployer_core::authorizer::CONNECT;
+use deployer_core::desired::DesiredFunction;
 use deployer_core::release::ReleaseHash;
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
@@ -144,9 +146,20 @@ fn live_stages(cloud: &Cloud) -> Vec<LiveStage> {
         .collect()
 }
 
+/// Whether a published version is as a function should be.
+fn runs(found: &FunctionVersion, function: &DesiredFunction) -> bool {
+    let wanted = &function.configuration;
+    found.function_name == function.name.as_str()
+        && found.code_sha256 == function.code.sha256.as_str()
+        && found.memory_mb == wanted.memory_mb
+        && found.timeout_seconds == wanted.timeout_seconds
+        && found.environment == wanted.environment
+}
+
 fn served(cloud: &Cloud, stage: &LiveStage, now: Timestamp) -> Served {
     let later = now + SETTLED;
     let mut unable = None;
+    let mut guard = None;
     let mut routes = BTreeMap::new();
     for (key, route) in &stage.routes {
         let integration = route.integration.as_ref();
@@ -166,26 +179,49 @@ fn served(cloud: &Cloud, stage: &LiveStage, now: Timestamp) -> Served {
             return Served::Mixture(format!("{key} invokes $LATEST"));
         }
         routes.insert(key.as_str(), version);
+        let authorizer = match &route.authorization {
+            LiveAuthorization::None => continue,
+            LiveAuthorization::Custom(authorizer) if key == CONNECT => authorizer,
+            other => return Served::Mixture(format!("{key} asks {other:?}")),
+        };
+        let Some(arn) = authorizer.function_arn.as_deref() else {
+            return Served::Mixture("the authorizer invokes nothing".to_owned());
+        };
+        let version = match cloud.function_version(arn, later) {
+            Ok(version) => version,
+            Err(refusal) => return Served::Gone(format!("the authorizer: {refusal}")),
+        };
+        let credentials = authorizer.credentials_arn.as_deref();
+        if let Err(refusal) = cloud.may_invoke(credentials, arn, later) {
+            unable = Some(refusal.to_string());
+        }
+        guard = Some((version, &authorizer.identity_sources));
     }
     let is_this = |content: &Content| {
         let desired = &content.desired;
         desired.routes.len() == routes.len()
             && desired.routes.iter().all(|(key, function)| {
                 let function = &desired.functions[function];
-                let wanted = &function.configuration;
-                routes.get(key.as_str()).is_some_and(|found| {
-                    found.function_name == function.name.as_str()
-                        && found.code_sha256 == function.code.sha256.as_str()
-                        && found.memory_mb == wanted.memory_mb
-                        && found.timeout_seconds == wanted.timeout_seconds
-                        && found.environment == wanted.environment
-                })
+                let found = routes.get(key.as_str());
+                found.is_some_and(|found| runs(found, function))
             })
+            && match (&desired.gateway.authorizer, &guard) {
+                (None, None) => true,
+                (Some(wanted), Some((found, sources))) => {
+                    let named = wanted.identity_sources.iter();
+                    let named = named.filter_map(|source| IdentitySource::read(source));
+                    runs(found, &desired.functions[&wanted.function])
+                        && named.eq(sources.iter().cloned())
+                }
+                _ => false,
+            }
     };
     match contents::all().iter().position(is_this) {
         Some(content) => Served::Content(content, unable),
         None => {
-            let each = routes.iter().map(|(key, found)| {
+            let guard = guard.iter().map(|(found, _)| ("the authorizer", found));
+            let found = routes.iter().map(|(key, found)| (*key, found));
+            let each = found.chain(guard).map(|(key, found)| {
                 let (arn, memory) = (&found.invoked_arn, found.memory_mb);
                 format!("{key} -> {arn} ({} {memory} MB)", found.code_sha256)
             });

@@ -12,6 +12,8 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::header::SEC_WEBSOCKET_PROTOCOL;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
@@ -68,8 +70,25 @@ impl Client {
         Self::shake_hands(url, Box::new(tls.expect("a server that is trusted"))).await
     }
 
-    async fn shake_hands(url: &str, stream: Box<dyn Transport>) -> Result<Self, u16> {
-        match timeout(DEADLINE, client_async(url, stream))
+    /// As [`connect`](Self::connect), offering subprotocols, as the header has them.
+    ///
+    /// # Panics
+    /// When the server can't be reached, or lets the client in without choosing one.
+    pub async fn connect_offering(url: &str, subprotocols: &str) -> Result<Self, u16> {
+        let tcp = reach(url, "ws://").await;
+        let mut request = url.into_client_request().expect("a legal URL");
+        let offered = subprotocols.parse().expect("a legal header");
+        request
+            .headers_mut()
+            .insert(SEC_WEBSOCKET_PROTOCOL, offered);
+        Self::shake_hands(request, Box::new(tcp)).await
+    }
+
+    async fn shake_hands(
+        request: impl IntoClientRequest + Unpin,
+        stream: Box<dyn Transport>,
+    ) -> Result<Self, u16> {
+        match timeout(DEADLINE, client_async(request, stream))
             .await
             .expect("an answer in time")
         {

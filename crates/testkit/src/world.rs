@@ -357,7 +357,10 @@ impl World {
             panic!("{after}: {} APIs", observed.apis.len());
         };
         assert_eq!(api.routes.len(), desired.routes.len(), "{after}");
-        assert_eq!(api.integrations.len(), desired.functions.len(), "{after}");
+        let routed = desired.routed_functions().len();
+        assert_eq!(api.integrations.len(), routed, "{after}");
+        let authorizers = usize::from(desired.gateway.authorizer.is_some());
+        assert_eq!(api.authorizers.len(), authorizers, "{after}");
         assert_eq!(api.stages.len(), 1, "{after}");
         let ours = |tags: &Tags| ownership_of(tags, &desired.names.identity) == Ownership::Ours;
         let functions = observed

@@ -3,13 +3,13 @@
 use crate::error::{Call, found};
 use aws_sdk_apigatewayv2::Client;
 use aws_sdk_apigatewayv2::types::{Api, ProtocolType};
-use deployer_core::names::{ApiId, DeploymentId, IntegrationId, Names, RouteId};
+use deployer_core::names::{ApiId, AuthorizerId, DeploymentId, IntegrationId, Names, RouteId};
 use deployer_core::observed::{
-    ApiStageState, ApiState, DeploymentState, IntegrationState, RouteState,
+    ApiStageState, ApiState, AuthorizerState, DeploymentState, IntegrationState, RouteState,
 };
 use deployer_core::tags::{Ownership, claimant, ownership_of};
 use deployer_engine::error::CloudError;
-use futures_util::future::{try_join_all, try_join4};
+use futures_util::future::{try_join_all, try_join5};
 
 /// Items of one page; the service's maximum is assumed to be 500.
 const PAGE_SIZE: &str = "500";
@@ -58,15 +58,17 @@ fn concerns(api: &Api, names: &Names) -> bool {
 /// `None` when the API went away while it was read.
 async fn with_children(client: &Client, api: &Api) -> Result<Option<ApiState>, CloudError> {
     let id = api.api_id().unwrap_or_default();
-    let children = try_join4(
+    let children = try_join5(
         routes(client, id),
         integrations(client, id),
+        authorizers(client, id),
         deployments(client, id),
         stages(client, id),
     );
-    let Some((routes, integrations, deployments, stages)) = found(children.await)? else {
+    let Some(children) = found(children.await)? else {
         return Ok(None);
     };
+    let (routes, integrations, authorizers, deployments, stages) = children;
     Ok(Some(ApiState {
         api_id: ApiId::new(id),
         tags: super::sorted(api.tags()),
@@ -79,6 +81,7 @@ async fn with_children(client: &Client, api: &Api) -> Result<Option<ApiState>, C
         settings: super::stages::api_settings(api),
         routes,
         integrations,
+        authorizers,
         deployments,
         stages,
     }))
@@ -99,6 +102,10 @@ async fn routes(client: &Client, id: &str) -> Result<Vec<RouteState>, CloudError
                 .authorization_type()
                 .map_or("NONE", |kind| kind.as_str())
                 .to_owned(),
+            authorizer_id: route
+                .authorizer_id()
+                .filter(|id| !id.is_empty())
+                .map(AuthorizerId::new),
         })
         .collect())
 }
@@ -117,6 +124,23 @@ async fn integrations(client: &Client, id: &str) -> Result<Vec<IntegrationState>
                 .map_or_else(String::new, |kind| kind.as_str().to_owned()),
             uri: integration.integration_uri().unwrap_or_default().to_owned(),
             credentials_arn: integration.credentials_arn().map(str::to_owned),
+        })
+        .collect())
+}
+
+async fn authorizers(client: &Client, id: &str) -> Result<Vec<AuthorizerState>, CloudError> {
+    let authorizers = list_all!(
+        client.get_authorizers().api_id(id),
+        Call::new("apigateway", "GetAuthorizers", id)
+    )?;
+    Ok(authorizers
+        .iter()
+        .map(|authorizer| AuthorizerState {
+            authorizer_id: AuthorizerId::new(authorizer.authorizer_id().unwrap_or_default()),
+            name: authorizer.name().unwrap_or_default().to_owned(),
+            uri: authorizer.authorizer_uri().unwrap_or_default().to_owned(),
+            credentials_arn: authorizer.authorizer_credentials_arn().map(str::to_owned),
+            identity_sources: authorizer.identity_source().iter().cloned().collect(),
         })
         .collect())
 }

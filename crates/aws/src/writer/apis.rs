@@ -1,7 +1,7 @@
 //! Writes to API Gateway.
 //!
-//! CreateApi, CreateIntegration, CreateRoute and CreateDeployment have no
-//! idempotency token: they make one attempt.
+//! CreateApi, CreateIntegration, CreateAuthorizer, CreateRoute and CreateDeployment have
+//! no idempotency token: they make one attempt.
 
 use super::stages::Settings;
 use crate::error::{Call, gone};
@@ -9,8 +9,9 @@ use aws_sdk_apigatewayv2::Client;
 use aws_sdk_apigatewayv2::config::{Builder as ConfigBuilder, Config};
 use aws_sdk_apigatewayv2::types::{IntegrationType, ProtocolType};
 use aws_smithy_types::retry::RetryConfig;
+use deployer_core::authorizer::Authorization;
 use deployer_core::names::{ApiId, DeploymentId, FunctionKey, IntegrationId};
-use deployer_core::plan::{Action, authorization_type};
+use deployer_core::plan::Action;
 use deployer_core::stage_settings::StageUpdate;
 use deployer_engine::cloud::{Produced, WriteContext};
 use deployer_engine::error::CloudError;
@@ -36,6 +37,9 @@ pub(super) async fn perform(
         Action::CreateIntegration { .. }
         | Action::UpdateIntegration { .. }
         | Action::DeleteIntegration { .. } => write.integration(action).await,
+        Action::CreateAuthorizer { .. }
+        | Action::UpdateAuthorizer { .. }
+        | Action::DeleteAuthorizer { .. } => write.authorizer(action).await,
         Action::CreateRoute { .. } | Action::UpdateRoute { .. } | Action::DeleteRoute { .. } => {
             write.route(action).await
         }
@@ -51,14 +55,14 @@ pub(super) async fn perform(
     }
 }
 
-struct Write<'a> {
-    client: &'a Client,
+pub(super) struct Write<'a> {
+    pub(super) client: &'a Client,
     context: &'a WriteContext<'a>,
-    call: Call<'a>,
+    pub(super) call: Call<'a>,
 }
 
 impl Write<'_> {
-    fn api_id(&self) -> Result<&str, CloudError> {
+    pub(super) fn api_id(&self) -> Result<&str, CloudError> {
         let id = self.context.bindings.api_id.as_ref().map(ApiId::as_str);
         id.ok_or_else(|| self.call.incomplete("id of the API"))
     }
@@ -73,7 +77,7 @@ impl Write<'_> {
         id.ok_or_else(|| self.call.incomplete("id of the deployment"))
     }
 
-    fn uri(&self, key: &FunctionKey, function_arn: &str) -> Result<String, CloudError> {
+    pub(super) fn uri(&self, key: &FunctionKey, function_arn: &str) -> Result<String, CloudError> {
         let version = self.context.bindings.versions.get(key);
         let version = version.ok_or_else(|| self.call.incomplete("version of the function"))?;
         Ok(self
@@ -86,6 +90,16 @@ impl Write<'_> {
         let id = self.context.bindings.integrations.get(key);
         let id = id.ok_or_else(|| self.call.incomplete("id of the integration"))?;
         Ok(format!("integrations/{id}"))
+    }
+
+    /// The authorizer that a route asks, where it asks one.
+    fn authorizer_id(&self, authorization: Authorization) -> Result<Option<String>, CloudError> {
+        if authorization != Authorization::Custom {
+            return Ok(None);
+        }
+        let id = self.context.bindings.authorizer.as_ref();
+        let id = id.ok_or_else(|| self.call.incomplete("id of the authorizer"))?;
+        Ok(Some(id.to_string()))
     }
 
     async fn api(&self, action: &Action) -> Result<Produced, CloudError> {
@@ -215,14 +229,15 @@ impl Write<'_> {
             Action::CreateRoute {
                 route_key,
                 function,
-                iam,
+                authorization,
             } => {
                 self.client
                     .create_route()
                     .api_id(api_id)
                     .route_key(route_key.as_str())
                     .target(self.target(function)?)
-                    .authorization_type(authorization_type(*iam).into())
+                    .authorization_type(authorization.as_str().into())
+                    .set_authorizer_id(self.authorizer_id(*authorization)?)
                     .customize()
                     .config_override(one_attempt())
                     .send()
@@ -232,15 +247,19 @@ impl Write<'_> {
             Action::UpdateRoute {
                 route_id,
                 function,
-                iam,
+                authorization,
+                forget_authorizer,
                 ..
             } => {
+                // An update merges: what isn't said stays, and empty text clears.
+                let none = forget_authorizer.then(String::new);
                 self.client
                     .update_route()
                     .api_id(api_id)
                     .route_id(route_id.as_str())
                     .target(self.target(function)?)
-                    .authorization_type(authorization_type(*iam).into())
+                    .authorization_type(authorization.as_str().into())
+                    .set_authorizer_id(self.authorizer_id(*authorization)?.or(none))
                     .send()
                     .await
                     .map_err(|error| self.call.error(error))?;
@@ -368,6 +387,6 @@ impl Write<'_> {
     }
 }
 
-fn one_attempt() -> ConfigBuilder {
+pub(super) fn one_attempt() -> ConfigBuilder {
     Config::builder().retry_config(RetryConfig::disabled())
 }

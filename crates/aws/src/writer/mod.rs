@@ -5,6 +5,7 @@
 //! error: the plan was made from an older look.
 
 mod apis;
+mod authorizers;
 mod function_settings;
 mod functions;
 mod log_groups;
@@ -59,6 +60,9 @@ impl CloudWriter for Cloud {
             | Action::CreateIntegration { .. }
             | Action::UpdateIntegration { .. }
             | Action::DeleteIntegration { .. }
+            | Action::CreateAuthorizer { .. }
+            | Action::UpdateAuthorizer { .. }
+            | Action::DeleteAuthorizer { .. }
             | Action::CreateRoute { .. }
             | Action::UpdateRoute { .. }
             | Action::DeleteRoute { .. }

@@ -3,12 +3,13 @@
 //! and looked up in [`Bindings`].
 
 use crate::account::Account;
+use crate::authorizer::{Authorization, Authorizer};
 use crate::desired::{DesiredFunction, FunctionCode, FunctionConfiguration};
 use crate::grants::Grants;
 use crate::manifest::{ManifestDraft, ManifestKey};
 use crate::names::{
-    ApiId, DeploymentId, FunctionKey, FunctionName, FunctionVersion, IntegrationId, LogGroupName,
-    Names, RoleName, RouteId, RouteKey,
+    ApiId, AuthorizerId, DeploymentId, FunctionKey, FunctionName, FunctionVersion, IntegrationId,
+    LogGroupName, Names, RoleName, RouteId, RouteKey,
 };
 use crate::policy;
 use crate::stage_settings::{ApiSettings, StageUpdate};
@@ -29,6 +30,8 @@ pub struct Bindings {
     pub versions: BTreeMap<FunctionKey, FunctionVersion>,
     /// The integration of each function.
     pub integrations: BTreeMap<FunctionKey, IntegrationId>,
+    /// The authorizer that `$connect` asks.
+    pub authorizer: Option<AuthorizerId>,
     /// The deployment that is to go live.
     pub deployment_id: Option<DeploymentId>,
 }
@@ -224,16 +227,33 @@ pub enum Action {
     DeleteIntegration {
         integration_id: IntegrationId,
     },
+    CreateAuthorizer {
+        authorizer: Authorizer,
+        function_arn: String,
+        credentials_arn: String,
+    },
+    UpdateAuthorizer {
+        authorizer: Authorizer,
+        authorizer_id: AuthorizerId,
+        function_arn: String,
+        credentials_arn: String,
+    },
+    DeleteAuthorizer {
+        authorizer_id: AuthorizerId,
+        name: String,
+    },
     CreateRoute {
         route_key: RouteKey,
         function: FunctionKey,
-        iam: bool,
+        authorization: Authorization,
     },
     UpdateRoute {
         route_key: RouteKey,
         route_id: RouteId,
         function: FunctionKey,
-        iam: bool,
+        authorization: Authorization,
+        /// The route names an authorizer, and asks none from now on.
+        forget_authorizer: bool,
     },
     DeleteRoute {
         route_key: String,
@@ -343,6 +363,7 @@ impl Action {
             | Self::CreateFunction { .. }
             | Self::CreateApi { .. }
             | Self::CreateIntegration { .. }
+            | Self::CreateAuthorizer { .. }
             | Self::CreateRoute { .. }
             | Self::CreateDeployment { .. }
             | Self::PublishVersion { .. }
@@ -368,6 +389,7 @@ impl Action {
             | Self::DeleteFunctionConcurrency { .. }
             | Self::UpdateApi { .. }
             | Self::UpdateIntegration { .. }
+            | Self::UpdateAuthorizer { .. }
             | Self::UpdateRoute { .. } => Verb::Change,
             Self::DeleteLogGroup { .. }
             | Self::DeleteRolePolicy { .. }
@@ -376,6 +398,7 @@ impl Action {
             | Self::DeleteFunction { .. }
             | Self::DeleteApi { .. }
             | Self::DeleteIntegration { .. }
+            | Self::DeleteAuthorizer { .. }
             | Self::DeleteRoute { .. }
             | Self::DeleteDeployment { .. }
             | Self::DeleteVersion { .. }
@@ -416,6 +439,9 @@ impl Action {
             Self::CreateIntegration { .. } => "CreateIntegration",
             Self::UpdateIntegration { .. } => "UpdateIntegration",
             Self::DeleteIntegration { .. } => "DeleteIntegration",
+            Self::CreateAuthorizer { .. } => "CreateAuthorizer",
+            Self::UpdateAuthorizer { .. } => "UpdateAuthorizer",
+            Self::DeleteAuthorizer { .. } => "DeleteAuthorizer",
             Self::CreateRoute { .. } => "CreateRoute",
             Self::UpdateRoute { .. } => "UpdateRoute",
             Self::DeleteRoute { .. } => "DeleteRoute",
@@ -455,6 +481,9 @@ impl Action {
                 | Self::CreateIntegration { .. }
                 | Self::UpdateIntegration { .. }
                 | Self::DeleteIntegration { .. }
+                | Self::CreateAuthorizer { .. }
+                | Self::UpdateAuthorizer { .. }
+                | Self::DeleteAuthorizer { .. }
                 | Self::CreateRoute { .. }
                 | Self::UpdateRoute { .. }
                 | Self::DeleteRoute { .. }
@@ -486,6 +515,8 @@ impl Action {
             self,
             Self::CreateIntegration { .. }
                 | Self::UpdateIntegration { .. }
+                | Self::CreateAuthorizer { .. }
+                | Self::UpdateAuthorizer { .. }
                 | Self::RecordRelease { .. }
                 | Self::PutFunctionConcurrency { .. }
                 | Self::DeleteFunctionConcurrency { .. }
@@ -533,6 +564,14 @@ impl Action {
             Self::DeleteIntegration { integration_id } => {
                 ("integration", integration_id.to_string())
             }
+            Self::CreateAuthorizer { authorizer, .. }
+            | Self::UpdateAuthorizer { authorizer, .. } => {
+                ("authorizer", authorizer.name().to_owned())
+            }
+            Self::DeleteAuthorizer {
+                authorizer_id,
+                name,
+            } => ("authorizer", format!("{name} ({authorizer_id})")),
             Self::CreateRoute {
                 route_key,
                 function,

@@ -1,6 +1,7 @@
-//! The API, its draft (integrations and routes), and the release that makes the
+//! The API, its draft (integrations, authorizer and routes), and the release that makes the
 //! draft live.
 
+use super::authorizer;
 use super::changes::{FieldChange, change};
 use super::functions::FunctionSteps;
 use super::stage_settings::Settings;
@@ -77,7 +78,7 @@ pub(super) fn plan_api(
     steps
 }
 
-/// Integrations and routes of the draft; the steps after which it is complete.
+/// Integrations, the authorizer and routes of the draft; the steps after which it is complete.
 pub(super) fn plan_draft(
     builder: &mut Builder,
     desired: &Desired,
@@ -98,12 +99,28 @@ pub(super) fn plan_draft(
         .unwrap_or_default();
     let (mine, surplus) = draft.sort_out(integrations);
     let mut integration_ready = BTreeMap::new();
-    for key in desired.functions.keys() {
+    for key in desired.routed_functions() {
         let after = functions[key].version;
         if let Some(step) = draft.integration(key, mine.get(key).copied(), after) {
             integration_ready.insert(key.clone(), step);
         }
     }
+    let guard = desired.gateway.authorizer.as_ref();
+    let guard_ready = authorizer::plan(
+        draft.builder,
+        desired,
+        state,
+        draft.bindings,
+        guard.and_then(|guard| functions[&guard.function].version),
+        api_created,
+    );
+    draft.steps.extend(guard_ready);
+    // Whom a route waits for: its integration and, where it asks one, the authorizer.
+    let before = |key: &RouteKey, function: &FunctionKey| {
+        let asks = guard.is_some_and(|guard| guard.guards(key));
+        let integration = integration_ready.get(function).copied();
+        integration.into_iter().chain(guard_ready.filter(|_| asks))
+    };
     let mut gone = Vec::new();
     let mut seen = BTreeSet::new();
     for route in state.map(|api| api.routes.as_slice()).unwrap_or_default() {
@@ -116,21 +133,19 @@ pub(super) fn plan_draft(
                     .integrations
                     .get(function)
                     .map(|id| format!("integrations/{id}"));
-                let iam = desired.gateway.iam_routes.contains(&key);
-                let authorization = change(
-                    "authorization",
-                    route.authorization.as_str(),
-                    authorization_type(iam),
-                );
-                if wanted.is_none() || route.target != wanted || authorization.is_some() {
+                let authorizer::RouteChange {
+                    changes,
+                    forget_authorizer,
+                } = authorizer::route(desired, draft.bindings, &key, route);
+                if wanted.is_none() || route.target != wanted || !changes.is_empty() {
+                    let after: Vec<StepId> = before(&key, function).collect();
                     let action = Action::UpdateRoute {
+                        authorization: desired.gateway.authorization(&key),
                         route_key: key,
                         route_id: route.route_id.clone(),
                         function: function.clone(),
-                        iam,
+                        forget_authorizer,
                     };
-                    let after = integration_ready.get(function).copied();
-                    let changes = authorization.into_iter().collect();
                     let step = draft.builder.add_change(action, after, changes);
                     draft.steps.push(step);
                     gone.push(step);
@@ -153,10 +168,14 @@ pub(super) fn plan_draft(
         let action = Action::CreateRoute {
             route_key: route_key.clone(),
             function: function.clone(),
-            iam: desired.gateway.iam_routes.contains(route_key),
+            authorization: desired.gateway.authorization(route_key),
         };
-        let after = integration_ready.get(function).copied().or(api_created);
-        draft.add(action, after);
+        let mut after: Vec<StepId> = before(route_key, function).collect();
+        if after.is_empty() {
+            after.extend(api_created);
+        }
+        let step = draft.builder.add(action, after);
+        draft.steps.push(step);
     }
     // AWS refuses to delete an integration that a route still refers to.
     for integration in surplus {
@@ -166,6 +185,8 @@ pub(super) fn plan_draft(
         let step = draft.builder.add(action, gone.iter().copied());
         draft.steps.push(step);
     }
+    let deleted = authorizer::delete_others(draft.builder, desired, state, &gone);
+    draft.steps.extend(deleted);
     draft.steps
 }
 
@@ -268,14 +289,6 @@ pub(super) struct Live {
     pub configured: Vec<StepId>,
 }
 
-/// AWS's word for who may connect.
-pub fn authorization_type(iam: bool) -> &'static str {
-    match iam {
-        true => "AWS_IAM",
-        false => "NONE",
-    }
-}
-
 /// The journal that manifests are written to.
 fn plan_journal(builder: &mut Builder, desired: &Desired, observed: &Observed) -> Option<StepId> {
     observed.journal.is_none().then(|| {
@@ -300,7 +313,7 @@ impl Draft<'_> {
         step
     }
 
-    /// One integration for each function, and those nobody needs.
+    /// One integration for each function that a route leads to, and those nobody needs.
     fn sort_out<'s>(
         &self,
         integrations: &'s [IntegrationState],
@@ -311,12 +324,13 @@ impl Draft<'_> {
         let mut mine = BTreeMap::new();
         let mut surplus = Vec::new();
         for integration in integrations {
-            let owner = self.desired.functions.iter().find(|(_, function)| {
+            let invoked = function_of_uri(&integration.uri);
+            let owner = self.desired.routed_functions().into_iter().find(|key| {
                 integration.integration_type == "AWS_PROXY"
-                    && function_of_uri(&integration.uri).as_ref() == Some(&function.name)
+                    && invoked.as_ref() == Some(&self.desired.functions[*key].name)
             });
             match owner {
-                Some((key, _)) if !mine.contains_key(key) => {
+                Some(key) if !mine.contains_key(key) => {
                     mine.insert(key.clone(), integration);
                 }
                 _ => surplus.push(integration),

@@ -9,6 +9,7 @@ mod account_logging;
 mod action;
 mod adopt;
 mod api;
+mod authorizer;
 mod auto_deploy;
 mod changes;
 mod down;
@@ -25,7 +26,7 @@ mod tags;
 mod up;
 
 pub use action::{Action, Adopted, Bindings, PolicyTemplate, Taggable, Verb};
-pub use api::{authorization_type, function_of_uri};
+pub use api::function_of_uri;
 pub use changes::FieldChange;
 pub use down::{down, retained};
 pub use lint::{UnsoundPlan, Violation, lint, sound};

@@ -3,7 +3,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The API as a whole.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -101,7 +101,8 @@ pub enum ExecutionLogLevel {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RouteTable {
-    /// `none` or `iam` (the handshake must be signed). For `$connect`.
+    /// `none`, `iam` (the handshake must be signed), or `custom` (the authorizer is
+    /// asked, which `[authorizer]` alone says, too). For `$connect`.
     pub authorization: Option<Authorization>,
     /// Limits of this route.
     pub throttling: Option<ThrottlingTable>,
@@ -115,4 +116,20 @@ pub struct RouteTable {
 pub enum Authorization {
     None,
     Iam,
+    Custom,
+}
+
+/// The Lambda authorizer that is asked whom `$connect` lets in.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuthorizerTable {
+    /// The function that decides. No route leads to it.
+    #[schemars(length(min = 1))]
+    pub function: Option<String>,
+    /// What a request must have, all of it, or it is refused with 401 and the function
+    /// isn't asked; e.g. `route.request.querystring.token`. Default: nothing.
+    #[schemars(extend("maxItems" = 10))]
+    pub identity_sources: Option<BTreeSet<String>>,
+    /// Whether it is asked. Default: true.
+    pub enabled: Option<bool>,
 }

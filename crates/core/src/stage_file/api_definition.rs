@@ -4,6 +4,7 @@ use super::api::{
     AccessLogsTable, Authorization, ExecutionLogLevel, ExecutionLogsTable, ThrottlingTable,
 };
 use super::types::{ServiceFile, StageFile};
+use crate::authorizer::Authorizer;
 use crate::names::RouteKey;
 use crate::stage_settings::{ApiSettings, LoggingLevel, Rate, RouteSettings};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,8 @@ pub struct ApiDefinition {
     pub route_settings: BTreeMap<RouteKey, RouteSettings>,
     /// Routes whose callers must sign.
     pub iam_routes: BTreeSet<RouteKey>,
+    /// Who decides whom `$connect` lets in; `None`: nobody is asked.
+    pub authorizer: Option<Authorizer>,
     /// `None`: no access logs.
     pub access_logs: Option<AccessLogsDefinition>,
     /// Days; `None`: no execution logs.
@@ -77,6 +80,7 @@ pub(super) fn merge(service: &ServiceFile, stage: &StageFile) -> ApiDefinition {
         variables,
         route_settings: BTreeMap::new(),
         iam_routes: BTreeSet::new(),
+        authorizer: super::authorizer::merge(service, stage),
         access_logs: access_logs(tables.map(|table| table.access_logs.as_ref())),
         execution_log_retention_days: (execution_logs.0 != LoggingLevel::Off)
             .then_some(execution_logs.2),

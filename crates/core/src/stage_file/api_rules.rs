@@ -139,7 +139,10 @@ fn route(source: &Source, key: &str, settings: &RouteTable, service: &ServiceFil
             span: source.key_span(&at),
         }];
     }
-    if settings.authorization == Some(Authorization::Iam) && key != "$connect" {
+    let asks = settings
+        .authorization
+        .is_some_and(|it| it != Authorization::None);
+    if asks && key != "$connect" {
         return vec![Problem {
             message: format!(
                 "API Gateway asks who a client is when it connects, not at the route `{key}`"

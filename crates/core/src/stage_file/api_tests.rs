@@ -145,7 +145,7 @@ metrics = 1
 access_logs = { format = "", retention_days = 2 }
 execution_logs = { level = "debug", trace = true }
 [route_settings.join]
-authorization = "custom"
+authorization = "lambda"
 "#;
     insta::assert_snapshot!(mistake(stage));
 }

@@ -6,6 +6,7 @@
 mod api;
 mod api_definition;
 mod api_rules;
+mod authorizer;
 mod check;
 mod context_variables;
 mod definition;
@@ -57,7 +58,8 @@ pub fn read(
     let stage_read = read_one::<StageFile>(stage.text, &schema::stage_schema());
     let (service_problems, stage_problems) = match (service_read, stage_read) {
         (Ok((service_source, service_file)), Ok((stage_source, stage_file))) => {
-            let mut service_problems = rules::of_service(&service_source, &service_file);
+            let mut service_problems =
+                rules::of_service(&service_source, &service_file, &stage_file);
             let mut stage_problems =
                 rules::of_stage(&stage_source, stage_name, &stage_file, &service_file);
             let definition = definition::merge(stage_name, &service_file, &stage_file);
@@ -67,6 +69,11 @@ pub fn read(
             };
             let (of_service, of_stage) =
                 function_rules::check(&sources, &service_file, &stage_file, &definition);
+            service_problems.extend(of_service);
+            stage_problems.extend(of_stage);
+            let both = [&service_source, &stage_source];
+            let [of_service, of_stage] =
+                authorizer::check(both, &service_file, &stage_file, &definition);
             service_problems.extend(of_service);
             stage_problems.extend(of_stage);
             if service_problems.is_empty() && stage_problems.is_empty() {
@@ -113,6 +120,8 @@ fn read_one<T: serde::de::DeserializeOwned>(
 
 #[cfg(test)]
 mod api_tests;
+#[cfg(test)]
+mod authorizer_tests;
 #[cfg(test)]
 mod function_tests;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use super::SERVICE_FILE_STEM;
 use super::api_rules::{self, Tables};
+use super::authorizer;
 use super::check::nearest;
 use super::definition::{FunctionDefinition, StageDefinition};
 use super::problem::Problem;
@@ -38,9 +39,9 @@ const RESERVED_VARIABLES: [&str; 18] = [
     "LAMBDA_RUNTIME_DIR",
 ];
 
-pub(super) fn of_service(source: &Source, file: &ServiceFile) -> Vec<Problem> {
+pub(super) fn of_service(source: &Source, file: &ServiceFile, stage: &StageFile) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let mut used = BTreeSet::new();
+    let mut used: BTreeSet<&str> = authorizer::functions(file, stage).collect();
     for (route, function) in &file.routes {
         if file.functions.contains_key(function) {
             used.insert(function.as_str());
@@ -63,7 +64,7 @@ pub(super) fn of_service(source: &Source, file: &ServiceFile) -> Vec<Problem> {
         problems.push(Problem {
             message: format!("no route leads to the function `{key}`"),
             help: Some(format!(
-                "add a route for it under [routes], or remove [functions.{key}]"
+                "add a route for it under [routes], name it in [authorizer], or remove [functions.{key}]"
             )),
             span: source.key_span(&child("/functions", key)),
         });
@@ -200,7 +201,7 @@ pub(super) fn stage_name_mistake(name: &str) -> Option<String> {
     }
 }
 
-fn suggest(function: &str, service: &ServiceFile) -> String {
+pub(super) fn suggest(function: &str, service: &ServiceFile) -> String {
     match nearest(function, service.functions.keys().map(String::as_str)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => {

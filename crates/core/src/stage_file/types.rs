@@ -5,7 +5,7 @@
 //! Deliberately absent: `flatten` and `untagged`, which turn a typo into a
 //! message about something else.
 
-use super::api::{ApiStageTable, ApiTable, RouteTable};
+use super::api::{ApiStageTable, ApiTable, AuthorizerTable, RouteTable};
 use super::iam::IamStatement;
 use crate::facilities::{ApplicationLogLevel, LogFormat, SystemLogLevel, Tracing};
 use schemars::JsonSchema;
@@ -48,6 +48,9 @@ pub struct ServiceFile {
     /// Settings of single routes, by route key.
     #[serde(default)]
     pub route_settings: BTreeMap<String, RouteTable>,
+    /// The function that decides who may connect.
+    #[serde(default)]
+    pub authorizer: AuthorizerTable,
     /// Tags of everything that can have them, beside the deployer's own.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
@@ -91,6 +94,9 @@ pub struct StageFile {
     /// Settings of single routes, by route key.
     #[serde(default)]
     pub route_settings: BTreeMap<String, RouteTable>,
+    /// The function that decides who may connect.
+    #[serde(default)]
+    pub authorizer: AuthorizerTable,
     /// Tags of everything that can have them, beside the deployer's own.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,

@@ -107,7 +107,13 @@ fn log_group(body: &[u8]) -> String {
 
 /// A path with stars for the ids that API Gateway makes up.
 fn starred(path: &str) -> String {
-    const COLLECTIONS: [&str; 4] = ["apis", "routes", "integrations", "deployments"];
+    const COLLECTIONS: [&str; 5] = [
+        "apis",
+        "routes",
+        "integrations",
+        "authorizers",
+        "deployments",
+    ];
     let mut after_collection = false;
     let segments: Vec<&str> = path
         .split('/')

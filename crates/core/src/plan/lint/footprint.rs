@@ -2,6 +2,7 @@
 //! action that isn't in it doesn't compile.
 
 use crate::account_logging::is_role_name;
+use crate::authorizer::Authorization;
 use crate::desired::FunctionRole;
 use crate::names::{ApiId, FunctionKey, FunctionName, LogGroupName, RoleName};
 use crate::plan::{Action, Adopted, PolicyTemplate, Taggable};
@@ -24,6 +25,8 @@ pub(super) enum Thing {
     ThisApi,
     /// The integration of a function.
     Integration(FunctionKey),
+    /// The authorizer that `$connect` asks.
+    Authorizer,
     /// The deployment that is to go live.
     Deployment,
 }
@@ -149,8 +152,27 @@ pub(super) fn of(action: &Action) -> Footprint {
         Action::UpdateIntegration { key, .. } => {
             F::touching(Thing::ThisApi).needs(Thing::Version(key.clone()))
         }
-        Action::CreateRoute { function, .. } | Action::UpdateRoute { function, .. } => {
-            F::touching(Thing::ThisApi).needs(Thing::Integration(function.clone()))
+        Action::CreateAuthorizer { authorizer, .. } => F::touching(Thing::ThisApi)
+            .makes(Thing::Authorizer)
+            .needs(Thing::Version(authorizer.function.clone())),
+        Action::UpdateAuthorizer { authorizer, .. } => {
+            F::touching(Thing::ThisApi).needs(Thing::Version(authorizer.function.clone()))
+        }
+        Action::CreateRoute {
+            function,
+            authorization,
+            ..
+        }
+        | Action::UpdateRoute {
+            function,
+            authorization,
+            ..
+        } => {
+            let route = F::touching(Thing::ThisApi).needs(Thing::Integration(function.clone()));
+            match authorization {
+                Authorization::Custom => route.needs(Thing::Authorizer),
+                Authorization::None | Authorization::Iam => route,
+            }
         }
         Action::UpdateApi { .. }
         | Action::ConfigureStage { .. }
@@ -158,6 +180,7 @@ pub(super) fn of(action: &Action) -> Footprint {
         | Action::DeleteRouteSettings { .. }
         | Action::DeleteAccessLogSettings { .. }
         | Action::DeleteIntegration { .. }
+        | Action::DeleteAuthorizer { .. }
         | Action::DeleteRoute { .. }
         | Action::DeleteDeployment { .. } => F::touching(Thing::ThisApi),
         Action::CreateDeployment { manifest } => manifest.functions().fold(
@@ -191,6 +214,9 @@ pub(super) fn changes_draft(action: &Action) -> bool {
             | Action::CreateIntegration { .. }
             | Action::UpdateIntegration { .. }
             | Action::DeleteIntegration { .. }
+            | Action::CreateAuthorizer { .. }
+            | Action::UpdateAuthorizer { .. }
+            | Action::DeleteAuthorizer { .. }
             | Action::CreateRoute { .. }
             | Action::UpdateRoute { .. }
             | Action::DeleteRoute { .. }

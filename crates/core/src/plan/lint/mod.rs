@@ -173,7 +173,9 @@ impl Linter<'_> {
     /// Whether it was observed: what the plan only binds isn't looked for.
     fn exists(&self, thing: &Thing) -> bool {
         match thing {
-            Thing::Version(_) | Thing::Integration(_) | Thing::Deployment => false,
+            Thing::Version(_) | Thing::Integration(_) | Thing::Authorizer | Thing::Deployment => {
+                false
+            }
             _ => self.tags(thing).is_some(),
         }
     }
@@ -183,6 +185,7 @@ impl Linter<'_> {
         match thing {
             Thing::Version(key) => bindings.versions.contains_key(key),
             Thing::Integration(key) => bindings.integrations.contains_key(key),
+            Thing::Authorizer => bindings.authorizer.is_some(),
             Thing::Deployment => bindings.deployment_id.is_some(),
             _ => false,
         }
@@ -214,7 +217,9 @@ impl Linter<'_> {
             Thing::Function(name) => observed.functions.get(name).map(|state| &state.tags),
             Thing::Api(id) => self.api(id).map(|api| &api.tags),
             Thing::ThisApi => self.this_api().map(|api| &api.tags),
-            Thing::Version(_) | Thing::Integration(_) | Thing::Deployment => None,
+            Thing::Version(_) | Thing::Integration(_) | Thing::Authorizer | Thing::Deployment => {
+                None
+            }
         }
     }
 

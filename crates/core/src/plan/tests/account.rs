@@ -3,17 +3,18 @@
 
 use crate::account::Account;
 use crate::account_logging::role_name;
+use crate::authorizer::Authorization;
 use crate::desired::Desired;
 use crate::manifest::journal;
 use crate::names::{
-    ApiId, DeploymentId, EXECUTION_LOG_PREFIX, FunctionKey, FunctionName, FunctionVersion,
-    IntegrationId, LogGroupName, RoleName, RouteId,
+    ApiId, AuthorizerId, DeploymentId, EXECUTION_LOG_PREFIX, FunctionKey, FunctionName,
+    FunctionVersion, IntegrationId, LogGroupName, RoleName, RouteId,
 };
 use crate::observed::{
-    AccountLogging, ApiStageState, ApiState, DeploymentState, FunctionState, IntegrationState,
-    LogGroupState, Observed, RoleState, RouteState, VersionState,
+    AccountLogging, ApiStageState, ApiState, AuthorizerState, DeploymentState, FunctionState,
+    IntegrationState, LogGroupState, Observed, RoleState, RouteState, VersionState,
 };
-use crate::plan::{Action, Adopted, Bindings, Plan, Taggable, authorization_type};
+use crate::plan::{Action, Adopted, Bindings, Plan, Taggable};
 use crate::policy::INLINE_POLICY_NAME;
 use crate::stage_settings::{StageSettings, StageUpdate};
 use crate::tags::Tags;
@@ -330,6 +331,7 @@ impl Ledger {
                     settings,
                     routes: Vec::new(),
                     integrations: Vec::new(),
+                    authorizers: Vec::new(),
                     deployments: Vec::new(),
                     stages: Vec::new(),
                 });
@@ -387,11 +389,53 @@ impl Ledger {
                 api.integrations
                     .retain(|i| i.integration_id != integration_id);
             }
+            Action::CreateAuthorizer {
+                authorizer,
+                function_arn,
+                credentials_arn,
+            } => {
+                let authorizer_id = AuthorizerId::new(self.id());
+                bindings.authorizer = Some(authorizer_id.clone());
+                let uri = self.uri(&function_arn, &bindings.versions[&authorizer.function]);
+                let authorizers = &mut self.api(bindings).authorizers;
+                let mut others = authorizers.iter();
+                assert!(others.all(|other| other.name != authorizer.name()));
+                authorizers.push(AuthorizerState {
+                    authorizer_id,
+                    name: authorizer.name().to_owned(),
+                    uri,
+                    credentials_arn: Some(credentials_arn),
+                    identity_sources: authorizer.identity_sources,
+                });
+            }
+            Action::UpdateAuthorizer {
+                authorizer,
+                authorizer_id,
+                function_arn,
+                credentials_arn,
+            } => {
+                let uri = self.uri(&function_arn, &bindings.versions[&authorizer.function]);
+                let mut authorizers = self.api(bindings).authorizers.iter_mut();
+                let state = authorizers
+                    .find(|it| it.authorizer_id == authorizer_id)
+                    .expect("exists");
+                state.uri = uri;
+                state.credentials_arn = Some(credentials_arn);
+                state.identity_sources = authorizer.identity_sources;
+            }
+            Action::DeleteAuthorizer { authorizer_id, .. } => {
+                let api = self.api(bindings);
+                let mut routes = api.routes.iter();
+                assert!(routes.all(|it| it.authorizer_id.as_ref() != Some(&authorizer_id)));
+                api.authorizers
+                    .retain(|it| it.authorizer_id != authorizer_id);
+            }
             Action::CreateRoute {
                 route_key,
                 function,
-                iam,
+                authorization,
             } => {
+                let authorizer_id = asked(authorization, bindings);
                 let route_id = RouteId::new(self.id());
                 let target = Some(format!("integrations/{}", bindings.integrations[&function]));
                 let api = self.api(bindings);
@@ -404,15 +448,18 @@ impl Ledger {
                     route_id,
                     route_key: route_key.to_string(),
                     target,
-                    authorization: authorization_type(iam).into(),
+                    authorization: authorization.as_str().into(),
+                    authorizer_id,
                 });
             }
             Action::UpdateRoute {
                 route_id,
                 function,
-                iam,
+                authorization,
+                forget_authorizer,
                 ..
             } => {
+                let asked = asked(authorization, bindings);
                 let target = Some(format!("integrations/{}", bindings.integrations[&function]));
                 let api = self.api(bindings);
                 let mut routes = api.routes.iter_mut();
@@ -420,7 +467,12 @@ impl Ledger {
                     .find(|route| route.route_id == route_id)
                     .expect("exists");
                 route.target = target;
-                route.authorization = authorization_type(iam).into();
+                route.authorization = authorization.as_str().into();
+                // An update merges: nothing said, nothing forgotten.
+                if forget_authorizer || asked.is_some() {
+                    assert_ne!(asked.is_some(), forget_authorizer);
+                    route.authorizer_id = asked;
+                }
             }
             Action::DeleteRoute { route_id, .. } => {
                 self.api(bindings)
@@ -607,4 +659,9 @@ impl Ledger {
             Taggable::LogGroup(name) => &mut self.log_group(name).tags,
         }
     }
+}
+
+/// The authorizer that a route asks.
+fn asked(authorization: Authorization, bindings: &Bindings) -> Option<AuthorizerId> {
+    (authorization == Authorization::Custom).then(|| bindings.authorizer.clone().expect("bound"))
 }

@@ -1,6 +1,7 @@
 //! The planner against the smallest account that plans can be applied to.
 
 mod account;
+mod authorizer;
 mod function_settings;
 mod properties;
 mod settings;
@@ -199,6 +200,7 @@ fn changes_made_by_hand_are_seen_and_undone() {
         route_key: "hand".into(),
         target: Some("integrations/hand".into()),
         authorization: "NONE".into(),
+        authorizer_id: None,
     });
     api.integrations.push(IntegrationState {
         integration_id: "hand".into(),

@@ -29,7 +29,8 @@ fn services() -> impl Strategy<Value = Desired> {
         of_one,
     );
     let functions = btree_map("[a-e]", function, 1..=5);
-    (functions, any::<bool>(), settings()).prop_map(|(functions, new_code, settings)| {
+    let all = (functions, any::<bool>(), settings(), authorizer());
+    all.prop_map(|(functions, new_code, settings, authorizer)| {
         let mut tables = String::from("service = \"chat\"\n");
         let mut routes = String::from("[routes]\n\"$connect\" = \"");
         routes += functions.keys().next().expect("at least one");
@@ -46,11 +47,27 @@ fn services() -> impl Strategy<Value = Desired> {
                 routes += &format!("{name}{index} = \"{name}\"\n");
             }
         }
+        let settings = match authorizer.is_empty() || authorizer.contains("false") {
+            true => settings,
+            false => settings.replace("\"iam\"", "\"custom\""),
+        };
         desired_with(
-            &format!("{tables}{routes}{settings}"),
+            &format!("{tables}{routes}{settings}{authorizer}"),
             if new_code { "two" } else { "one" },
         )
     })
+}
+
+/// An authorizer, one that is off, or none.
+fn authorizer() -> impl Strategy<Value = String> {
+    let tables = [
+        "",
+        "[functions.gate]\n[authorizer]\nfunction = \"gate\"\n",
+        "[functions.gate]\n[authorizer]\nfunction = \"gate\"\nenabled = false\n",
+        "[functions.gate]\nmemory_mb = 512\n[authorizer]\nfunction = \"gate\"\nidentity_sources = [\"route.request.querystring.token\"]\n",
+        "[functions.door]\n[authorizer]\nfunction = \"door\"\n",
+    ];
+    proptest::sample::select(tables.map(str::to_owned).to_vec())
 }
 
 /// Settings of the API, each there or not.
@@ -219,6 +236,17 @@ fn happen(ledger: &mut Ledger, happening: &Happening) {
                 role.attached_policies
                     .push("arn:aws:iam::aws:policy/ReadOnlyAccess".into());
                 role.attached_policies.dedup();
+            }
+            for api in &mut ledger.observed.apis {
+                for route in &mut api.routes {
+                    route.authorization = "NONE".into();
+                    route.authorizer_id = None;
+                }
+                for authorizer in &mut api.authorizers {
+                    authorizer.name = "by-hand".into();
+                    authorizer.uri = String::new();
+                }
+                api.authorizers.truncate(1);
             }
         }
         Happening::DeploysByItself => ledger.deploy_by_itself(),
