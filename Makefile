@@ -4,7 +4,7 @@ CARGO ?= cargo
 DEPLOYER = target/debug/deployer
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan status down deployer test simulate fuzz functions-release interop clients bench-deploy bench-gateway soak
+.PHONY: help up plan status down deployer test simulate fuzz functions-release interop clients stores bench-deploy bench-gateway soak
 
 help:
 	@echo "make up|plan|status|down [STAGE=local]   deploy, look, remove"
@@ -14,6 +14,7 @@ help:
 	@echo "make functions-release                   the functions as AWS gets them, with their sizes"
 	@echo "make interop                             the transcript by wscat and Python's websockets"
 	@echo "make clients                             every operation by the SDKs' models; CLI, SDKs, Terraform, a browser"
+	@echo "make stores                              the chat's stores on dynalite and moto"
 	@echo "make bench-deploy [ONLY=ours,boto3]      deploys measured against others; see benches/deploy"
 	@echo "make bench-gateway [ONLY=ours] [REPEAT=3] the gateway measured against others; see benches/gateway"
 	@echo "make soak [MINUTES=30]                   clients that come and go, functions that are killed"
@@ -52,6 +53,9 @@ interop: deployer
 
 clients: deployer
 	DEPLOYER=$(DEPLOYER) tests/clients/run
+
+stores:
+	tests/stores/run
 
 bench-deploy:
 	benches/deploy/run

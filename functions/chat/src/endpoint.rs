@@ -11,7 +11,12 @@ pub(crate) fn endpoint_url(event: &Event) -> Result<String, EventError> {
     let context = &event.request_context;
     let domain = present(context.domain_name.as_deref(), "domainName")?;
     let stage = present(context.stage.as_deref(), "stage")?;
-    Ok(format!("https://{domain}/{stage}"))
+    Ok(stage_url(domain, stage))
+}
+
+/// The address of a domain and stage.
+pub(crate) fn stage_url(domain: &str, stage: &str) -> String {
+    format!("https://{domain}/{stage}")
 }
 
 #[cfg(test)]

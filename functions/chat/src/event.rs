@@ -4,6 +4,7 @@
 //! field is missing. Bodies arrive as text: API Gateway closes a connection that
 //! sends a binary frame, so `isBase64Encoded` is never true here.
 
+use crate::store::StoreError;
 pub use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest as Event;
 
 /// An event that its function cannot serve.
@@ -20,6 +21,9 @@ pub enum EventError {
     /// A field every event carries is missing.
     #[error("event without `requestContext.{0}`")]
     Missing(&'static str),
+    /// What must be remembered for the connection could not be.
+    #[error("the store failed: {0}")]
+    Store(#[from] StoreError),
 }
 
 /// The route the event came by, such as `$connect` or `join`.
@@ -44,6 +48,17 @@ pub fn connection_id(event: &Event) -> Result<&str, EventError> {
 /// The text of the message; empty for an event without one.
 pub fn body(event: &Event) -> &str {
     event.body.as_deref().unwrap_or_default()
+}
+
+/// What the API's authorizer calls who is connected, if it gave a name.
+pub fn name(event: &Event) -> Option<&str> {
+    let name = event.request_context.authorizer.fields.get("name")?;
+    name.as_str().filter(|name| !name.is_empty())
+}
+
+/// When API Gateway took the event, in milliseconds since 1970.
+pub fn now(event: &Event) -> i64 {
+    event.request_context.request_time_epoch
 }
 
 /// Holds the event to the route keys its function serves.
@@ -77,7 +92,7 @@ pub(crate) fn present<'e>(
 
 #[cfg(test)]
 mod tests {
-    use super::{EventError, body, connection_id, expect_route};
+    use super::{EventError, body, connection_id, expect_route, name};
     use crate::testing::{connect_event, disconnect_event, message_event};
 
     #[test]
@@ -107,6 +122,21 @@ mod tests {
         assert_eq!(expect_route(&event, &["$disconnect"]), Ok("$disconnect"));
         assert_eq!(event.headers["x-api-key"], "");
         assert_eq!(event.request_context.disconnect_status_code, Some(1005));
+    }
+
+    #[test]
+    fn the_authorizers_name_is_read_and_an_empty_one_is_none() {
+        let named = |authorizer: serde_json::Value| {
+            let mut event = serde_json::to_value(message_event("join", "a=", "{}")).unwrap();
+            event["requestContext"]["authorizer"] = authorizer;
+            let event: super::Event = serde_json::from_value(event).unwrap();
+            name(&event).map(str::to_owned)
+        };
+        let ann = serde_json::json!({ "principalId": "p", "name": "Ann" });
+        assert_eq!(named(ann), Some("Ann".to_owned()));
+        assert_eq!(named(serde_json::json!({ "name": "" })), None);
+        assert_eq!(named(serde_json::json!({ "principalId": "p" })), None);
+        assert_eq!(name(&message_event("join", "a=", "{}")), None);
     }
 
     #[test]

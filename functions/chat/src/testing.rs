@@ -3,9 +3,13 @@
 
 use crate::event::Event;
 use crate::post::{Post, PostError};
+use crate::run::Invocation;
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// A `CONNECT` event of this connection.
 pub fn connect_event(connection_id: &str) -> Event {
@@ -28,6 +32,15 @@ pub fn message_event(route_key: &str, connection_id: &str, body: &str) -> Event 
         event["requestContext"]["routeKey"] = json!(route_key);
         event["body"] = json!(body);
     })
+}
+
+/// An invocation that nobody else has, with time enough.
+pub fn invocation() -> Invocation {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    Invocation {
+        request_id: format!("request-{}", NUMBER.fetch_add(1, Ordering::Relaxed)),
+        deadline: Instant::now() + Duration::from_secs(10),
+    }
 }
 
 fn event(fixture: &str, change: impl FnOnce(&mut Value)) -> Event {

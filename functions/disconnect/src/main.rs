@@ -1,9 +1,13 @@
 //! `$disconnect` behind the Lambda Runtime API.
 
-use chat::Event;
+use chat::{Choice, DynamoStore, Environment, Event, Invocation};
 use lambda_runtime::Error;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    chat::run(async |event: &Event| disconnect::handle(event)).await
+    let table = Choice::table_of_process();
+    let store = table.map(|table| DynamoStore::new(table, &Environment::of_process()));
+    let store = store.transpose()?;
+    chat::run(async |event: &Event, _: &Invocation| disconnect::handle(event, store.as_ref()).await)
+        .await
 }

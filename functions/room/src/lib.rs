@@ -1,185 +1,256 @@
-//! `join` and `send`: the rooms.
+//! The rooms: `join`, `send`, `leave`, `who`, `history`.
 //!
-//! One function serves both routes, because rooms live in its process's memory;
-//! for the same reason it must run with a reserved concurrency of one. Events
-//! that overlap are then refused by Lambda, and their senders get API Gateway's
-//! own error frame (`Internal server error`); nothing can be done about it here.
-//! Rooms are forgotten when Lambda replaces the process.
+//! One function serves all these routes, so that with rooms in its memory they are in
+//! one place; it must run with a reserved concurrency of one then. Events that overlap
+//! are refused by Lambda, and their senders get API Gateway's own error frame
+//! (`Internal server error`). With a table it runs in as many environments as it
+//! needs.
 
+mod refusal;
+mod tell;
+
+use crate::refusal::Refusal;
 use chat::{
-    Delivery, Event, EventError, JoinRequest, Malformed, Member, Post, Rooms, SendRequest, Telling,
-    body, connection_id, expect_route, tell,
+    Draft, Envelope, Event, EventError, Format, HistoryRequest, Invocation, Joined, Joining,
+    NoRelay, Person, Post, Relay, RoomRequest, Said, SendRequest, Served, Store, WHO_MEMBERS, body,
+    connection_id, expect_route, format, name, now,
 };
-use std::cell::RefCell;
 
-const JOIN: &str = "join";
-const SEND: &str = "send";
+const ROUTES: &[&str] = &["join", "send", "leave", "who", "history"];
 
-/// The rooms of this process and the handler of their events.
+/// The handler of rooms' events.
 #[derive(Debug, Default)]
-pub struct Handler {
-    rooms: RefCell<Rooms>,
+pub struct Handler<S, R = NoRelay> {
+    store: S,
+    relay: R,
 }
 
-impl Handler {
+/// An event, and the way to connections.
+struct Asked<'a, P> {
+    event: &'a Event,
+    /// The asking connection.
+    id: &'a str,
+    now: i64,
+    /// The format that this one request asks for.
+    format: Option<Format>,
+    invocation: &'a Invocation,
+    post: &'a P,
+}
+
+impl<S: Store> Handler<S> {
+    /// With the rooms that this store remembers; one invocation tells a room's every
+    /// member.
+    pub fn new(store: S) -> Self {
+        Self::with_relay(store, NoRelay)
+    }
+}
+
+impl<S: Store, R: Relay> Handler<S, R> {
+    /// With the rooms that this store remembers; large rooms are told by several
+    /// invocations.
+    pub fn with_relay(store: S, relay: R) -> Self {
+        Self { store, relay }
+    }
+
+    /// What remembers the rooms.
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
     /// Does what the event asks, tells whom it concerns, and drops members whose
     /// connection turns out to be gone.
     ///
     /// # Errors
     /// When the event came by another route, or does not say from whom.
-    pub async fn handle(&self, event: &Event, post: &impl Post) -> Result<Delivery, EventError> {
-        let route = expect_route(event, &[JOIN, SEND])?;
-        let asker = connection_id(event)?;
-        let decided = match route {
-            JOIN => self.join(event, asker),
-            _ => self.send(event, asker),
+    pub async fn handle(
+        &self,
+        event: &Event,
+        post: &impl Post,
+        invocation: &Invocation,
+    ) -> Result<Served, EventError> {
+        let route = expect_route(event, ROUTES)?;
+        let asked = Asked {
+            event,
+            id: connection_id(event)?,
+            now: now(event),
+            format: format(body(event)),
+            invocation,
+            post,
         };
-        let telling =
-            decided.unwrap_or_else(|malformed| Telling::one(asker, malformed.to_string()));
-        let delivery = tell(post, &telling).await;
-        self.rooms.borrow_mut().forget(&delivery.gone);
-        Ok(delivery)
+        let outcome = match route {
+            "join" => self.join(&asked).await,
+            "send" => self.send(&asked).await,
+            "leave" => self.leave(&asked).await,
+            "who" => self.who(&asked).await,
+            _ => self.history(&asked).await,
+        };
+        match outcome {
+            Ok(served) => Ok(served),
+            Err(refusal) => Ok(self.refuse(&asked, refusal).await),
+        }
     }
 
-    fn join(&self, event: &Event, asker: &str) -> Result<Telling, Malformed> {
-        let JoinRequest { room } = JoinRequest::parse(body(event))?;
-        let mut rooms = self.rooms.borrow_mut();
-        rooms.expire(event.request_context.request_time_epoch);
-        let asker = Member {
-            id: asker,
-            connected_at: event.request_context.connected_at,
+    async fn join(&self, asked: &Asked<'_, impl Post>) -> Result<Served, Refusal> {
+        let RoomRequest { room } = RoomRequest::parse(body(asked.event))?;
+        let joining = Joining {
+            id: asked.id,
+            name: name(asked.event),
+            format: self.spoken(asked).await?,
+            connected_at: asked.event.request_context.connected_at,
+            request: &asked.invocation.request_id,
         };
-        Ok(rooms.join(&room, asker))
+        let joined = self.store.join(&room, &joining, asked.now).await?;
+        let (members, last) = match joined {
+            Joined::Now { members, last } => (members, last),
+            Joined::Already => return Err(Refusal::AlreadyJoined(room)),
+            Joined::RoomFull(most) => return Err(Refusal::RoomFull(room, most)),
+            Joined::TooManyRooms => return Err(Refusal::TooManyRooms),
+            Joined::NoMoreRooms => return Err(Refusal::NoMoreRooms),
+            Joined::Gone => {
+                return Ok(Served {
+                    room: Some(room),
+                    refused: Some("GONE"),
+                    ..Served::default()
+                });
+            }
+        };
+        let envelope = Envelope::Joined {
+            room: room.clone(),
+            member: Person {
+                connection: asked.id.to_owned(),
+                name: joining.name.map(str::to_owned),
+            },
+            members: members.len(),
+            last,
+        };
+        Ok(self.tell_room(asked, room, &members, &envelope).await)
     }
 
-    fn send(&self, event: &Event, asker: &str) -> Result<Telling, Malformed> {
-        let SendRequest { room, msg } = SendRequest::parse(body(event))?;
-        Ok(self.rooms.borrow().send(&room, asker, &msg))
+    async fn send(&self, asked: &Asked<'_, impl Post>) -> Result<Served, Refusal> {
+        let SendRequest { room, msg, id } = SendRequest::parse(body(asked.event))?;
+        let member = self.store.member(&room, asked.id, asked.now).await?;
+        let Some(member) = member else {
+            return Err(Refusal::MayNotSend(room, id));
+        };
+        if !self.store.admit(asked.id, asked.now).await? {
+            return Err(Refusal::TooManyMessages(room, id));
+        }
+        let draft = Draft {
+            id: id.as_deref(),
+            connection: asked.id,
+            name: name(asked.event),
+            text: &msg,
+            request: &asked.invocation.request_id,
+        };
+        // Stored first: who joins meanwhile finds it in the history at least, and whom
+        // it doesn't reach sees that a number is missing.
+        let stored = self.store.append(&room, &draft, asked.now).await?;
+        let mut served = Served {
+            room: Some(room.clone()),
+            ..Served::default()
+        };
+        if !stored.repeated {
+            let envelope = Envelope::Message {
+                room: room.clone(),
+                said: Said {
+                    seq: stored.seq,
+                    id: id.clone(),
+                    from: Person::from(&member),
+                    text: msg.clone(),
+                    at: asked.now,
+                },
+            };
+            let members = self.store.members(&room, asked.now).await;
+            // It is stored: to call it refused would have it sent again.
+            served = match members {
+                Ok(members) => {
+                    self.tell_room(asked, room.clone(), &members, &envelope)
+                        .await
+                }
+                Err(error) => Served {
+                    failure: Some(error.to_string()),
+                    ..served
+                },
+            };
+        }
+        served.seq = Some(stored.seq);
+        let ack = Envelope::Sent {
+            room,
+            seq: stored.seq,
+            id,
+            repeated: stored.repeated,
+            delivered: served.delivery.delivered,
+            undelivered: served.delivery.undelivered,
+            relayed: served.delivery.relayed,
+        };
+        self.answer(asked, asked.format.unwrap_or(member.format), &ack)
+            .await;
+        Ok(served)
+    }
+
+    async fn leave(&self, asked: &Asked<'_, impl Post>) -> Result<Served, Refusal> {
+        let RoomRequest { room } = RoomRequest::parse(body(asked.event))?;
+        let left = self.store.leave(&room, asked.id, asked.now).await?;
+        let Some(left) = left else {
+            return Err(Refusal::NotAMember(room));
+        };
+        let envelope = Envelope::Left {
+            room: room.clone(),
+            member: Person::from(&left),
+        };
+        let mut told = self.store.members(&room, asked.now).await?;
+        told.push(left);
+        Ok(self.tell_room(asked, room, &told, &envelope).await)
+    }
+
+    async fn who(&self, asked: &Asked<'_, impl Post>) -> Result<Served, Refusal> {
+        let RoomRequest { room } = RoomRequest::parse(body(asked.event))?;
+        let members = self.store.members(&room, asked.now).await?;
+        let Some(me) = members.iter().find(|member| member.id == asked.id) else {
+            return Err(Refusal::NotAMember(room));
+        };
+        let format = asked.format.unwrap_or(me.format);
+        let envelope = Envelope::Members {
+            room: room.clone(),
+            total: members.len(),
+            members: members.iter().take(WHO_MEMBERS).map(Person::from).collect(),
+        };
+        Ok(self.answer_about(asked, room, format, &envelope).await)
+    }
+
+    async fn history(&self, asked: &Asked<'_, impl Post>) -> Result<Served, Refusal> {
+        let HistoryRequest { room, range, last } = HistoryRequest::parse(body(asked.event))?;
+        let Some(me) = self.store.member(&room, asked.id, asked.now).await? else {
+            return Err(Refusal::NotAMember(room));
+        };
+        // One more than asked for says whether there are more.
+        let found = self
+            .store
+            .history(&room, range, last + 1, asked.now)
+            .await?;
+        let (messages, more) = match range {
+            chat::Range::After(_) => {
+                let more = found.len() > last;
+                (found.into_iter().take(last).collect(), more)
+            }
+            chat::Range::Last => {
+                let skip = found.len().saturating_sub(last);
+                (found.into_iter().skip(skip).collect(), false)
+            }
+        };
+        let envelope = Envelope::history(&room, messages, more);
+        let format = asked.format.unwrap_or(me.format);
+        Ok(self.answer_about(asked, room, format, &envelope).await)
+    }
+
+    /// The format that the asker is to be spoken to in.
+    async fn spoken(&self, asked: &Asked<'_, impl Post>) -> Result<Format, chat::StoreError> {
+        match asked.format {
+            Some(format) => Ok(format),
+            None => Ok(self.store.format(asked.id).await?.unwrap_or_default()),
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::Handler;
-    use chat::testing::{Recorder, message_event};
-    use chat::{CONNECTION_LIFETIME_MS, respond};
-
-    const A: &str = "PJqB0fHsqRcCHlw=";
-    const B: &str = "d4NsecoByQ0CH-Q=";
-    const C: &str = "RYG0LEicPHcFo_A=";
-
-    /// A handler with some members in `room1`, who have heard of it.
-    async fn room_of(members: &[&str], post: &Recorder) -> Handler {
-        let handler = Handler::default();
-        for id in members {
-            join(&handler, id, post).await;
-        }
-        post.take_all();
-        handler
-    }
-
-    async fn join(handler: &Handler, id: &str, post: &Recorder) {
-        let event = message_event("join", id, r#"{"action":"join","room":"room1"}"#);
-        handler.handle(&event, post).await.unwrap();
-    }
-
-    async fn send(handler: &Handler, id: &str, post: &Recorder) -> chat::Delivery {
-        let body = r#"{"action":"send","room":"room1","msg":"x"}"#;
-        let event = message_event("send", id, body);
-        handler.handle(&event, post).await.unwrap()
-    }
-
-    #[tokio::test]
-    async fn a_gone_member_is_dropped_and_the_rest_are_served() {
-        let post = Recorder::default();
-        let handler = room_of(&[A, B, C], &post).await;
-        post.lose(B);
-
-        let delivery = send(&handler, A, &post).await;
-        assert_eq!((delivery.delivered, delivery.gone), (2, vec![B.to_owned()]));
-
-        // Were it still a member, it would be told, as its posts work again.
-        post.mend(B);
-        post.take_all();
-        send(&handler, A, &post).await;
-        let told = format!("[{A}]: x");
-        assert_eq!(
-            post.take_all(),
-            [(A.to_owned(), told.clone()), (C.to_owned(), told)]
-        );
-    }
-
-    #[tokio::test]
-    async fn a_member_that_fails_otherwise_stays_and_the_rest_are_served() {
-        let post = Recorder::default();
-        let handler = room_of(&[A, B], &post).await;
-        post.break_off(B, "HTTP 500");
-        assert_eq!(send(&handler, A, &post).await.failed[0].connection_id, B);
-        assert_eq!(post.take(A).len(), 1);
-
-        post.mend(B);
-        assert_eq!(send(&handler, A, &post).await.delivered, 2);
-        assert_eq!(post.take(B), [format!("[{A}]: x")]);
-    }
-
-    #[tokio::test]
-    async fn a_sender_that_is_gone_does_not_stop_its_message() {
-        let post = Recorder::default();
-        let handler = room_of(&[A, B], &post).await;
-        post.lose(A);
-        let delivery = send(&handler, A, &post).await;
-        assert_eq!(delivery.gone, [A]);
-        assert_eq!(post.take(B), [format!("[{A}]: x")]);
-    }
-
-    #[tokio::test]
-    async fn a_malformed_request_is_told_to_its_sender_and_changes_nothing() {
-        let post = Recorder::default();
-        let handler = room_of(&[A], &post).await;
-        for (route, body, told) in [
-            ("join", "{}", r#""room" is missing."#),
-            (
-                "join",
-                r#"{"room":["room1"]}"#,
-                r#""room" must be a string."#,
-            ),
-            ("join", "{room:1", "The message must be a JSON object."),
-            ("send", r#"{"room":"room1"}"#, r#""msg" is missing."#),
-            (
-                "send",
-                r#"{"room":"room1","msg":""}"#,
-                r#""msg" must not be empty."#,
-            ),
-        ] {
-            let event = message_event(route, B, body);
-            let outcome = handler.handle(&event, &post).await;
-            assert!(respond(&event, outcome).is_ok());
-            assert_eq!(post.take_all(), [(B.to_owned(), told.to_owned())]);
-        }
-        assert_eq!(send(&handler, A, &post).await.delivered, 1);
-    }
-
-    #[tokio::test]
-    async fn members_older_than_any_connection_are_forgotten_at_the_next_join() {
-        let post = Recorder::default();
-        let handler = room_of(&[A], &post).await;
-        let mut event = message_event("join", B, r#"{"room":"room1"}"#);
-        event.request_context.connected_at += CONNECTION_LIFETIME_MS;
-        event.request_context.request_time_epoch += CONNECTION_LIFETIME_MS;
-        handler.handle(&event, &post).await.unwrap();
-        let told = format!("{B} has joined to Room room1");
-        assert_eq!(post.take_all(), [(B.to_owned(), told)]);
-    }
-
-    #[tokio::test]
-    async fn another_route_is_an_error_that_names_it() {
-        let post = Recorder::default();
-        let event = message_event("$default", A, "{}");
-        let error = Handler::default().handle(&event, &post).await.unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "unexpected route key `$default`: this function serves `join`, `send`"
-        );
-        assert_eq!(post.take_all(), []);
-    }
-}
+mod tests;

@@ -1,6 +1,7 @@
 //! The chat room's contract: one conversation, word for word.
 
-use chat::testing::{Recorder, message_event};
+use chat::MemoryStore;
+use chat::testing::{Recorder, invocation, message_event};
 use serde_json::Value;
 
 const A: &str = "PJqB0fHsqRcCHlw=";
@@ -9,7 +10,7 @@ const B: &str = "d4NsecoByQ0CH-Q=";
 /// The functions behind their routes, and who has heard what.
 #[derive(Default)]
 struct Api {
-    rooms: room::Handler,
+    rooms: room::Handler<MemoryStore>,
     post: Recorder,
 }
 
@@ -22,11 +23,12 @@ impl Api {
         let outcome = match action {
             Some(route @ ("join" | "send")) => {
                 let event = message_event(route, connection_id, body);
-                self.rooms.handle(&event, &self.post).await
+                self.rooms.handle(&event, &self.post, &invocation()).await
             }
             _ => {
                 let event = message_event("$default", connection_id, body);
-                default::handle(&event, &self.post).await
+                let none: Option<&MemoryStore> = None;
+                default::handle(&event, &self.post, none, &invocation()).await
             }
         };
         outcome.expect("every message here is served");

@@ -12,26 +12,27 @@ use aws_sdk_apigatewaymanagement::config::{
 use aws_sdk_apigatewaymanagement::error::DisplayErrorContext;
 use aws_sdk_apigatewaymanagement::primitives::Blob;
 use aws_sdk_apigatewaymanagement::{Client, Config};
-use chat::{Event, Post, PostError};
+use chat::{Event, Invocation, MemoryStore, Post, PostError};
 use lambda_runtime::Error;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let base = env::var("BENCH_EXECUTE_API")?;
     let clients = RefCell::default();
-    let rooms = room::Handler::default();
-    chat::run(async |event: &Event| {
+    let rooms = room::Handler::new(MemoryStore::default());
+    let table: Option<&MemoryStore> = None;
+    chat::run(async |event: &Event, invocation: &Invocation| {
         let context = &event.request_context;
         match context.route_key.as_deref() {
-            Some("$connect") => connect::handle(event),
-            Some("$disconnect") => disconnect::handle(event),
+            Some("$connect") => connect::handle(event, table).await,
+            Some("$disconnect") => disconnect::handle(event, table).await,
             route => {
                 let part = |part: &Option<String>| part.clone().unwrap_or_default();
                 let url = format!("{base}/{}/{}", part(&context.apiid), part(&context.stage));
                 let connections = Connections(client(&clients, url));
                 match route {
-                    Some("join" | "send") => rooms.handle(event, &connections).await,
-                    _ => default::handle(event, &connections).await,
+                    Some("join" | "send") => rooms.handle(event, &connections, invocation).await,
+                    _ => default::handle(event, &connections, table, invocation).await,
                 }
             }
         }
