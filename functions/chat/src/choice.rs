@@ -10,13 +10,20 @@ pub enum Choice {
 }
 
 /// Neither store was chosen.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(PartialEq, Eq, thiserror::Error)]
 #[error(
     "the chat does not know where to keep its rooms: write into the stage file, at \
      [functions.room], either `state = \"memory\"` with `reserved_concurrency = 1`, or \
      `tables = {{ CHAT_TABLE = \"…\" }}` for all of the chat's functions"
 )]
 pub struct NoStore;
+
+/// As it is displayed: this is what a `main` that fails with it prints.
+impl std::fmt::Debug for NoStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}")
+    }
+}
 
 impl Choice {
     /// This process's, for the function that cannot do without.
@@ -83,7 +90,7 @@ mod tests {
 
     #[test]
     fn without_a_choice_the_error_says_what_to_write_into_the_stage_file() {
-        let told = choice(&[]).unwrap_err().to_string();
+        let told = format!("{:?}", choice(&[]).unwrap_err());
         for part in [
             "`state = \"memory\"` with `reserved_concurrency = 1`",
             "`tables = { CHAT_TABLE = ",

@@ -11,18 +11,20 @@ mod tell;
 
 use crate::refusal::Refusal;
 use chat::{
-    Draft, Envelope, Event, EventError, Format, HistoryRequest, Invocation, Joined, Joining,
-    NoRelay, Person, Post, Relay, RoomRequest, Said, SendRequest, Served, Store, WHO_MEMBERS, body,
-    connection_id, expect_route, format, name, now,
+    Draft, Envelope, Event, EventError, FAN_OUT_MEMBERS, Format, HistoryRequest, Invocation,
+    Joined, Joining, NoRelay, Person, Post, Relay, RoomRequest, Said, SendRequest, Served, Store,
+    WHO_MEMBERS, body, connection_id, expect_route, format, name, now,
 };
 
 const ROUTES: &[&str] = &["join", "send", "leave", "who", "history"];
 
 /// The handler of rooms' events.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Handler<S, R = NoRelay> {
     store: S,
     relay: R,
+    /// How many members one invocation tells.
+    part: usize,
 }
 
 /// An event, and the way to connections.
@@ -49,7 +51,14 @@ impl<S: Store, R: Relay> Handler<S, R> {
     /// With the rooms that this store remembers; large rooms are told by several
     /// invocations.
     pub fn with_relay(store: S, relay: R) -> Self {
-        Self { store, relay }
+        let part = FAN_OUT_MEMBERS;
+        Self { store, relay, part }
+    }
+
+    /// With so many members told by one invocation, rather than [`FAN_OUT_MEMBERS`].
+    #[must_use]
+    pub fn in_parts_of(self, part: usize) -> Self {
+        Self { part, ..self }
     }
 
     /// What remembers the rooms.

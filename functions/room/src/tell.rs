@@ -3,8 +3,8 @@
 use crate::refusal::Refusal;
 use crate::{Asked, Handler};
 use chat::{
-    Chunk, Delivery, Envelope, FAN_OUT_MEMBERS, Failure, Format, Member, Post, Relay, Served,
-    Store, Telling, fan_out,
+    Chunk, Delivery, Envelope, Failure, Format, Member, Post, Relay, Served, Store, Telling,
+    fan_out,
 };
 use futures_util::{StreamExt, stream};
 
@@ -47,8 +47,8 @@ impl<S: Store, R: Relay> Handler<S, R> {
         };
         let mut delivery = Delivery::default();
         let mut here = members;
-        if self.relay.splits() && members.len() > FAN_OUT_MEMBERS {
-            let (first, others) = members.split_at(FAN_OUT_MEMBERS);
+        if self.relay.splits() && members.len() > self.part {
+            let (first, others) = members.split_at(self.part);
             delivery = self.hand_over(asked, &room, others, &texts).await;
             here = first;
         }
@@ -81,7 +81,7 @@ impl<S: Store, R: Relay> Handler<S, R> {
             members: members.iter().map(Into::into).collect(),
         };
         let mut delivery = Delivery::default();
-        let chunks = members.chunks(FAN_OUT_MEMBERS).enumerate().map(chunk);
+        let chunks = members.chunks(self.part).enumerate().map(chunk);
         let mut handing = stream::iter(chunks)
             .map(async |chunk| (chunk.members.len(), self.relay.relay(&chunk).await))
             .buffer_unordered(CHUNKS_AT_ONCE);

@@ -17,7 +17,7 @@ async fn handle(handler: &Handler, event: &Event, post: &Recorder) -> Result<Ser
 
 /// A handler with some members in `room1`, who have heard of it.
 async fn room_of(members: &[&str], post: &Recorder) -> Handler {
-    let handler = Handler::default();
+    let handler = Any::new(MemoryStore::default());
     for id in members {
         join(&handler, id, post).await;
     }
@@ -126,7 +126,7 @@ async fn members_older_than_any_connection_are_forgotten_at_the_next_join() {
 async fn another_route_is_an_error_that_names_it() {
     let post = Recorder::default();
     let event = message_event("$default", A, "{}");
-    let error = handle(&Handler::default(), &event, &post)
+    let error = handle(&Any::new(MemoryStore::default()), &event, &post)
         .await
         .unwrap_err();
     assert_eq!(
@@ -282,7 +282,7 @@ async fn who_asks_for_json_gets_all_of_the_room_so_and_the_others_do_not() {
 #[tokio::test]
 async fn members_show_by_the_name_that_an_authorizer_gave_them() {
     let post = Recorder::default();
-    let handler = Handler::default();
+    let handler = Any::new(MemoryStore::default());
     let mut join = message_event("join", A, r#"{"room":"room1"}"#);
     let fields = &mut join.request_context.authorizer.fields;
     fields.insert("name".to_owned(), json!("Ann"));

@@ -8,7 +8,6 @@ const A: &str = "PJqB0fHsqRcCHlw=";
 const B: &str = "d4NsecoByQ0CH-Q=";
 
 /// The functions behind their routes, and who has heard what.
-#[derive(Default)]
 struct Api {
     rooms: room::Handler<MemoryStore>,
     post: Recorder,
@@ -40,7 +39,10 @@ impl Api {
 
 #[tokio::test]
 async fn two_people_meet_in_a_room() {
-    let api = Api::default();
+    let api = Api {
+        rooms: room::Handler::new(MemoryStore::default()),
+        post: Recorder::default(),
+    };
     let only_a = |text: &str| [vec![text.to_owned()], vec![]];
     let only_b = |text: &str| [vec![], vec![text.to_owned()]];
     let both = |text: &str| [vec![text.to_owned()], vec![text.to_owned()]];

@@ -62,15 +62,15 @@ impl DynamoStore {
         if before.is_gone() {
             return Ok(Joined::Gone);
         }
+        // Not written again for a member: its row stays the one of its membership.
+        if before.row(room).is_some() && self.membership(room, joining.id, now).await?.is_some() {
+            return Ok(Joined::Already);
+        }
         let elsewhere = before.rows.iter().filter(|row| room_of(row) != Some(room));
-        if elsewhere.filter(|row| lives(row, now)).count() >= ROOMS_PER_CONNECTION {
-            // A member hears that it is one, whatever the limit.
-            if self.membership(room, joining.id, now).await?.is_some() {
-                return Ok(Joined::Already);
-            }
-            if self.rooms_of(joining.id, &before, now).await? >= ROOMS_PER_CONNECTION {
-                return Ok(Joined::TooManyRooms);
-            }
+        if elsewhere.filter(|row| lives(row, now)).count() >= ROOMS_PER_CONNECTION
+            && self.rooms_of(joining.id, &before, now).await? >= ROOMS_PER_CONNECTION
+        {
+            return Ok(Joined::TooManyRooms);
         }
         let member = joining.member(now);
         let expires = seconds(joining.connected_at + CONNECTION_LIFETIME_MS);
