@@ -76,3 +76,16 @@ pub const QUERY_PAGE_BYTES: f64 = 1_048_576.0;
 pub const KEEP_ALIVE_SECONDS: f64 = 540.0;
 /// Minutes of a month, as AWS bills them: 730 hours.
 pub const MONTH_MINUTES: f64 = 730.0 * 60.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_the_chats_own_is_as_the_chat_has_it() {
+        let same = |figure: f64, chats: usize| assert_eq!(figure as usize, chats);
+        same(MEMBERS_AN_INVOCATION, chat::FAN_OUT_MEMBERS);
+        same(POSTS_AT_ONCE, chat::POSTS_AT_ONCE);
+        assert!(CONNECTION_SECONDS * 1000.0 < chat::CONNECTION_LIFETIME_MS as f64);
+    }
+}

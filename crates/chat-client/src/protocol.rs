@@ -116,3 +116,149 @@ impl Heard {
         serde_json::from_str(text).ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chat::{Envelope, Format};
+
+    fn heard(envelope: &Envelope) -> Option<Heard> {
+        Heard::read(&envelope.text(Format::Json)?)
+    }
+
+    #[test]
+    fn what_the_chat_says_is_what_the_client_hears() {
+        let room = || "r".to_owned();
+        let person = || chat::Person {
+            connection: "a=".to_owned(),
+            name: Some("Ada".to_owned()),
+        };
+        let said = || chat::Said {
+            seq: 7,
+            id: None,
+            from: person(),
+            text: "hello".to_owned(),
+            at: 1,
+        };
+        let member = Person {
+            connection: "a=".to_owned(),
+            name: Some("Ada".to_owned()),
+        };
+        let told = Said {
+            seq: 7,
+            id: None,
+            from: member.clone(),
+            text: "hello".to_owned(),
+            at: 1,
+        };
+        let joined = Envelope::Joined {
+            room: room(),
+            member: person(),
+            members: 2,
+            last: 7,
+        };
+        let left = Envelope::Left {
+            room: room(),
+            member: person(),
+        };
+        let message = Envelope::Message {
+            room: room(),
+            said: said(),
+        };
+        let sent = Envelope::Sent {
+            room: room(),
+            seq: 7,
+            id: Some("i".to_owned()),
+            repeated: false,
+            delivered: 2,
+            undelivered: 0,
+            relayed: 0,
+        };
+        let history = Envelope::History {
+            room: room(),
+            messages: vec![said()],
+            more: true,
+        };
+        let error = Envelope::Error {
+            code: "NOT_A_MEMBER",
+            text: "no".to_owned(),
+            room: Some(room()),
+            id: None,
+        };
+        let echo = Envelope::Echo {
+            text: "x".to_owned(),
+        };
+        let pairs = [
+            (
+                joined,
+                Heard::Joined {
+                    room: room(),
+                    member: member.clone(),
+                    last: 7,
+                },
+            ),
+            (
+                left,
+                Heard::Left {
+                    room: room(),
+                    member,
+                },
+            ),
+            (
+                message,
+                Heard::Message {
+                    room: room(),
+                    said: told.clone(),
+                },
+            ),
+            (
+                sent,
+                Heard::Sent {
+                    room: room(),
+                    seq: 7,
+                    id: Some("i".to_owned()),
+                },
+            ),
+            (
+                history,
+                Heard::History {
+                    room: room(),
+                    messages: vec![told],
+                    more: true,
+                },
+            ),
+            (
+                error,
+                Heard::Error {
+                    code: "NOT_A_MEMBER".to_owned(),
+                    text: "no".to_owned(),
+                    room: Some(room()),
+                    id: None,
+                },
+            ),
+            (echo, Heard::Other),
+        ];
+        for (envelope, expected) in pairs {
+            assert_eq!(heard(&envelope), Some(expected));
+        }
+    }
+
+    #[test]
+    fn requests_are_what_the_chat_reads() {
+        let send = Request {
+            msg: Some("hello"),
+            id: Some("i"),
+            ..Request::of_room("send", "r")
+        };
+        let read = chat::SendRequest::parse(&send.to_frame()).unwrap();
+        assert_eq!((read.room.as_str(), read.msg.as_str()), ("r", "hello"));
+        assert_eq!(read.id.as_deref(), Some("i"));
+        let history = Request {
+            after: Some(3),
+            last: Some(100),
+            ..Request::of_room("history", "r")
+        };
+        assert!(chat::HistoryRequest::parse(&history.to_frame()).is_ok());
+        assert_eq!(chat::format(&history.to_frame()), Some(Format::Json));
+    }
+}

@@ -36,4 +36,5 @@ pub const CONNECTION_LIFETIME_MS: i64 = (2 * 60 + 5) * 60 * 1000;
 /// The most members that one invocation tells; what is more is handed to others.
 pub const FAN_OUT_MEMBERS: usize = 1000;
 /// Connections whose format a process remembers; at one more it forgets them all.
+#[cfg(feature = "dynamodb")]
 pub const FORMATS_REMEMBERED: usize = 1024;
