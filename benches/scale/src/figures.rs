@@ -63,10 +63,12 @@ pub const POST_SECONDS: f64 = 0.020;
 /// Seconds of one call to DynamoDB, taken for granted.
 pub const TABLE_CALL_SECONDS: f64 = 0.005;
 /// Calls to DynamoDB, one after the other, before a message is told: the sender's rate,
-/// its membership, the last number, the claim of the message's id, the message.
+/// its membership, the last number, the claim of the message's id, the message with the head.
 pub const CALLS_BEFORE_TELLING: f64 = 5.0;
-/// Write units among these, the message's own apart: rate, claim.
-pub const WRITES_BEFORE_A_MESSAGE: f64 = 2.0;
+/// Write units among these, the message's own apart: rate, claim, the log's head.
+pub const WRITES_BESIDE_A_MESSAGE: f64 = 3.0;
+/// Of these in the partition of the room's log: its head.
+pub const WRITES_BESIDE_IN_THE_LOG: f64 = 1.0;
 /// Read units among these: membership, last number.
 pub const READS_A_MESSAGE: f64 = 2.0;
 /// Bytes of a page of a query.

@@ -80,8 +80,8 @@ a message to a room of 1,000 is a tenth of a second of everything there is. That
 Lambda or the table, bounds rooms of some ten members and more.
 
 A room's memberships lie in one partition of the table, which gives {reads} read units a
-second, and its messages in another, which takes {writes} writes. Only small rooms can be
-that busy.
+second, and its messages in another, which takes {writes} writes, two a message: itself and
+the log's head. Only small rooms can be that busy.
 
 | members | messages a second | by requests | by memberships | by the log | to the last member |
 |---|---|---|---|---|---|
@@ -255,7 +255,7 @@ volume, noted in November 2026 and **assumed** to hold: look them up before you 
             "write units, read units of a message beside its room's memberships",
             format!(
                 "{}, {}",
-                number(figures::WRITES_BEFORE_A_MESSAGE + 1.0),
+                number(figures::WRITES_BESIDE_A_MESSAGE + 1.0),
                 number(figures::READS_A_MESSAGE)
             ),
         ),
