@@ -17,8 +17,12 @@ use testkit::{Client, Release, World};
 
 const KEY: &str = "a key of thirty-two bytes or more";
 
-const GUARDED: Release = Release {
-    service: r#"
+/// A service whose `[authorizer]` ends so.
+macro_rules! gated {
+    ($authorizer:literal) => {
+        Release {
+            service: concat!(
+                r#"
 service = "chat"
 [functions.room]
 timeout_seconds = 20
@@ -31,26 +35,15 @@ secrets = { TOKEN_KEY = "ssm:/chat/token-key" }
 [authorizer]
 function = "gate"
 "#,
-    code: "fixture",
-};
+                $authorizer
+            ),
+            code: "fixture",
+        }
+    };
+}
 
-const OFF: Release = Release {
-    service: r#"
-service = "chat"
-[functions.room]
-timeout_seconds = 20
-[functions.gate]
-timeout_seconds = 20
-secrets = { TOKEN_KEY = "ssm:/chat/token-key" }
-[routes]
-"$connect" = "room"
-"$default" = "room"
-[authorizer]
-function = "gate"
-enabled = false
-"#,
-    code: "fixture",
-};
+const GUARDED: Release = gated!("");
+const OFF: Release = gated!("enabled = false");
 
 const WITHOUT: Release = Release {
     service: r#"

@@ -56,8 +56,12 @@ send = "hall"
     ..SERVICE
 };
 
-const GUARDED: Release = Release {
-    service: r#"
+/// A service whose `[authorizer]` ends so.
+macro_rules! gated {
+    ($authorizer:literal) => {
+        Release {
+            service: concat!(
+                r#"
 service = "chat"
 [functions.room]
 reserved_concurrency = 1
@@ -67,26 +71,16 @@ reserved_concurrency = 1
 join = "room"
 [authorizer]
 function = "gate"
-identity_sources = ["route.request.querystring.token"]
 "#,
-    ..SERVICE
-};
+                $authorizer
+            ),
+            ..SERVICE
+        }
+    };
+}
 
-const OPENED: Release = Release {
-    service: r#"
-service = "chat"
-[functions.room]
-reserved_concurrency = 1
-[functions.gate]
-[routes]
-"$connect" = "room"
-join = "room"
-[authorizer]
-function = "gate"
-enabled = false
-"#,
-    ..SERVICE
-};
+const GUARDED: Release = gated!(r#"identity_sources = ["route.request.querystring.token"]"#);
+const OPENED: Release = gated!("enabled = false");
 
 /// What is run.
 #[derive(Debug, Clone, Copy)]
