@@ -14,7 +14,7 @@ help:
 	@echo "make functions-release                   the functions as AWS gets them, with their sizes"
 	@echo "make interop                             the transcript by wscat and Python's websockets"
 	@echo "make clients                             every operation by the SDKs' models; CLI, SDKs, Terraform, a browser"
-	@echo "make stores                              the chat's stores on dynalite and moto"
+	@echo "make stores                              the chat's stores, and all of it, on dynalite and moto"
 	@echo "make bench-deploy [ONLY=ours,boto3]      deploys measured against others; see benches/deploy"
 	@echo "make bench-gateway [ONLY=ours] [REPEAT=3] the gateway measured against others; see benches/gateway"
 	@echo "make soak [MINUTES=30]                   clients that come and go, functions that are killed"
