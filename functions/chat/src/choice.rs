@@ -14,7 +14,7 @@ pub enum Choice {
 #[error(
     "the chat does not know where to keep its rooms: write into the stage file, at \
      [functions.room], either `state = \"memory\"` with `reserved_concurrency = 1`, or \
-     `tables = {{ CHAT_TABLE = \"…\" }}` for all of the chat's functions"
+     `environment = {{ CHAT_TABLE = \"…\" }}` for all of the chat's functions"
 )]
 pub struct NoStore;
 
@@ -43,9 +43,7 @@ impl Choice {
         if let Some(table) = set("CHAT_TABLE") {
             return Ok(Self::Table(table));
         }
-        // CHAT_STORE says the same where a stage file's own variables must.
-        let state = set("DEPLOYER_STATE").or_else(|| set("CHAT_STORE"));
-        match state.as_deref() {
+        match set("DEPLOYER_STATE").as_deref() {
             Some("memory") => Ok(Self::Memory),
             _ => Err(NoStore),
         }
@@ -81,10 +79,9 @@ mod tests {
 
     #[test]
     fn memory_must_be_asked_for() {
-        for name in ["DEPLOYER_STATE", "CHAT_STORE"] {
-            assert_eq!(choice(&[(name, "memory")]), Ok(Choice::Memory));
-            assert_eq!(choice(&[(name, "disk")]), Err(NoStore));
-        }
+        let state = |kept| choice(&[("DEPLOYER_STATE", kept)]);
+        assert_eq!(state("memory"), Ok(Choice::Memory));
+        assert_eq!(state("disk"), Err(NoStore));
         assert_eq!(choice(&[("CHAT_TABLE", "")]), Err(NoStore));
     }
 
@@ -93,7 +90,7 @@ mod tests {
         let told = format!("{:?}", choice(&[]).unwrap_err());
         for part in [
             "`state = \"memory\"` with `reserved_concurrency = 1`",
-            "`tables = { CHAT_TABLE = ",
+            "`environment = { CHAT_TABLE = ",
         ] {
             assert!(told.contains(part), "{told}");
         }
