@@ -50,6 +50,12 @@ pub(crate) fn claimed(
     caller_of(model, credentials, key)
 }
 
+/// What somebody is told who may not do something, in the words that AWS's services share.
+pub(crate) fn denial(caller: &Caller, action: &str, resource: &str) -> String {
+    let who = &caller.session_arn;
+    format!("User: {who} is not authorized to perform: {action} on resource: {resource}")
+}
+
 fn caller_of(model: &Model, credentials: &Credentials, key: &str) -> Option<Caller> {
     let function = credentials.caller(key).map(|caller| Caller {
         session_arn: caller.session_arn(),

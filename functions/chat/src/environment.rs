@@ -7,8 +7,12 @@
 use aws_credential_types::Credentials;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_types::SdkConfig;
 use aws_types::region::Region;
+use aws_types::sdk_config::{
+    self, SharedCredentialsProvider, SharedHttpClient, StalledStreamProtectionConfig,
+};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -64,19 +68,22 @@ impl Environment {
         self.optional(name).ok_or(MissingVariable(name))
     }
 
-    pub(crate) fn region(&self) -> Result<Region, MissingVariable> {
-        Ok(Region::new(self.required("AWS_REGION")?))
-    }
-
-    pub(crate) fn credentials(&self) -> Result<Credentials, MissingVariable> {
-        Ok(Credentials::new(
+    /// What all clients of AWS's services have in common: where, as whom, by what.
+    pub(crate) fn clients(&self) -> Result<sdk_config::Builder, MissingVariable> {
+        let credentials = Credentials::new(
             self.required("AWS_ACCESS_KEY_ID")?,
             self.required("AWS_SECRET_ACCESS_KEY")?,
             self.optional("AWS_SESSION_TOKEN"),
             // Lambda replaces a process before its credentials expire.
             None,
             "environment",
-        ))
+        );
+        Ok(SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new(self.required("AWS_REGION")?))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(self.http.clone())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled()))
     }
 
     /// Where a service is, unless it is where AWS has it. The service is named as in
@@ -85,10 +92,6 @@ impl Environment {
     pub(crate) fn endpoint(&self, service: &str) -> Option<String> {
         let own = self.optional(&format!("AWS_ENDPOINT_URL_{service}"));
         own.or_else(|| self.optional("AWS_ENDPOINT_URL"))
-    }
-
-    pub(crate) fn http_client(&self) -> SharedHttpClient {
-        self.http.clone()
     }
 }
 

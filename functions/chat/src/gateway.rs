@@ -6,15 +6,14 @@ use crate::endpoint::{endpoint_url, stage_url};
 use crate::environment::{Environment, MissingVariable};
 use crate::event::{Event, EventError};
 use crate::post::{Post, PostError};
+use aws_sdk_apigatewaymanagement::Client;
+use aws_sdk_apigatewaymanagement::config::Builder;
 use aws_sdk_apigatewaymanagement::config::retry::RetryConfig;
 use aws_sdk_apigatewaymanagement::config::timeout::TimeoutConfig;
-use aws_sdk_apigatewaymanagement::config::{
-    BehaviorVersion, Credentials, Region, SharedHttpClient, StalledStreamProtectionConfig,
-};
 use aws_sdk_apigatewaymanagement::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_apigatewaymanagement::operation::post_to_connection::PostToConnectionError;
 use aws_sdk_apigatewaymanagement::primitives::Blob;
-use aws_sdk_apigatewaymanagement::{Client, Config};
+use aws_types::SdkConfig;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -35,9 +34,7 @@ const HTTP_TOO_MANY: u16 = 429;
 /// client an address.
 #[derive(Debug)]
 pub struct Gateway {
-    region: Region,
-    credentials: Credentials,
-    http: SharedHttpClient,
+    config: SdkConfig,
     clients: RefCell<BTreeMap<String, Client>>,
 }
 
@@ -47,10 +44,15 @@ impl Gateway {
     /// # Errors
     /// Names the variable that is not set or empty.
     pub fn new(environment: &Environment) -> Result<Self, MissingVariable> {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .build();
+        let config = environment
+            .clients()?
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts);
         Ok(Self {
-            region: environment.region()?,
-            credentials: environment.credentials()?,
-            http: environment.http_client(),
+            config: config.build(),
             clients: RefCell::default(),
         })
     }
@@ -79,19 +81,7 @@ impl Gateway {
     }
 
     fn client(&self, url: &str) -> Client {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .build();
-        let config = Config::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(self.region.clone())
-            .credentials_provider(self.credentials.clone())
-            .endpoint_url(url)
-            .http_client(self.http.clone())
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(timeouts)
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .build();
+        let config = Builder::from(&self.config).endpoint_url(url).build();
         Client::from_conf(config)
     }
 }

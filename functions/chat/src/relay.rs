@@ -3,13 +3,12 @@
 
 use crate::environment::{Environment, MissingVariable};
 use crate::split::{Chunk, Relay};
+use aws_sdk_lambda::Client;
 use aws_sdk_lambda::config::retry::RetryConfig;
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
-use aws_sdk_lambda::config::{BehaviorVersion, StalledStreamProtectionConfig};
 use aws_sdk_lambda::error::DisplayErrorContext;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
-use aws_sdk_lambda::{Client, Config};
 use std::time::Duration;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -37,17 +36,13 @@ impl LambdaRelay {
             .connect_timeout(CONNECT_TIMEOUT)
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
             .build();
-        let mut config = Config::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(environment.region()?)
-            .credentials_provider(environment.credentials()?)
-            .http_client(environment.http_client())
+        let mut config = environment
+            .clients()?
             .retry_config(retries)
-            .timeout_config(timeouts)
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+            .timeout_config(timeouts);
         config.set_endpoint_url(environment.endpoint("LAMBDA"));
         Ok(Self {
-            client: Client::from_conf(config.build()),
+            client: Client::new(&config.build()),
             function: environment.required("AWS_LAMBDA_FUNCTION_NAME")?,
             version: environment.required("AWS_LAMBDA_FUNCTION_VERSION")?,
         })

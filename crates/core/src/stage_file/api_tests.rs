@@ -1,5 +1,6 @@
 //! Settings of the API in stage files, right and wrong.
 
+use super::tests::read_on_aws;
 use super::*;
 use crate::stage_settings::{LoggingLevel, Rate, RouteSettings};
 
@@ -11,32 +12,13 @@ service = "chat"
 join = "room"
 "#;
 
-fn read_texts(service: &str, stage: &str) -> Result<StageDefinition, String> {
-    let stage = format!("target = \"aws\"\n{stage}");
-    read(
-        "alpha",
-        FileText {
-            path: "stages/service.toml",
-            text: service,
-        },
-        FileText {
-            path: "stages/alpha.toml",
-            text: &stage,
-        },
-    )
-    .map_err(|files| {
-        let texts: Vec<String> = files.iter().map(ToString::to_string).collect();
-        texts.join("\n")
-    })
-}
-
 fn mistake(stage: &str) -> String {
-    read_texts(SERVICE, stage).expect_err(stage)
+    read_on_aws(SERVICE, stage).expect_err(stage)
 }
 
 #[test]
 fn without_settings_an_api_is_as_aws_makes_it() {
-    let definition = read_texts(SERVICE, "").unwrap();
+    let definition = read_on_aws(SERVICE, "").unwrap();
     assert_eq!(definition.api, ApiDefinition::default());
     assert!(definition.tags.is_empty());
 }
@@ -74,7 +56,7 @@ metrics = false
 [tags]
 team = "b"
 "#;
-    let definition = read_texts(&service, stage).unwrap();
+    let definition = read_on_aws(&service, stage).unwrap();
     let api = &definition.api;
     assert!(api.settings.disable_execute_api_endpoint);
     assert_eq!(api.settings.ip_address_type, "dualstack");
@@ -117,7 +99,7 @@ team = "b"
 fn a_stage_turns_off_the_execution_logs_of_the_service() {
     let service =
         format!("{SERVICE}[api_stage.execution_logs]\nlevel = \"info\"\ndata_trace = true\n");
-    let definition = read_texts(
+    let definition = read_on_aws(
         &service,
         "[api_stage]\nexecution_logs = { level = \"off\" }",
     )
@@ -129,7 +111,7 @@ fn a_stage_turns_off_the_execution_logs_of_the_service() {
 #[test]
 fn the_default_format_of_an_access_log_is_legal() {
     let stage = format!("[api_stage.access_logs]\nformat = '{DEFAULT_ACCESS_LOG_FORMAT}'");
-    read_texts(SERVICE, &stage).unwrap();
+    read_on_aws(SERVICE, &stage).unwrap();
 }
 
 #[test]
@@ -196,8 +178,8 @@ fn more_tags_than_aws_allows_are_refused_whichever_file_they_stand_in() {
         text
     };
     let service = format!("{SERVICE}{}", tags('a'));
-    read_texts(&service, "").unwrap();
-    let message = read_texts(&service, &tags('b')).unwrap_err();
+    read_on_aws(&service, "").unwrap();
+    let message = read_on_aws(&service, &tags('b')).unwrap_err();
     assert!(
         message.contains("alpha.toml:2:2: 48 tags are too many"),
         "{message}"

@@ -35,6 +35,11 @@ pub(super) fn read_texts(service: &str, stage: &str) -> Result<StageDefinition, 
     })
 }
 
+/// As [`read_texts`], of a stage on AWS.
+pub(super) fn read_on_aws(service: &str, stage: &str) -> Result<StageDefinition, String> {
+    read_texts(service, &format!("target = \"aws\"\n{stage}"))
+}
+
 #[test]
 fn a_stage_says_only_what_differs() {
     let stage = r#"

@@ -10,6 +10,7 @@ use cloud_model::Caller;
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
 
+use crate::callers;
 use crate::http_io::{self, Answer, Refusal};
 use crate::model::Model;
 
@@ -40,17 +41,15 @@ pub(super) fn check(
     };
     for Needed { action, resource } in tables.needed(operation, &input) {
         if !model.role_allows(&caller.role_arn, &action, &resource) {
-            return Err(Box::new(denial(&caller.session_arn, &action, &resource)));
+            return Err(Box::new(denial(caller, &action, &resource)));
         }
     }
     Ok(())
 }
 
-fn denial(who: &str, action: &str, resource: &str) -> Answer {
-    let text = format!(
-        "User: {who} is not authorized to perform: {action} on resource: {resource} because no \
-         identity-based policy allows the {action} action"
-    );
+fn denial(caller: &Caller, action: &str, resource: &str) -> Answer {
+    let denial = callers::denial(caller, action, resource);
+    let text = format!("{denial} because no identity-based policy allows the {action} action");
     let body = json!({ "__type": DENIED, "Message": text }).to_string();
     http_io::error(StatusCode::BAD_REQUEST, DENIED, body)
 }

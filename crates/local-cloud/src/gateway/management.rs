@@ -155,9 +155,7 @@ fn allowed(gateway: &Gateway, caller: Option<&Caller>, path: &str) -> Result<(),
     if model.role_allows(&caller.role_arn, ACTION, &resource) {
         return Ok(());
     }
-    let who = &caller.session_arn;
-    let text =
-        format!("User: {who} is not authorized to perform: {ACTION} on resource: {resource}");
+    let text = callers::denial(caller, ACTION, &resource);
     let body = json!({ "Message": text }).to_string();
     let code = "AccessDeniedException";
     Err(Box::new(http_io::error(StatusCode::FORBIDDEN, code, body)))

@@ -20,6 +20,9 @@ use crate::model::Model;
 use crate::sigv4::Signed;
 use crate::{callers, signature};
 
+/// What a caller must be allowed.
+const ACTION: &str = "lambda:InvokeFunction";
+
 /// Whom a request invokes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct InvokePath {
@@ -84,16 +87,9 @@ async fn answer(
         Err(refusal) => return refused(&refusal),
     };
     if let Some(caller) = callers::claimed(model, &pool.credentials, &parts.headers, &parts.uri)
-        && !model.role_allows(
-            &caller.role_arn,
-            "lambda:InvokeFunction",
-            &function.invoked_arn,
-        )
+        && !model.role_allows(&caller.role_arn, ACTION, &function.invoked_arn)
     {
-        let (who, what) = (&caller.session_arn, &function.invoked_arn);
-        let text = format!(
-            "User: {who} is not authorized to perform: lambda:InvokeFunction on resource: {what}"
-        );
+        let text = callers::denial(&caller, ACTION, &function.invoked_arn);
         return fault(StatusCode::FORBIDDEN, "AccessDeniedException", &text, None);
     }
     if let Err(refusal) = check_headers(&parts.headers) {

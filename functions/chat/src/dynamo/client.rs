@@ -1,6 +1,6 @@
 //! The table's client, and what of [`Store`] is a line or two.
 
-use super::items::{Update, number, seconds, text, text_of};
+use super::items::{Update, format_of, number, seconds, spoken};
 use super::membership::{META, connection_key};
 use crate::envelope::Format;
 use crate::environment::{Environment, MissingVariable};
@@ -8,10 +8,9 @@ use crate::limits::{CONNECTION_LIFETIME_MS, FORMATS_REMEMBERED, MEMBERS_PER_TABL
 use crate::store::{
     Draft, Joined, Joining, Member, Message, Range, Store, StoreError, Stored, rate,
 };
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, StalledStreamProtectionConfig};
-use aws_sdk_dynamodb::{Client, Config};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -46,17 +45,13 @@ impl DynamoStore {
             .connect_timeout(CONNECT_TIMEOUT)
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
             .build();
-        let mut config = Config::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(environment.region()?)
-            .credentials_provider(environment.credentials()?)
-            .http_client(environment.http_client())
+        let mut config = environment
+            .clients()?
             .retry_config(retries)
-            .timeout_config(timeouts)
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+            .timeout_config(timeouts);
         config.set_endpoint_url(environment.endpoint("DYNAMODB"));
         Ok(Self {
-            client: Client::from_conf(config.build()),
+            client: Client::new(&config.build()),
             table,
             room_limit: MEMBERS_PER_TABLE_ROOM,
             formats: RefCell::default(),
@@ -81,15 +76,11 @@ impl DynamoStore {
 
 impl Store for DynamoStore {
     async fn note(&self, id: &str, format: Format, now: i64) -> Result<(), StoreError> {
-        let format = match format {
-            Format::Plain => "plain",
-            Format::Json => "json",
-        };
         let update = Update {
             set: "SET speaks = :speaks, expires = :expires",
             only_if: "",
             values: [
-                (":speaks", text(format)),
+                (":speaks", spoken(format)),
                 (":expires", number(seconds(now + CONNECTION_LIFETIME_MS))),
             ],
         };
@@ -102,10 +93,7 @@ impl Store for DynamoStore {
             return Ok(Some(*format));
         }
         let meta = self.get(&connection_key(id), META).await?;
-        let format = match meta.as_ref().and_then(|meta| text_of(meta, "speaks")) {
-            Some("json") => Format::Json,
-            _ => Format::Plain,
-        };
+        let format = meta.as_ref().map(format_of).unwrap_or_default();
         self.remember(id, format);
         Ok(Some(format))
     }

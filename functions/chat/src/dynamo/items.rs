@@ -3,6 +3,7 @@
 //! Calls are boxed, here and beside: rustc bears only so many futures in each other.
 
 use super::DynamoStore;
+use crate::envelope::Format;
 use crate::store::StoreError;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -10,6 +11,10 @@ use std::collections::HashMap;
 use std::error::Error;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
+
+/// The attribute that [`format_of`] reads.
+pub(super) const SPEAKS: &str = "speaks";
+const JSON: &str = "json";
 
 pub(super) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
@@ -29,6 +34,22 @@ pub(super) fn text_of<'i>(item: &'i Item, name: &str) -> Option<&'i str> {
 
 pub(super) fn number_of<N: std::str::FromStr>(item: &Item, name: &str) -> Option<N> {
     item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+/// How somebody is spoken to, as an attribute.
+pub(super) fn spoken(format: Format) -> AttributeValue {
+    text(match format {
+        Format::Plain => "plain",
+        Format::Json => JSON,
+    })
+}
+
+/// How whom the item is about is spoken to.
+pub(super) fn format_of(item: &Item) -> Format {
+    match text_of(item, SPEAKS) {
+        Some(JSON) => Format::Json,
+        _ => Format::Plain,
+    }
 }
 
 /// Whether the item still counts.

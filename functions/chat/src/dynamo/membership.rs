@@ -1,7 +1,9 @@
 //! Who is where, in a table.
 
 use super::DynamoStore;
-use super::items::{Item, Update, item, lives, number, seconds, text, text_of};
+use super::items::{
+    Item, SPEAKS, Update, format_of, item, lives, number, seconds, spoken, text, text_of,
+};
 use crate::envelope::Format;
 use crate::limits::{CONNECTION_LIFETIME_MS, ROOMS_PER_CONNECTION};
 use crate::store::{Joined, Joining, Member, StoreError};
@@ -148,7 +150,7 @@ impl DynamoStore {
             item.insert("name".to_owned(), text(name));
         }
         if member.format == Format::Json {
-            item.insert("speaks".to_owned(), text("json"));
+            item.insert(SPEAKS.to_owned(), spoken(member.format));
         }
         if self.put_absent(item, now).await? {
             return Ok(true);
@@ -251,10 +253,7 @@ fn member(item: &Item) -> Option<Member> {
     Some(Member {
         id: text_of(item, "sk")?.to_owned(),
         name: text_of(item, "name").map(str::to_owned),
-        format: match text_of(item, "speaks") {
-            Some("json") => Format::Json,
-            _ => Format::Plain,
-        },
+        format: format_of(item),
         joined: text_of(item, "joined")?.to_owned(),
     })
 }
