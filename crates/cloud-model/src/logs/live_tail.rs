@@ -177,7 +177,7 @@ impl Logs {
 }
 
 fn arrived_since(store: &Store, next: u64) -> impl Iterator<Item = &Stored> {
-    store.events.range(next..).map(|(_, event)| event)
+    store.events.since(next)
 }
 
 fn too_many(name: &str, most: usize) -> Failure {

@@ -6,6 +6,7 @@
 mod events;
 mod filter;
 mod groups;
+mod in_order;
 mod ingest;
 mod journal;
 mod live_tail;

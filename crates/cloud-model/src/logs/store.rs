@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::in_order::InOrder;
 use super::journal::Journal;
 use crate::LogEvent;
 use crate::limits::{LOG_EVENT_OVERHEAD_BYTES, LOG_GROUP_BYTES, LOG_MESSAGE_BYTES};
@@ -88,9 +89,7 @@ pub(super) struct Received {
 /// Events in the order of arrival, and their streams by name.
 #[derive(Debug, Default)]
 pub(super) struct Store {
-    /// By number. A ring would hold them closer together, but be copied as a whole each
-    /// time it grows.
-    pub(super) events: BTreeMap<u64, Stored>,
+    pub(super) events: InOrder,
     pub(super) streams: BTreeMap<Arc<str>, Stream>,
     bytes: usize,
     pub(super) next_number: u64,
@@ -142,8 +141,8 @@ impl Store {
 
     pub(super) fn remove_stream(&mut self, stream: &str) {
         self.streams.remove(stream);
-        self.events.retain(|_, event| *event.stream != *stream);
-        self.bytes = self.events.values().map(Stored::bytes).sum();
+        self.events.retain(|event| *event.stream != *stream);
+        self.bytes = self.events.iter().map(Stored::bytes).sum();
     }
 
     /// What PutLogEvents calls the next event's place: 56 digits.
@@ -183,8 +182,12 @@ impl Store {
     }
 
     pub(super) fn keep(&mut self, stored: Stored) {
-        let (timestamp, ingested) = (stored.timestamp, stored.ingested);
-        let entry = self.streams.entry(Arc::clone(&stored.stream));
+        let (timestamp, ingested, bytes) = (stored.timestamp, stored.ingested, stored.bytes());
+        let (name, number) = (Arc::clone(&stored.stream), stored.number);
+        if !self.events.push(stored) {
+            return;
+        }
+        let entry = self.streams.entry(name);
         let stream = entry.or_insert_with(|| Stream::restored(timestamp, None, false));
         let received = stream.received.get_or_insert(Received {
             first: timestamp,
@@ -195,16 +198,15 @@ impl Store {
         received.last = received.last.max(timestamp);
         received.ingested = received.ingested.max(ingested);
         stream.kept += 1;
-        self.next_number = self.next_number.max(stored.number + 1);
-        self.bytes += stored.bytes();
-        self.events.insert(stored.number, stored);
+        self.next_number = self.next_number.max(number + 1);
+        self.bytes += bytes;
         while self.bytes > LOG_GROUP_BYTES {
             self.drop_oldest();
         }
     }
 
     fn drop_oldest(&mut self) {
-        let Some((_, oldest)) = self.events.pop_first() else {
+        let Some(oldest) = self.events.pop_first() else {
             return;
         };
         self.bytes -= oldest.bytes();
@@ -229,7 +231,7 @@ impl Store {
 
     /// The events that hold, in the order in which events are read.
     pub(super) fn ordered(&self, holds: impl Fn(&Stored) -> bool) -> Vec<&Stored> {
-        let events = self.events.values().filter(|event| holds(event));
+        let events = self.events.iter().filter(|event| holds(event));
         let mut events: Vec<&Stored> = events.collect();
         events.sort_by_key(|event| event.position());
         events
