@@ -6,6 +6,7 @@ use deployer_core::desired::Desired;
 use deployer_core::release::ReleaseHash;
 use deployer_engine::cloud::Artifacts;
 use deployer_engine::interrupt::Interrupt;
+use deployer_engine::observe::Known;
 use deployer_engine::rollback::rollback;
 use deployer_engine::up::{make_plan, up};
 use serde_json::{Value, json};
@@ -147,7 +148,7 @@ async fn roll_back_to(world: &World, release: Release) {
         .session
         .means(&desired, &artifacts, writer, &interrupt);
     let name = ReleaseHash::of(&desired).to_string();
-    let done = rollback(&desired.function_names(), Some(&name), &means).await;
+    let done = rollback(&Known::of(&desired), Some(&name), &means).await;
     let done = done.expect("it is kept");
     assert!(done.outcome.complete(), "{:?}", done.outcome.failed);
 }

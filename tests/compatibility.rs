@@ -16,6 +16,7 @@ use deployer_engine::cloud::{Artifacts, CloudWriter};
 use deployer_engine::exclusive;
 use deployer_engine::interrupt::Interrupt;
 use deployer_engine::lease::Waiting;
+use deployer_engine::observe::Known;
 use deployer_engine::up::make_plan;
 use http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -333,7 +334,7 @@ async fn happen(session: &Session, service: &str, deed: Deed, number: usize) {
         git_revision: Some("0123456789ab".to_owned()),
     };
     let interrupt = Interrupt::default();
-    let known = desired.function_names();
+    let known = Known::of(&desired);
     let lease = session.lease(&desired, "me@here pid 1", Waiting::DontWait);
     let part = |steps: usize, hundredths: usize| steps * hundredths / 100;
     match deed {

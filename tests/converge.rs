@@ -8,7 +8,7 @@ use deployer_core::provenance::Provenance;
 use deployer_core::release::ReleaseHash;
 use deployer_core::stage_file::{self, FileText};
 use deployer_engine::interrupt::Interrupt;
-use deployer_engine::observe::observe;
+use deployer_engine::observe::{Known, observe};
 use deployer_engine::up::{Serving, Up, make_plan, up};
 use testkit::{Fault, FaultyWriter, Release, World};
 
@@ -46,7 +46,10 @@ join = "room"
 async fn says_what_serves(world: &World, up: &Up, after: &str) {
     let (old, _) = world.session.desired(SERVICE);
     let (new, _) = world.session.desired(CHANGED);
-    let known = [old.function_names(), new.function_names()].concat();
+    let known = Known {
+        functions: [old.function_names(), new.function_names()].concat(),
+        tables: Vec::new(),
+    };
     let observed = observe(&world.session.cloud, &old.names, &known).await;
     let observed = observed.expect("it reads");
     let live = observed.apis[0].live_deployment(&old.names.api_stage);

@@ -82,6 +82,32 @@ function = "gate"
 const GUARDED: Release = gated!(r#"identity_sources = ["route.request.querystring.token"]"#);
 const OPENED: Release = gated!("enabled = false");
 
+/// A service with a table that is set up so.
+macro_rules! with_table {
+    ($settings:literal) => {
+        Release {
+            service: concat!(
+                r#"
+service = "chat"
+[functions.room]
+reserved_concurrency = 1
+tables.ROOMS = { table = "rooms", actions = ["GetItem"] }
+[routes]
+join = "room"
+[tables.rooms]
+partition_key = "pk"
+on_down = "remove"
+"#,
+                $settings
+            ),
+            ..SERVICE
+        }
+    };
+}
+
+const TABLE: Release = with_table!(r#"ttl = "expires""#);
+const OTHER_TABLE: Release = with_table!("point_in_time_recovery = true");
+
 /// What is run.
 #[derive(Debug, Clone, Copy)]
 enum Command {
@@ -139,7 +165,22 @@ const OPENING: Scenario = Scenario {
     before: &[GUARDED],
     command: Command::Up(OPENED),
 };
-const SCENARIOS: [Scenario; 8] = [
+const TABLE_MADE: Scenario = Scenario {
+    name: "first up with a table",
+    before: &[],
+    command: Command::Up(TABLE),
+};
+const TABLE_CHANGED: Scenario = Scenario {
+    name: "table changed",
+    before: &[TABLE],
+    command: Command::Up(OTHER_TABLE),
+};
+const TABLE_GONE: Scenario = Scenario {
+    name: "down with a table that its files know nothing of",
+    before: &[TABLE],
+    command: Command::Down,
+};
+const SCENARIOS: [Scenario; 11] = [
     FIRST_UP,
     CODE_CHANGE,
     REMOVED_ROUTE,
@@ -148,6 +189,9 @@ const SCENARIOS: [Scenario; 8] = [
     OPENING,
     ROLLBACK,
     DOWN,
+    TABLE_MADE,
+    TABLE_CHANGED,
+    TABLE_GONE,
 ];
 
 /// Everything that can happen on the wire to a write.
@@ -221,6 +265,21 @@ async fn an_authorizer_turned_on_hit_at_any_call_is_finished_by_the_next() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_authorizer_turned_off_hit_at_any_call_is_finished_by_the_next() {
     every_fault_at_every_call(OPENING, &ON_THE_WIRE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_up_with_a_table_hit_at_any_call_is_finished_by_the_next() {
+    every_fault_at_every_call(TABLE_MADE, &ON_THE_WIRE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_a_table_hit_at_any_call_is_finished_by_the_next() {
+    every_fault_at_every_call(TABLE_CHANGED, &ON_THE_WIRE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_down_with_a_table_hit_at_any_call_is_finished_by_the_next() {
+    every_fault_at_every_call(TABLE_GONE, &ON_THE_WIRE).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,7 @@ use deployer_engine::down::DownError;
 use deployer_engine::exclusive;
 use deployer_engine::interrupt::Interrupt;
 use deployer_engine::lease::{Journal, Waiting};
+use deployer_engine::observe::Known;
 use deployer_engine::rollback::RollbackError;
 use deployer_engine::up::{Up, UpError};
 use http::Method;
@@ -240,7 +241,7 @@ async fn a_journal_of_somebody_else_is_written_to_by_nobody() {
     let cloud = &world.session.cloud;
     let means = world.session.means(&desired, &artifacts, cloud, &interrupt);
     let lease = world.session.lease(&desired, "me", Waiting::DontWait);
-    let known = desired.function_names();
+    let known = Known::of(&desired);
     let streams = || cloud.list_lease_streams(&name);
     let before = streams().await.expect("it reads");
 
@@ -291,7 +292,12 @@ join = "room"
             "{}",
             down.left
         );
-        let retained: Vec<_> = down.retained.iter().map(ToString::to_string).collect();
+        let retained: Vec<_> = down
+            .retained
+            .log_groups
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         assert_eq!(retained, ["/aws/lambda/chat-alpha-room"]);
     }
     let inventory = WireCall::logs("DescribeLogGroups", "{}")

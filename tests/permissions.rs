@@ -19,6 +19,7 @@ package = "tiny"
 [functions.own]
 package = "tiny"
 permissions_boundary = "arn:aws:iam::000000000000:policy/bounds"
+tables.OWN = { table = "own", actions = ["GetItem"] }
 [[functions.own.iam]]
 actions = ["sqs:SendMessage"]
 resources = ["*"]
@@ -30,6 +31,10 @@ own = "own"
 function = "gate"
 [api_stage]
 variables = { colour = "blue" }
+[tables.own]
+partition_key = "pk"
+ttl = "expires"
+on_down = "remove"
 [tags]
 team = "tiny"
 "#;
@@ -147,7 +152,8 @@ async fn lives(ci: &Ci) {
             "",
         )
         .replace("team = \"tiny\"", "colour = \"blue\"")
-        .replace("own = \"own\"", "other = \"own\"");
+        .replace("\nown = \"own\"", "\nother = \"own\"")
+        .replace("ttl = \"expires\"", "point_in_time_recovery = true");
     let logs = ci.project.path().join("stages/alpha.toml");
     let alpha = std::fs::read_to_string(logs).expect("the stage's file");
     ci.project.write("stages/service.toml", &changed);
@@ -161,6 +167,9 @@ async fn lives(ci: &Ci) {
     let without = format!("{before}[routes]{after}")
         .replace("other = \"own\"\n", "")
         .replace("[authorizer]\n", "[authorizer]\nenabled = false\n");
+    let (before, rest) = without.split_once("[tables.own]").expect("it is there");
+    let (_, after) = rest.split_once("[tags]").expect("they are there");
+    let without = format!("{before}[tags]{after}");
     ci.project.write("stages/service.toml", &without);
     ci.project.write("stages/alpha.toml", &alpha);
     ci.succeed(&["up", "alpha"]).await;

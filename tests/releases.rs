@@ -9,7 +9,7 @@ use deployer_engine::cloud::{Artifacts, CloudReader};
 use deployer_engine::exclusive;
 use deployer_engine::interrupt::Interrupt;
 use deployer_engine::lease::Waiting;
-use deployer_engine::observe::observe;
+use deployer_engine::observe::{Known, observe};
 use deployer_engine::up::UpError;
 use futures_util::future::join_all;
 use testkit::{Release, WireCall, World};
@@ -49,7 +49,7 @@ async fn deploy(world: &World, code: &'static str, holder: &str) -> Result<(), U
 
 async fn look(world: &World) -> (Desired, Observed) {
     let (desired, _) = world.session.desired(release("0"));
-    let known = desired.function_names();
+    let known = Known::of(&desired);
     let observed = observe(&world.session.cloud, &desired.names, &known)
         .await
         .expect("it reads");
@@ -152,7 +152,7 @@ async fn only_so_many_releases_are_kept_and_each_of_them_can_return() {
     let means = world
         .session
         .means(&desired, &artifacts, &world.session.cloud, &interrupt);
-    let known = desired.function_names();
+    let known = Known::of(&desired);
     let request = world.session.lease(&desired, "me", Waiting::Wait);
     for (asked, code) in [(None, "4"), (Some(hash(&world, "3").to_string()), "3")] {
         let done = exclusive::rollback(&known, asked.as_deref(), &means, &request).await;
@@ -197,7 +197,7 @@ async fn a_down_without_a_journal_leaves_not_even_the_one_its_lease_made() {
     let cloud = &world.session.cloud;
     let means = world.session.means(&desired, &artifacts, cloud, &interrupt);
     let lease = world.session.lease(&desired, "me", Waiting::DontWait);
-    let known = desired.function_names();
+    let known = Known::of(&desired);
     let down = exclusive::down(&known, &desired.retain, &means, &lease).await;
     assert!(down.expect("it reads").outcome.complete());
     world.empty(release("0"), "a down without a journal").await;

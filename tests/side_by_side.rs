@@ -10,7 +10,7 @@ use deployer_engine::down::Down;
 use deployer_engine::exclusive;
 use deployer_engine::interrupt::Interrupt;
 use deployer_engine::lease::Waiting;
-use deployer_engine::observe::observe;
+use deployer_engine::observe::{Known, observe};
 use deployer_engine::up::{Up, UpError, make_plan};
 use testkit::proxy::Proxy;
 use testkit::{Release, Session, World};
@@ -114,7 +114,7 @@ impl<'a> Stage<'a> {
             .session
             .means(&self.desired, &self.artifacts, cloud, &interrupt);
         let lease = self.session.lease(&self.desired, "me", Waiting::DontWait);
-        let known = self.desired.function_names();
+        let known = Known::of(&self.desired);
         let down = exclusive::down(&known, &self.desired.retain, &means, &lease);
         let down = Box::pin(down).await;
         let down = down.expect("it reads");
@@ -129,7 +129,7 @@ impl<'a> Stage<'a> {
     /// What it owns, as it is now.
     async fn own(&self) -> Observed {
         let names = &self.desired.names;
-        let known = self.desired.function_names();
+        let known = Known::of(&self.desired);
         let observed = Box::pin(observe(&self.session.cloud, names, &known)).await;
         own(observed.expect("it reads"), names)
     }

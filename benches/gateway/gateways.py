@@ -72,7 +72,8 @@ class Ours(Gateway):
         port = free_port()
         project = self.folder / "project"
         shutil.copytree(self.root / "stages", project / "stages")
-        (project / "stages/local.toml").write_text(f'target = "local"\nport = {port}\n')
+        stage = project / "stages/local.toml"
+        stage.write_text(stage.read_text().replace("port = 9100", f"port = {port}"))
         command = [self.binary, "--project", project, "local-cloud", "--port", str(port), "--data", self.folder / "data"]
         ready = "GET /_local/health HTTP/1.1"
         figures = self.begin(command, {}, port, request=ready)

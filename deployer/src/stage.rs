@@ -7,7 +7,7 @@ use crate::project::Project;
 use deployer_aws::{Cloud, Destination, Limiter};
 use deployer_core::account::Account;
 use deployer_core::manifest::journal;
-use deployer_core::names::{FunctionName, Names};
+use deployer_core::names::Names;
 use deployer_core::stage_file::{Place, StageDefinition};
 use deployer_core::tags::with_own;
 use deployer_engine::apply::Means;
@@ -15,7 +15,7 @@ use deployer_engine::cloud::{Artifacts, CloudReader};
 use deployer_engine::events::EventSink;
 use deployer_engine::interrupt::Interrupt;
 use deployer_engine::lease::{LeaseRequest, Waiting};
-use deployer_engine::observe::{Look, look};
+use deployer_engine::observe::{Known, Look, look};
 use deployer_engine::verify::Verify;
 use std::sync::LazyLock;
 
@@ -39,7 +39,7 @@ impl OpenStage {
     /// the time that this takes. For a local stage, the local cloud must be running.
     pub async fn open_and_look(definition: StageDefinition) -> Result<(Self, Look), Failure> {
         let (cloud, names) = connect(&definition).await?;
-        let known = function_names(&definition, &names);
+        let known = known(&definition, &names);
         let (account, look) = tokio::try_join!(cloud.get_account(), look(&cloud, &names, &known))?;
         let stage = Self {
             definition,
@@ -100,9 +100,9 @@ impl OpenStage {
         }
     }
 
-    /// The deployed names of the functions the file names.
-    pub fn function_names(&self) -> Vec<FunctionName> {
-        function_names(&self.definition, &self.names)
+    /// What the file names, by the names in the account.
+    pub fn known(&self) -> Known {
+        known(&self.definition, &self.names)
     }
 }
 
@@ -122,7 +122,10 @@ async fn connect(definition: &StageDefinition) -> Result<(Cloud, Names), Failure
     Ok((cloud, names))
 }
 
-fn function_names(definition: &StageDefinition, names: &Names) -> Vec<FunctionName> {
-    let keys = definition.functions.keys();
-    keys.map(|key| names.function(key)).collect()
+fn known(definition: &StageDefinition, names: &Names) -> Known {
+    let (functions, tables) = (definition.functions.keys(), definition.tables.keys());
+    Known {
+        functions: functions.map(|key| names.function(key)).collect(),
+        tables: tables.map(|id| names.table(id)).collect(),
+    }
 }

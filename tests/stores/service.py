@@ -1,5 +1,6 @@
-"""The whole service on the local cloud, with its rooms in a table of somebody else's
-DynamoDB: what two clients hear of each other, and what a role without permissions may do.
+"""The whole service on the local cloud, with its rooms in a table that the deployer makes
+in somebody else's DynamoDB: what two clients hear of each other, what outlives the stage,
+what `down` removes, and what a role without permissions may do.
 
 usage: service.py DEPLOYER DYNAMODB_URL FUNCTIONS_DIR
 """
@@ -17,43 +18,51 @@ import tempfile
 import boto3
 import websockets
 
-HERE = pathlib.Path(__file__).resolve().parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TABLE = "chat-local-rooms"
 PATIENCE = 20  # seconds for one answer
 REGION = "us-east-1"
 
 
-def make_table(url):
-    names = [("pk", "HASH"), ("sk", "RANGE")]
+def client(url):
     keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-    boto3.client("dynamodb", endpoint_url=url, region_name=REGION, **keys).create_table(
-        TableName="rooms",
-        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in names],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in names],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    return boto3.client("dynamodb", endpoint_url=url, region_name=REGION, **keys)
+
+
+def of_stage(tables):
+    """Not those of other suites."""
+    names = [name for page in tables.get_paginator("list_tables").paginate() for name in page["TableNames"]]
+    return [name for name in names if name.startswith("chat-local-")]
 
 
 class Stage:
     """The chat on a local cloud of its own."""
 
-    def __init__(self, deployer, dynamodb, functions, folder, without_permissions=False):
+    def __init__(self, deployer, dynamodb, functions, folder, connect_may="UpdateItem"):
         self.project = folder
-        shutil.copytree(HERE / "stages", folder / "stages")
-        stage = folder / "stages/local.toml"
-        text = stage.read_text()
-        if without_permissions:
-            text = text.split("[[")[0]
+        shutil.copytree(ROOT / "stages", folder / "stages")
+        service = folder / "stages/service.toml"
+        may = 'actions = ["{}"]'
+        text = service.read_text()
+        assert may.format("UpdateItem") in text
+        service.write_text(text.replace(may.format("UpdateItem"), may.format(connect_may)))
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        stage.write_text(text.replace("\n", f"\nport = {self.port}\n", 1))
+        self.settle()
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         self.environment = kept | {
-            "CARGO": str(HERE.parents[1] / "benches/deploy/prebuilt-cargo"),
+            "CARGO": str(ROOT / "benches/deploy/prebuilt-cargo"),
             "PREBUILT": str(functions),
             "DEPLOYER_LOCAL_DYNAMODB": dynamodb,
         }
         self.deployer = deployer
+
+    def settle(self, **rooms):
+        """With a table, unlike the shipped `local`."""
+        lines = [f"{key} = {json.dumps(value)}" for key, value in rooms.items()]
+        text = f'target = "local"\nport = {self.port}\n[tables.rooms]\n' + "\n".join(lines) + "\n"
+        (self.project / "stages/local.toml").write_text(text)
 
     def run(self, *command):
         command = [self.deployer, "--project", self.project, *command]
@@ -62,8 +71,11 @@ class Stage:
             raise SystemExit(f"{command} failed: {done.stderr}")
         return done.stdout
 
+    def up(self):
+        return json.loads(self.run("up", "local", "--json"))
+
     def __enter__(self):
-        self.url = json.loads(self.run("up", "local", "--json"))["url"]
+        self.url = self.up()["url"]
         return self
 
     def __exit__(self, *_):
@@ -121,6 +133,16 @@ async def two_clients_hear_each_other(url):
         equal((await hears_json(ada))["code"], "NOT_A_MEMBER")
 
 
+async def finds_what_was_said(url):
+    async with websockets.connect(url) as eve:
+        await says(eve, action="join", room="r")
+        await hears(eve)
+        await says(eve, action="history", room="r")
+        said = await hears(eve)
+        if not said.startswith("1 [") or not said.endswith("]: hello"):
+            raise SystemExit(f"the history says {said!r}")
+
+
 async def alone(client):
     """`$disconnect` runs when the close is done: soon, not at once."""
     while True:
@@ -141,12 +163,24 @@ async def nobody_gets_in(url):
 
 def main():
     deployer, dynamodb, functions = (str(pathlib.Path(it).resolve()) if "://" not in it else it for it in sys.argv[1:])
-    make_table(dynamodb)
+    tables = client(dynamodb)
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
-        with Stage(deployer, dynamodb, functions, pathlib.Path(one)) as stage:
+        stage = Stage(deployer, dynamodb, functions, pathlib.Path(one))
+        stage.settle(on_down="retain")
+        with stage:
+            equal(of_stage(tables), [TABLE])
+            equal(stage.up()["changed"], False)
             asyncio.run(two_clients_hear_each_other(stage.url))
-        with Stage(deployer, dynamodb, functions, pathlib.Path(other), without_permissions=True) as stage:
+        # Retained, with what was said; then the file says otherwise.
+        equal(of_stage(tables), [TABLE])
+        stage.settle(on_down="remove", point_in_time_recovery=True)
+        with stage:
+            equal(stage.up()["changed"], False)
+            asyncio.run(finds_what_was_said(stage.url))
+        equal(of_stage(tables), [])
+        with Stage(deployer, dynamodb, functions, pathlib.Path(other), connect_may="Scan") as stage:
             asyncio.run(nobody_gets_in(stage.url))
+        equal(of_stage(tables), [])
     print("the service on the local cloud: ok")
 
 

@@ -76,10 +76,13 @@ impl ConnectError {
 pub struct Cloud {
     pub(crate) region: String,
     pub(crate) apigateway: aws_sdk_apigatewayv2::Client,
+    pub(crate) dynamodb: aws_sdk_dynamodb::Client,
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) lambda: aws_sdk_lambda::Client,
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
     pub(crate) sts: aws_sdk_sts::Client,
+    /// Whether its DynamoDB is somebody's emulation.
+    pub(crate) emulated: bool,
     /// Of all the clients.
     pub(crate) unanswered: Unanswered,
     /// What carries the probe; `None`: a connector of its own.
@@ -131,12 +134,14 @@ impl Cloud {
         };
         Ok(Self {
             apigateway: aws_sdk_apigatewayv2::Client::new(&layered("apigateway")),
+            dynamodb: aws_sdk_dynamodb::Client::new(&layered("dynamodb")),
             iam: aws_sdk_iam::Client::new(&layered("iam")),
             lambda: aws_sdk_lambda::Client::new(&layered("lambda")),
             logs: aws_sdk_cloudwatchlogs::Client::new(&layered("logs")),
             sts: aws_sdk_sts::Client::new(&config),
             unanswered,
             probes: None,
+            emulated: matches!(destination, Destination::Local { .. }),
             region,
         })
     }

@@ -118,6 +118,7 @@ fn is_not_found(error: &CloudError) -> bool {
     [
         "NotFoundException",
         "ResourceNotFoundException",
+        "TableNotFoundException",
         "NoSuchEntity",
     ]
     .iter()

@@ -89,12 +89,14 @@ impl Cloud {
         Self {
             region: region.to_owned(),
             apigateway: client!(aws_sdk_apigatewayv2),
+            dynamodb: client!(aws_sdk_dynamodb),
             iam: client!(aws_sdk_iam),
             lambda: client!(aws_sdk_lambda),
             logs: client!(aws_sdk_cloudwatchlogs),
             sts: client!(aws_sdk_sts),
             unanswered,
             probes: Some(probes),
+            emulated: false,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The account and region that a stage lives in, and the ARNs of what is there.
 
-use crate::names::{ApiId, FunctionName, LogGroupName, RoleName};
+use crate::names::{ApiId, FunctionName, LogGroupName, RoleName, TableName};
 use serde::{Deserialize, Serialize};
 
 /// The account a stage lives in.
@@ -37,6 +37,14 @@ impl Account {
     pub fn log_group_arn(&self, log_group: &LogGroupName) -> String {
         format!(
             "arn:{}:logs:{}:{}:log-group:{log_group}",
+            self.partition, self.region, self.account_id
+        )
+    }
+
+    /// ARN of a table.
+    pub fn table_arn(&self, table: &TableName) -> String {
+        format!(
+            "arn:{}:dynamodb:{}:{}:table/{table}",
             self.partition, self.region, self.account_id
         )
     }

@@ -6,16 +6,19 @@ use crate::authorizer::{Authorization, Authorizer};
 use crate::facilities::Facilities;
 use crate::grants::Grants;
 use crate::names::{
-    CodeSha256, FunctionKey, FunctionName, LogGroupName, Names, RoleName, RouteKey,
+    CodeSha256, FunctionKey, FunctionName, LogGroupName, Names, RoleName, RouteKey, TableId,
+    TableName,
 };
 use crate::provenance::Provenance;
 use crate::secrets;
 use crate::stage_file::{
-    ApiDefinition, Architecture, FunctionDefinition, Retained, StageDefinition,
+    ApiDefinition, Architecture, FunctionDefinition, Retained, StageDefinition, TableDefinition,
 };
 use crate::stage_settings::{AccessLog, ApiSettings, StageSettings};
+use crate::table::{ON_DOWN_TAG, TableKey, TableSettings};
 use crate::tags::{self, Tags};
 use serde::Serialize;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Lambda's runtime for a self-contained binary named `bootstrap`.
@@ -39,6 +42,9 @@ pub struct Desired {
     pub route_selection_expression: String,
     /// The functions.
     pub functions: BTreeMap<FunctionKey, DesiredFunction>,
+    /// The tables.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tables: BTreeMap<TableName, DesiredTable>,
     /// Which function serves which route.
     pub routes: BTreeMap<RouteKey, FunctionKey>,
     /// How many releases are kept, the live one included.
@@ -107,6 +113,17 @@ impl DesiredGateway {
             Authorization::None
         }
     }
+}
+
+/// A table as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DesiredTable {
+    /// Its key.
+    pub key: TableKey,
+    /// What can be changed.
+    pub settings: TableSettings,
+    /// Its tags; they say what `down` does with it.
+    pub tags: Tags,
 }
 
 /// A function as it should be.
@@ -212,12 +229,12 @@ impl Desired {
                         runtime: RUNTIME.to_owned(),
                         memory_mb: function.memory_mb,
                         timeout_seconds: function.timeout_seconds,
-                        environment: environment(function, &account),
+                        environment: environment(function, &account, &names),
                         facilities: function.facilities.clone(),
                     },
                     reserved_concurrency: function.reserved_concurrency,
                     role,
-                    grants: grants(function, &account),
+                    grants: grants(function, &account, &names, &name),
                     tags: function_tags(definition, function),
                     name,
                 };
@@ -228,6 +245,7 @@ impl Desired {
             gateway: DesiredGateway::new(&definition.api, &account, &names),
             account,
             tags: tags::with_own(&names.identity, &definition.tags),
+            tables: tables(definition, &names),
             names,
             description: definition.description.clone(),
             route_selection_expression: definition.route_selection_expression.clone(),
@@ -247,6 +265,11 @@ impl Desired {
             .values()
             .map(|function| function.name.clone())
             .collect()
+    }
+
+    /// The tables' names.
+    pub fn table_names(&self) -> Vec<TableName> {
+        self.tables.keys().cloned().collect()
     }
 
     /// The functions that routes lead to. An authorizer's is none of them.
@@ -273,6 +296,8 @@ fn role(
 ) -> FunctionRole {
     let own = !function.statements.is_empty()
         || !function.secrets.is_empty()
+        || !function.tables.is_empty()
+        || function.invokes_itself
         || function.permissions_boundary != definition.permissions_boundary;
     match (&function.role_arn, own) {
         (Some(_), _) => FunctionRole::Given,
@@ -284,16 +309,51 @@ fn role(
     }
 }
 
-fn environment(function: &FunctionDefinition, account: &Account) -> BTreeMap<String, String> {
+fn tables(definition: &StageDefinition, names: &Names) -> BTreeMap<TableName, DesiredTable> {
+    let desired = |(id, table): (&TableId, &TableDefinition)| {
+        let mut tags = tags::with_own(&definition.identity, &definition.tags);
+        tags.insert(ON_DOWN_TAG.to_owned(), table.on_down.as_str().to_owned());
+        let desired = DesiredTable {
+            key: table.key.clone(),
+            settings: table.settings.clone(),
+            tags,
+        };
+        (names.table(id), desired)
+    };
+    definition.tables.iter().map(desired).collect()
+}
+
+fn environment(
+    function: &FunctionDefinition,
+    account: &Account,
+    names: &Names,
+) -> BTreeMap<String, String> {
     let mut environment = function.environment.clone();
+    for (variable, used) in &function.tables {
+        environment.insert(variable.clone(), names.table(&used.table).to_string());
+    }
     for (name, reference) in &function.secrets {
         environment.insert(secrets::variable(name), reference.arn(account));
     }
     environment
 }
 
-fn grants(function: &FunctionDefinition, account: &Account) -> Grants {
+fn grants(
+    function: &FunctionDefinition,
+    account: &Account,
+    names: &Names,
+    name: &FunctionName,
+) -> Grants {
     let mut grants = Grants::default();
+    for used in function.tables.values() {
+        let actions = used.actions.iter().map(|it| it.as_action()).collect();
+        grants.add_statement(allow(actions, account.table_arn(&names.table(&used.table))));
+    }
+    if function.invokes_itself {
+        // Any version of it: kept releases run as the same role.
+        let versions = format!("{}:*", account.function_arn(name));
+        grants.add_statement(allow(vec!["lambda:InvokeFunction".to_owned()], versions));
+    }
     for reference in function.secrets.values() {
         grants.add_secret(reference, account);
     }
@@ -305,6 +365,10 @@ fn grants(function: &FunctionDefinition, account: &Account) -> Grants {
         grants.add_statement(statement.clone());
     }
     grants
+}
+
+fn allow(actions: Vec<String>, resource: String) -> Value {
+    json!({ "Effect": "Allow", "Action": actions, "Resource": [resource] })
 }
 
 fn function_tags(definition: &StageDefinition, function: &FunctionDefinition) -> Tags {

@@ -25,4 +25,5 @@ pub mod release;
 pub mod secrets;
 pub mod stage_file;
 pub mod stage_settings;
+pub mod table;
 pub mod tags;

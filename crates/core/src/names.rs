@@ -5,6 +5,7 @@
 //! global. What would exceed AWS's limit keeps a readable prefix and ends in a
 //! hash of the whole, so that two long names never meet.
 
+use crate::table::TABLE_NAME_LIMIT;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -56,6 +57,14 @@ macro_rules! text_type {
 text_type!(
     /// A function as the stage file calls it, e.g. `room`.
     FunctionKey
+);
+text_type!(
+    /// A table as the stage file calls it, e.g. `rooms`.
+    TableId
+);
+text_type!(
+    /// A DynamoDB table's name, e.g. `chat-alpha-rooms`.
+    TableName
 );
 text_type!(
     /// A Lambda function's name, e.g. `chat-alpha-room`.
@@ -169,6 +178,19 @@ impl Names {
             &format!("{}function-{own}", self.role_prefix),
             ROLE_NAME_LIMIT,
         ))
+    }
+
+    /// The deployed name of a table.
+    pub fn table(&self, id: &TableId) -> TableName {
+        TableName(fit(
+            &format!("{}{id}", self.function_prefix),
+            TABLE_NAME_LIMIT,
+        ))
+    }
+
+    /// What the names of all the stage's tables begin with, and perhaps another stage's.
+    pub fn table_prefix(&self) -> &str {
+        &self.function_prefix
     }
 
     /// The log group Lambda uses for a function of that name.

@@ -5,10 +5,11 @@ use crate::desired::{FunctionCode, FunctionConfiguration};
 use crate::manifest::{Manifest, ManifestKey};
 use crate::names::{
     ApiId, AuthorizerId, DeploymentId, FunctionName, FunctionVersion, IntegrationId, LogGroupName,
-    RoleName, RouteId,
+    RoleName, RouteId, TableName,
 };
 use crate::release::manifest_key;
 use crate::stage_settings::{ApiSettings, StageSettings};
+use crate::table::TableState;
 use crate::tags::Tags;
 use serde::Serialize;
 use serde_json::Value;
@@ -37,6 +38,9 @@ pub struct Observed {
     /// Log groups of execution logs: of this stage's APIs, and of APIs that are
     /// gone and had a stage of this name.
     pub execution_log_groups: BTreeMap<LogGroupName, LogGroupState>,
+    /// Tables under our names, where the stage has or had any.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tables: BTreeMap<TableName, TableState>,
     /// How API Gateway writes logs in this account and region; `None`: nobody
     /// asked, because the file wants no logs.
     pub account_logging: Option<AccountLogging>,

@@ -9,10 +9,11 @@ use deployer_core::account::Account;
 use deployer_core::manifest::{Manifest, ManifestKey};
 use deployer_core::names::{
     ApiId, AuthorizerId, DeploymentId, FunctionKey, FunctionName, FunctionVersion, IntegrationId,
-    LogGroupName, Names, RoleName,
+    LogGroupName, Names, RoleName, TableName,
 };
 use deployer_core::observed::{ApiState, FunctionState, LogGroupState, RoleState};
 use deployer_core::plan::{Action, Bindings};
+use deployer_core::table::TableState;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -81,6 +82,24 @@ pub trait CloudReader: Send + Sync {
         &self,
         names: &Names,
     ) -> impl Future<Output = Result<Vec<ApiState>, CloudError>> + Send;
+
+    /// The tables whose names begin with `prefix`, whoever's they are.
+    fn list_tables(
+        &self,
+        prefix: &str,
+    ) -> impl Future<Output = Result<Vec<TableName>, CloudError>> + Send;
+
+    /// A table with its settings and tags.
+    fn find_table(
+        &self,
+        table: &TableName,
+    ) -> impl Future<Output = Result<Option<TableState>, CloudError>> + Send;
+
+    /// Whether a table can be used.
+    fn get_table_readiness(
+        &self,
+        table: &TableName,
+    ) -> impl Future<Output = Result<Readiness, CloudError>> + Send;
 
     /// Whether `$LATEST` can be updated and published, or a version invoked.
     fn get_function_readiness(
@@ -174,12 +193,12 @@ impl Produced {
     }
 }
 
-/// A function's `State` and `LastUpdateStatus` in one.
+/// A function's `State` and `LastUpdateStatus` in one, or a table's `TableStatus`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Readiness {
     /// Active, and the last update is through.
     Ready,
-    /// Still on its way; Lambda's word for the state.
+    /// Still on its way; the service's word for the state.
     Pending(String),
     /// It will not get ready by waiting; Lambda's reason.
     Failed(String),

@@ -5,10 +5,10 @@ use crate::cloud::{CloudReader, CloudWriter};
 use crate::error::CloudError;
 use crate::events::Event;
 use crate::lease::LeaseError;
-use crate::observe::observe;
+use crate::observe::{Known, observe};
 use crate::retry;
 use deployer_core::manifest::journal;
-use deployer_core::names::{FunctionName, LogGroupName, Names};
+use deployer_core::names::{LogGroupName, Names, TableName};
 use deployer_core::observed::Observed;
 use deployer_core::plan::{self, Action, Plan, Refusal, UnsoundPlan};
 use deployer_core::stage_file::Retained;
@@ -18,6 +18,15 @@ use tokio::time::{Instant, sleep};
 
 /// How long reads may still show what has been deleted.
 const OLD_ANSWERS: Duration = Duration::from_secs(10);
+
+/// What a `down` leaves in the account on purpose.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// As the stage file says.
+    pub log_groups: BTreeSet<LogGroupName>,
+    /// As their tags say.
+    pub tables: Vec<TableName>,
+}
 
 /// How a `down` ended.
 #[derive(Debug)]
@@ -29,12 +38,12 @@ pub struct Down {
     /// What is still there afterwards, by looking again.
     pub left: Plan,
     /// What is left there on purpose.
-    pub retained: BTreeSet<LogGroupName>,
+    pub retained: Kept,
 }
 
 impl Down {
     /// There was nothing to remove.
-    pub(crate) fn nothing(plan: Plan, retained: BTreeSet<LogGroupName>) -> Self {
+    pub(crate) fn nothing(plan: Plan, retained: Kept) -> Self {
         Self {
             retained,
             left: plan.clone(),
@@ -66,9 +75,9 @@ pub enum DownError {
 pub(crate) async fn make_plan<R: CloudReader>(
     reader: &R,
     names: &Names,
-    known: &[FunctionName],
+    known: &Known,
     retain: &BTreeSet<Retained>,
-) -> Result<(Plan, BTreeSet<LogGroupName>), DownError> {
+) -> Result<(Plan, Kept), DownError> {
     let observed = observe(reader, names, known).await?;
     plan_of(names, &observed, retain)
 }
@@ -78,22 +87,25 @@ pub(crate) fn plan_of(
     names: &Names,
     observed: &Observed,
     retain: &BTreeSet<Retained>,
-) -> Result<(Plan, BTreeSet<LogGroupName>), DownError> {
+) -> Result<(Plan, Kept), DownError> {
     let plan = plan::down(names, observed, retain);
     if !plan.is_empty() {
         plan::check_journal(names, observed)?;
     }
-    let retained = plan::retained(names, observed, retain);
+    let retained = Kept {
+        log_groups: plan::retained(names, observed, retain),
+        tables: plan::retained_tables(names, observed),
+    };
     Ok((plan::sound(plan, observed, names)?, retained))
 }
 
-/// Removes everything the stage owns but what it is to `retain`. `known` are
-/// functions the stage file names; others are found by what they left in the account.
+/// Removes everything the stage owns but what it is to `retain`. `known` is
+/// what the stage file names; all else is found by what it left in the account.
 ///
 /// # Errors
 /// When reading fails. A write that fails is in the outcome.
 pub async fn down<R: CloudReader, W: CloudWriter>(
-    known: &[FunctionName],
+    known: &Known,
     retain: &BTreeSet<Retained>,
     means: &Means<'_, R, W>,
 ) -> Result<Down, DownError> {
@@ -104,11 +116,11 @@ pub async fn down<R: CloudReader, W: CloudWriter>(
 
 /// Applies a plan and looks again.
 pub(crate) async fn carry_out<R: CloudReader, W: CloudWriter>(
-    known: &[FunctionName],
+    known: &Known,
     retain: &BTreeSet<Retained>,
     means: &Means<'_, R, W>,
     plan: Plan,
-    retained: BTreeSet<LogGroupName>,
+    retained: Kept,
 ) -> Result<Down, DownError> {
     means.events.event(Event::Planned {
         steps: plan.steps.len(),
@@ -126,7 +138,10 @@ pub(crate) async fn carry_out<R: CloudReader, W: CloudWriter>(
             retained,
         });
     }
-    let (left, retained) = what_is_left(known, retain, means, &outcome).await?;
+    let (left, mut now) = what_is_left(known, retain, means, &outcome).await?;
+    // With the journal went what says that there are any.
+    now.tables = retained.tables;
+    let retained = now;
     Ok(Down {
         plan,
         outcome,
@@ -138,11 +153,11 @@ pub(crate) async fn carry_out<R: CloudReader, W: CloudWriter>(
 /// Looks again. Where every deletion succeeded, what is still seen may only be
 /// an old answer, so it looks for a while.
 async fn what_is_left<R: CloudReader, W>(
-    known: &[FunctionName],
+    known: &Known,
     retain: &BTreeSet<Retained>,
     means: &Means<'_, R, W>,
     outcome: &Outcome,
-) -> Result<(Plan, BTreeSet<LogGroupName>), DownError> {
+) -> Result<(Plan, Kept), DownError> {
     let started = Instant::now();
     let mut pauses = retry::pauses();
     loop {

@@ -9,11 +9,10 @@ use crate::cloud::{CloudReader, CloudWriter};
 use crate::down::{self, Down, DownError};
 use crate::events::Event;
 use crate::lease::{Journal, LeaseRequest, exclusively};
-use crate::observe::{Look, complete_for, look};
+use crate::observe::{Known, Look, complete_for, look};
 use crate::rollback::{self, Rollback, RollbackError};
 use crate::up::{self, Up, UpError};
 use deployer_core::desired::Desired;
-use deployer_core::names::FunctionName;
 use deployer_core::observed::LogGroupState;
 use deployer_core::stage_file::Retained;
 use futures_util::future::join;
@@ -34,7 +33,7 @@ pub async fn up<R: CloudReader, W: CloudWriter, J: Journal>(
     lease: &LeaseRequest<'_, J>,
 ) -> Result<Up, UpError> {
     means.events.event(Event::Observing);
-    let seen = look(means.reader, &desired.names, &desired.function_names()).await?;
+    let seen = look(means.reader, &desired.names, &Known::of(desired)).await?;
     up_from(desired, means, lease, seen).await
 }
 
@@ -50,7 +49,7 @@ pub async fn up_from<R: CloudReader, W: CloudWriter, J: Journal>(
 ) -> Result<Up, UpError> {
     if seen.age() > OLD {
         means.events.event(Event::Observing);
-        seen = look(means.reader, &desired.names, &desired.function_names()).await?;
+        seen = look(means.reader, &desired.names, &Known::of(desired)).await?;
     }
     seen.observed = complete_for(means.reader, desired, seen.observed).await?;
     let plan = up::plan_of(desired, &seen.observed)?;
@@ -93,7 +92,7 @@ pub async fn up_from<R: CloudReader, W: CloudWriter, J: Journal>(
 /// # Errors
 /// As [`down::down`], and when there is no lease to be had.
 pub async fn down<R: CloudReader, W: CloudWriter, J: Journal>(
-    known: &[FunctionName],
+    known: &Known,
     retain: &BTreeSet<Retained>,
     means: &Means<'_, R, W>,
     lease: &LeaseRequest<'_, J>,
@@ -108,7 +107,7 @@ pub async fn down<R: CloudReader, W: CloudWriter, J: Journal>(
 /// # Errors
 /// As [`down()`].
 pub async fn down_from<R: CloudReader, W: CloudWriter, J: Journal>(
-    known: &[FunctionName],
+    known: &Known,
     retain: &BTreeSet<Retained>,
     means: &Means<'_, R, W>,
     lease: &LeaseRequest<'_, J>,
@@ -154,7 +153,7 @@ pub async fn down_from<R: CloudReader, W: CloudWriter, J: Journal>(
 /// # Errors
 /// As [`rollback::rollback`], and when there is no lease to be had.
 pub async fn rollback<R: CloudReader, W: CloudWriter, J: Journal>(
-    known: &[FunctionName],
+    known: &Known,
     asked: Option<&str>,
     means: &Means<'_, R, W>,
     lease: &LeaseRequest<'_, J>,
@@ -169,7 +168,7 @@ pub async fn rollback<R: CloudReader, W: CloudWriter, J: Journal>(
 /// # Errors
 /// As [`rollback()`].
 pub async fn rollback_from<R: CloudReader, W: CloudWriter, J: Journal>(
-    known: &[FunctionName],
+    known: &Known,
     asked: Option<&str>,
     means: &Means<'_, R, W>,
     lease: &LeaseRequest<'_, J>,

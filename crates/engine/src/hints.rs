@@ -32,6 +32,16 @@ const HINTS: &[Hint] = &[
         next_step: "AWS doesn't accept these credentials: check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE and this machine's clock",
     },
     Hint {
+        codes: &["UnknownOperationException"],
+        message: "no DynamoDB of its own",
+        next_step: "this stage has tables: start an emulated DynamoDB (dynalite by npm, moto_server by PyPI, or DynamoDB Local) and give its address in DEPLOYER_LOCAL_DYNAMODB, e.g. http://127.0.0.1:8000, once the local cloud is down; or turn the tables off for it ([tables.<name>] enabled = false)",
+    },
+    Hint {
+        codes: &["ValidationException"],
+        message: "modified multiple times within a fixed interval",
+        next_step: "DynamoDB takes one change of a table's time to live an hour: run the command again later",
+    },
+    Hint {
         codes: ACCESS_DENIED,
         message: "::/account",
         next_step: "logs of API Gateway need one role for the whole account: have somebody who may GET and PATCH arn:aws:apigateway:REGION::/account set it once (the deployer then leaves it alone), or remove access_logs and execution_logs",

@@ -8,12 +8,13 @@ use crate::lease::Seen;
 use deployer_core::account_logging::role_name;
 use deployer_core::desired::Desired;
 use deployer_core::manifest::{self, Manifest, ManifestKey};
-use deployer_core::names::{FunctionName, LogGroupName, Names, RoleName};
+use deployer_core::names::{FunctionName, LogGroupName, Names, RoleName, TableName};
 use deployer_core::observed::{
     AccountLogging, ApiState, FunctionState, LogGroupState, Observed, RoleState,
 };
+use deployer_core::table::{TABLES_TAG, TableState};
 use deployer_core::tags::{Ownership, ownership_of};
-use futures_util::future::{try_join, try_join4};
+use futures_util::future::{try_join, try_join3, try_join4};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,8 +22,32 @@ use tokio::time::Instant;
 
 /// Reads in flight at once. Lambda's GetFunction allows 100 a second.
 const READS_IN_FLIGHT: usize = 16;
+/// How a local cloud says that it has no DynamoDB.
+const NOT_SERVED: &str = "UnknownOperationException";
+/// DescribeContinuousBackups allows 10 calls a second.
+const TABLES_IN_FLIGHT: usize = 4;
 /// GetLogEvents allows 10 calls a second and more in large regions.
 const MANIFESTS_IN_FLIGHT: usize = 5;
+
+/// What the stage file names: it is looked for even where nothing in the account leads
+/// there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Functions, by their deployed names.
+    pub functions: Vec<FunctionName>,
+    /// Tables, by theirs.
+    pub tables: Vec<TableName>,
+}
+
+impl Known {
+    /// What a stage is to have.
+    pub fn of(desired: &Desired) -> Self {
+        Self {
+            functions: desired.function_names(),
+            tables: desired.table_names(),
+        }
+    }
+}
 
 /// What was seen, and whether somebody was at work meanwhile.
 #[derive(Debug, Clone)]
@@ -48,22 +73,23 @@ impl Look {
 pub async fn observe<R: CloudReader>(
     reader: &R,
     names: &Names,
-    known: &[FunctionName],
+    known: &Known,
 ) -> Result<Observed, CloudError> {
     Ok(look(reader, names, known).await?.observed)
 }
 
-/// What the account holds under `names`. `known` are functions the stage file
-/// names; functions it no longer names are found by their names' beginning, by their
-/// log groups, which are made before them, and by the integrations and
-/// authorizers that invoke them.
+/// What the account holds under `names`. `known` is what the stage file names; functions
+/// it no longer names are found by their names' beginning, by their log groups, which are
+/// made before them, and by the integrations and authorizers that invoke them. Tables
+/// that it doesn't name are looked for where the journal says that the stage had any:
+/// nobody else needs the permission.
 ///
 /// # Errors
 /// The first read that fails.
 pub async fn look<R: CloudReader>(
     reader: &R,
     names: &Names,
-    known: &[FunctionName],
+    known: &Known,
 ) -> Result<Look, CloudError> {
     // On the heap: so many reads at once are too large for small stacks.
     Box::pin(read_all(reader, names, known)).await
@@ -72,7 +98,7 @@ pub async fn look<R: CloudReader>(
 async fn read_all<R: CloudReader>(
     reader: &R,
     names: &Names,
-    known: &[FunctionName],
+    known: &Known,
 ) -> Result<Look, CloudError> {
     let began = Instant::now();
     let prefix = names.log_group_prefix();
@@ -92,14 +118,15 @@ async fn read_all<R: CloudReader>(
         (execution_role, invoke_role),
         (log_groups, journal, access_log_group, execution_log_groups),
         apis,
-        ((mut functions, mut own_roles), listed_functions),
+        ((mut functions, mut own_roles), listed_functions, mut tables),
     ) = try_join4(
         roles,
         logs,
         reader.list_apis(names),
-        try_join(
-            with_own_roles(reader, names, known.to_vec()),
+        try_join3(
+            with_own_roles(reader, names, known.functions.clone()),
             reader.list_functions(names.function_prefix()),
+            where_served(find_tables(reader, known.tables.clone())),
         ),
     )
     .await?;
@@ -116,11 +143,23 @@ async fn read_all<R: CloudReader>(
                 .filter_map(deployer_core::plan::function_of_uri),
         )
         .chain(listed_functions)
-        .filter(|name| !known.contains(name))
+        .filter(|name| !known.functions.contains(name))
         .collect();
     others.sort();
     others.dedup();
-    let (other_functions, other_roles) = with_own_roles(reader, names, others).await?;
+    let noted = journal.state.as_ref();
+    let noted = noted.is_some_and(|state| state.tags.contains_key(TABLES_TAG));
+    let other_tables = async {
+        if !noted {
+            return Ok(BTreeMap::new());
+        }
+        let mut listed = reader.list_tables(names.table_prefix()).await?;
+        listed.retain(|name| !known.tables.contains(name));
+        find_tables(reader, listed).await
+    };
+    let ((other_functions, other_roles), other_tables) =
+        try_join(with_own_roles(reader, names, others), other_tables).await?;
+    tables.extend(other_tables);
     functions.extend(other_functions);
     own_roles.extend(other_roles);
     let roles = [
@@ -142,6 +181,7 @@ async fn read_all<R: CloudReader>(
             releases: journal.releases,
             access_log_group,
             execution_log_groups,
+            tables,
             account_logging: None,
         },
         seen: journal.seen,
@@ -194,7 +234,7 @@ pub async fn observe_for<R: CloudReader>(
     reader: &R,
     desired: &Desired,
 ) -> Result<Observed, CloudError> {
-    let observed = observe(reader, &desired.names, &desired.function_names()).await?;
+    let observed = observe(reader, &desired.names, &Known::of(desired)).await?;
     complete_for(reader, desired, observed).await
 }
 
@@ -207,6 +247,11 @@ pub async fn complete_for<R: CloudReader>(
     desired: &Desired,
     mut observed: Observed,
 ) -> Result<Observed, CloudError> {
+    // Those that aren't there yet: an account that can't have any says so now.
+    let missing = desired.tables.keys();
+    let missing = missing.filter(|name| !observed.tables.contains_key(*name));
+    let found = find_tables(reader, missing.cloned().collect()).await?;
+    observed.tables.extend(found);
     if desired.gateway.stage.write_logs() {
         let shared = role_name(&desired.account.region);
         let (role_arn, shared_role) =
@@ -246,6 +291,27 @@ async fn with_own_roles<R: CloudReader>(
         present(roles, READS_IN_FLIGHT),
     )
     .await
+}
+
+/// No tables where nobody serves any: a `down` needs none. What needs them asks again.
+async fn where_served(
+    tables: impl Future<Output = Result<BTreeMap<TableName, TableState>, CloudError>>,
+) -> Result<BTreeMap<TableName, TableState>, CloudError> {
+    match tables.await {
+        Err(error) if error.is(NOT_SERVED) => Ok(BTreeMap::new()),
+        other => other,
+    }
+}
+
+async fn find_tables<R: CloudReader>(
+    reader: &R,
+    tables: Vec<TableName>,
+) -> Result<BTreeMap<TableName, TableState>, CloudError> {
+    let tables = tables.into_iter().map(|name| async move {
+        let state = reader.find_table(&name).await?;
+        Ok(state.map(|state| (name, state)))
+    });
+    present(tables, TABLES_IN_FLIGHT).await
 }
 
 /// What is there of what is asked for, so many at once.

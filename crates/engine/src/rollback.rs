@@ -5,10 +5,10 @@ use crate::cloud::{CloudReader, CloudWriter};
 use crate::error::CloudError;
 use crate::events::Event;
 use crate::lease::LeaseError;
-use crate::observe::observe;
+use crate::observe::{Known, observe};
 use crate::up::url_of;
 use crate::verify::{Verify, wait_until_endpoint_answers};
-use deployer_core::names::{FunctionName, Names};
+use deployer_core::names::Names;
 use deployer_core::observed::Observed;
 use deployer_core::plan::{self, Plan, Refusal, RollbackRefusal, UnsoundPlan};
 
@@ -49,7 +49,7 @@ pub enum RollbackError {
 pub(crate) async fn make_plan<R: CloudReader>(
     reader: &R,
     names: &Names,
-    known: &[FunctionName],
+    known: &Known,
     asked: Option<&str>,
 ) -> Result<(Plan, Observed), RollbackError> {
     let observed = observe(reader, names, known).await?;
@@ -68,14 +68,14 @@ pub(crate) fn plan_of(
 }
 
 /// Makes the release `asked` live again (its hash or the beginning of it;
-/// `None`: the one before the live one). `known` are functions the stage file
+/// `None`: the one before the live one). `known` is what the stage file
 /// names.
 ///
 /// # Errors
 /// When reading or verifying fails, or there is no such release. A write that
 /// fails is in the outcome.
 pub async fn rollback<R: CloudReader, W: CloudWriter>(
-    known: &[FunctionName],
+    known: &Known,
     asked: Option<&str>,
     means: &Means<'_, R, W>,
 ) -> Result<Rollback, RollbackError> {

@@ -10,7 +10,7 @@ pub enum Service {
     Rest,
     /// IAM and STS.
     Query,
-    /// CloudWatch Logs.
+    /// CloudWatch Logs and DynamoDB.
     Logs,
     /// The endpoint that WebSocket clients use.
     Probe,
@@ -45,6 +45,8 @@ impl Call {
                     "logGroupNamePrefix",
                     "logStreamName",
                     "resourceArn",
+                    "TableName",
+                    "ResourceArn",
                 ]
                 .iter()
                 .filter_map(|member| member_of(text, member))

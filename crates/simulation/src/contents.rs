@@ -92,8 +92,25 @@ function = "gate"
 enabled = false
 "#;
 
+/// With a table, and a role of the function's own.
+const TABLED: &str = r#"
+service = "chat"
+keep_releases = 2
+[functions.connect]
+[functions.room]
+tables.ROOMS = { table = "rooms", actions = ["GetItem", "PutItem"] }
+[routes]
+"$connect" = "connect"
+join = "room"
+[tables.rooms]
+partition_key = "pk"
+ttl = "expires"
+point_in_time_recovery = true
+on_down = "remove"
+"#;
+
 /// The stage files, each with what stands for its functions' code.
-const ALL: [(&str, &str); 9] = [
+const ALL: [(&str, &str); 11] = [
     (FIRST, "one"),
     (FIRST, "two"),
     (FIRST, "three"),
@@ -103,6 +120,8 @@ const ALL: [(&str, &str); 9] = [
     (GUARDED, "one"),
     (GUARDED, "two"),
     (UNGUARDED, "one"),
+    (TABLED, "one"),
+    (TABLED, "two"),
 ];
 
 /// How many contents there are.

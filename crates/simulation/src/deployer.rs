@@ -17,6 +17,7 @@ use deployer_engine::events::Event;
 use deployer_engine::exclusive;
 use deployer_engine::interrupt::Interrupt;
 use deployer_engine::lease::{LeaseRequest, Waiting};
+use deployer_engine::observe::Known;
 use deployer_engine::up::{Up, UpError};
 use deployer_engine::verify::Verify;
 use std::collections::BTreeSet;
@@ -116,7 +117,7 @@ impl Session {
         let say = |event: Event| self.say(&event);
         let means = self.means(&content.desired, content, &sabotaged, &say);
         let lease = self.lease(&content.desired, &sabotaged, is_gone);
-        let known = content.desired.function_names();
+        let known = Known::of(&content.desired);
         exclusive::down(&known, &BTreeSet::new(), &means, &lease).await
     }
 
@@ -126,7 +127,7 @@ impl Session {
         let say = |event: Event| self.say(&event);
         let means = self.means(&content.desired, content, &sabotaged, &say);
         let lease = self.lease(&content.desired, &sabotaged, is_gone);
-        let known = content.desired.function_names();
+        let known = Known::of(&content.desired);
         match exclusive::rollback(&known, None, &means, &lease).await {
             Ok(rollback) => Ok(rollback.outcome),
             Err(error) => Err(error.to_string()),

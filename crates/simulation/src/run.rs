@@ -8,9 +8,10 @@ use crate::process::Fate;
 use crate::sabotage::Sabotage;
 use crate::scenario::{Command, LATEST_ARRIVAL, Scenario};
 use crate::world::World;
-use deployer_core::names::FunctionVersion;
+use deployer_core::desired::{Desired, DesiredFunction};
+use deployer_core::names::{FunctionVersion, RoleName};
 use deployer_core::observed::Observed;
-use deployer_engine::observe::observe;
+use deployer_engine::observe::{Known, observe};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::sync::Arc;
 use std::time::Duration;
@@ -120,7 +121,7 @@ async fn heal(world: &Arc<World>, seed: u64, last: usize, mistake: Sabotage) -> 
     if !again.plan.is_empty() {
         return Err(format!("the second up has work to do: {}", again.plan));
     }
-    let known = content.desired.function_names();
+    let known = Known::of(&content.desired);
     let observed = observe(session.cloud(), &content.desired.names, &known).await;
     let observed = observed.map_err(|error| format!("looking: {error}"))?;
     the_manifest_fits(content, &observed)?;
@@ -136,6 +137,10 @@ async fn heal(world: &Arc<World>, seed: u64, last: usize, mistake: Sabotage) -> 
     let count = left.apis.count + left.functions.count + left.roles.count + left.log_groups.count;
     if count > 0 {
         return Err(format!("the last down leaves {left:?}"));
+    }
+    let tables = world.tables();
+    if !tables.is_empty() {
+        return Err(format!("the last down leaves the tables {tables:?}"));
     }
     Ok(())
 }
@@ -170,10 +175,6 @@ fn only_this(world: &Arc<World>, content: &Content) -> Result<(), String> {
         names.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     let functions = sorted(text(&desired.function_names()));
-    let roles = sorted(vec![
-        desired.names.execution_role.to_string(),
-        desired.names.invoke_role.to_string(),
-    ]);
     let mut log_groups: Vec<String> = desired
         .log_groups()
         .iter()
@@ -182,12 +183,46 @@ fn only_this(world: &Arc<World>, content: &Content) -> Result<(), String> {
     log_groups.push(deployer_core::manifest::journal(&desired.names).to_string());
     let as_it_should = inventory.apis.count == 1
         && inventory.functions.names == functions
-        && inventory.roles.names == roles
+        && roles_fit(desired, &inventory.roles.names)
+        && tables_fit(desired, &world.tables())
         && inventory.log_groups.names == sorted(log_groups);
     match as_it_should {
         true => Ok(()),
-        false => Err(format!("after the last up there is {inventory:?}")),
+        false => Err(format!(
+            "after the last up there is {inventory:?}, and tables {:?}",
+            world.tables()
+        )),
     }
+}
+
+/// All that something runs as, and beside it such as a kept release runs as.
+fn roles_fit(desired: &Desired, found: &[String]) -> bool {
+    let names = &desired.names;
+    let functions: Vec<&DesiredFunction> = desired.functions.values().collect();
+    let own = functions.iter().map(|it| names.own_role(&it.name));
+    let may_be: Vec<RoleName> = std::iter::once(names.execution_role.clone())
+        .chain(own)
+        .collect();
+    let is_used = |role: &RoleName| {
+        let arn = desired.account.role_arn(role);
+        functions.iter().any(|it| it.configuration.role_arn == arn)
+    };
+    let must_be = may_be.iter().filter(|role| is_used(role));
+    let is_there = |role: &RoleName| found.iter().any(|it| it == role.as_str());
+    let is_known = |name: &String| {
+        let mut all = may_be.iter().chain([&names.invoke_role]);
+        all.any(|it| it.as_str() == name)
+    };
+    must_be.chain([&names.invoke_role]).all(is_there) && found.iter().all(is_known)
+}
+
+/// Those that the files name; one that they named once may have stayed.
+fn tables_fit(desired: &Desired, found: &[String]) -> bool {
+    let all = contents::all().iter();
+    let all = all.flat_map(|it| it.desired.tables.keys());
+    let known: Vec<String> = all.map(ToString::to_string).collect();
+    let mut wanted = desired.tables.keys();
+    wanted.all(|it| found.contains(&it.to_string())) && found.iter().all(|it| known.contains(it))
 }
 
 /// What the journal says of the live release is what the draft, which is as the

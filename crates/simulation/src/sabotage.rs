@@ -4,9 +4,12 @@
 use deployer_aws::Cloud;
 use deployer_core::account::Account;
 use deployer_core::manifest::{Manifest, ManifestKey};
-use deployer_core::names::{FunctionName, FunctionVersion, LogGroupName, Names, RoleName};
+use deployer_core::names::{
+    FunctionName, FunctionVersion, LogGroupName, Names, RoleName, TableName,
+};
 use deployer_core::observed::{ApiState, FunctionState, LogGroupState, RoleState};
 use deployer_core::plan::Action;
+use deployer_core::table::TableState;
 use deployer_core::tags::Tags;
 use deployer_engine::cloud::{
     CloudReader, CloudWriter, JournalStreams, Produced, Readiness, WriteContext,
@@ -162,6 +165,18 @@ impl CloudReader for Sabotaged<'_> {
         version: Option<&FunctionVersion>,
     ) -> Result<Readiness, CloudError> {
         self.inner.get_function_readiness(function, version).await
+    }
+
+    async fn list_tables(&self, prefix: &str) -> Result<Vec<TableName>, CloudError> {
+        self.inner.list_tables(prefix).await
+    }
+
+    async fn find_table(&self, table: &TableName) -> Result<Option<TableState>, CloudError> {
+        self.inner.find_table(table).await
+    }
+
+    async fn get_table_readiness(&self, table: &TableName) -> Result<Readiness, CloudError> {
+        self.inner.get_table_readiness(table).await
     }
 
     async fn probe(&self, url: &str) -> Result<u16, CloudError> {

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use cloud_model::{Cloud, IdSource, Inventory, Settings};
 use deployer_aws::Clock;
 use deployer_core::assumptions::STATUS_OF_PLAIN_GET_ON_LIVE_STAGE;
+use dynamodb_double::{Tables, is_for_dynamodb};
 use http::header::DATE;
 use http::{HeaderValue, Request, Response};
 use jiff::fmt::rfc2822::DateTimePrinter;
@@ -38,6 +39,7 @@ pub struct World {
 #[derive(Debug)]
 struct State {
     cloud: Cloud,
+    tables: Tables,
     ids: Ids,
     watch: Watch,
     leases: Leases,
@@ -80,6 +82,7 @@ impl World {
             stale_reads: scenario.realism.is_some_and(|realism| realism.stale_reads),
             state: Mutex::new(State {
                 cloud,
+                tables: Tables::new(&format!("{}:{}", contents::REGION, contents::ACCOUNT)),
                 ids: Ids(Random::new(seed, 2)),
                 watch: Watch::default(),
                 leases: Leases::default(),
@@ -121,6 +124,8 @@ impl World {
         let state = &mut *self.state();
         let (mut answer, held_back) = if call.service == Service::Probe {
             (status_only(probed(&state.cloud, request)), Duration::ZERO)
+        } else if is_for_dynamodb(request) {
+            (state.tables.handle(request), Duration::ZERO)
         } else {
             let handled = state.cloud.handle(request, now, &mut state.ids);
             let held_back = Duration::try_from(handled.held_back).unwrap_or_default();
@@ -186,6 +191,11 @@ impl World {
     /// Everything in the account.
     pub fn inventory(&self) -> Inventory {
         self.state().cloud.inventory()
+    }
+
+    /// The names of the tables that stay.
+    pub fn tables(&self) -> Vec<String> {
+        self.state().tables.names()
     }
 
     /// Violations, counts and trace; what is left behind is empty.

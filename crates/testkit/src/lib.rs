@@ -13,6 +13,7 @@ mod faults;
 mod project;
 pub mod proxy;
 pub mod signature;
+mod tables;
 mod wire;
 mod world;
 
@@ -21,5 +22,6 @@ pub use client::{Client, Received};
 pub use command::{Deployer, Ran, free_port};
 pub use faults::{Fault, FaultyWriter};
 pub use project::TinyProject;
+pub use tables::TableServer;
 pub use wire::WireCall;
 pub use world::{Release, Session, World};

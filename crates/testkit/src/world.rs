@@ -1,6 +1,7 @@
 //! An account of its own on a local cloud of its own, and the engine with the
 //! real AWS clients at work on it.
 
+use crate::tables::TableServer;
 use deployer_aws::{Cloud, Destination, Limiter};
 use deployer_core::account::Account;
 use deployer_core::desired::{Desired, FunctionCode};
@@ -15,6 +16,7 @@ use deployer_engine::down::{Down, DownError, down};
 use deployer_engine::error::CloudError;
 use deployer_engine::interrupt::Interrupt;
 use deployer_engine::lease::{LeaseRequest, Waiting};
+use deployer_engine::observe::Known;
 use deployer_engine::rollback::{Rollback, RollbackError, rollback};
 use deployer_engine::up::{Up, UpError, make_plan, up};
 use deployer_engine::verify::Verify;
@@ -209,7 +211,7 @@ impl Session {
         let (desired, artifacts) = self.desired(release);
         let interrupt = Interrupt::default();
         let means = self.means(&desired, &artifacts, writer, &interrupt);
-        down(&desired.function_names(), &desired.retain, &means).await
+        down(&Known::of(&desired), &desired.retain, &means).await
     }
 
     /// `down`.
@@ -228,7 +230,7 @@ impl Session {
         let (desired, artifacts) = self.desired(release);
         let interrupt = Interrupt::default();
         let means = self.means(&desired, &artifacts, &self.cloud, &interrupt);
-        rollback(&desired.function_names(), None, &means).await
+        rollback(&Known::of(&desired), None, &means).await
     }
 
     /// The stage's lease, asked for by `holder`.
@@ -274,6 +276,8 @@ pub struct World {
     /// The undisturbed deployer.
     pub session: Session,
     running: Running,
+    /// Its DynamoDB.
+    tables: TableServer,
     _dir: tempfile::TempDir,
 }
 
@@ -317,6 +321,9 @@ impl World {
         let mut config = Config::new(0, dir.path());
         change(&mut config);
         let region = config.region.clone();
+        let place = format!("{region}:{}", local_cloud::ACCOUNT_ID);
+        let tables = TableServer::start(&place).await;
+        config.dynamodb = Some(tables.url().parse().expect("an address"));
         let running = local_cloud::start(config).await.expect("it starts");
         let session = Session::connect_in(&region, running.base_url())
             .await
@@ -324,6 +331,7 @@ impl World {
         Self {
             session,
             running,
+            tables,
             _dir: dir,
         }
     }
@@ -375,6 +383,8 @@ impl World {
             .count();
         assert_eq!(functions, desired.functions.len(), "{after}");
         assert_eq!(log_groups, desired.functions.len(), "{after}");
+        let tables: Vec<String> = desired.tables.keys().map(ToString::to_string).collect();
+        assert_eq!(self.tables.names(), tables, "{after}");
     }
 
     /// Removes everything, and asks the cloud itself whether anything is left.
@@ -392,6 +402,7 @@ impl World {
         );
         let health = self.health().await;
         assert!(health.empty, "{after}: something is left");
+        assert_eq!(self.tables.names(), Vec::<String>::new(), "{after}");
     }
 
     /// Whether nothing is in the account, by the cloud's own word.
@@ -399,7 +410,12 @@ impl World {
     /// # Panics
     /// When it says nothing.
     pub async fn is_empty(&self) -> bool {
-        self.health().await.empty
+        self.health().await.empty && self.tables.names().is_empty()
+    }
+
+    /// The names of its tables.
+    pub fn tables(&self) -> Vec<String> {
+        self.tables.names()
     }
 
     /// What the local cloud says of itself, however busy the machine is.

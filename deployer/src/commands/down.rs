@@ -35,8 +35,12 @@ pub async fn run(
         removed: done,
         retained: removed
             .iter()
-            .flat_map(|down| &down.retained)
+            .flat_map(|down| &down.retained.log_groups)
             .map(ToString::to_string)
+            .chain(removed.iter().flat_map(|down| {
+                let tables = down.retained.tables.iter();
+                tables.map(|name| format!("table {name}"))
+            }))
             .collect(),
         local_cloud_stopped: local_cloud == Some(Afterwards::Ended),
         local_cloud_needed: local_cloud == Some(Afterwards::StillNeeded),
@@ -57,7 +61,7 @@ async fn remove(
     let artifacts = Artifacts::new();
     let means = stage.means(&artifacts, screen, &run.interrupt);
     let retain = &stage.definition.retain;
-    let known = stage.function_names();
+    let known = stage.known();
     let lease = stage.lease(no_wait);
     let down = exclusive::down_from(&known, retain, &means, &lease, seen).await?;
     check(&down, &stage.definition.identity.stage, screen)?;

@@ -29,7 +29,7 @@ pub async fn run(
         verify: options.verification.wanted(),
         ..stage.means(&artifacts, screen, interrupt)
     };
-    let known = stage.function_names();
+    let known = stage.known();
     let lease = stage.lease(options.no_wait);
     let asked = options.release.as_deref();
     let done = exclusive::rollback_from(&known, asked, &means, &lease, seen).await?;

@@ -14,7 +14,7 @@ pub enum Choice {
 #[error(
     "the chat does not know where to keep its rooms: write into the stage file, at \
      [functions.room], either `state = \"memory\"` with `reserved_concurrency = 1`, or \
-     `environment = {{ CHAT_TABLE = \"…\" }}` for all of the chat's functions"
+     `tables.CHAT_TABLE`, as for all of the chat's functions"
 )]
 pub struct NoStore;
 
@@ -90,7 +90,7 @@ mod tests {
         let told = format!("{:?}", choice(&[]).unwrap_err());
         for part in [
             "`state = \"memory\"` with `reserved_concurrency = 1`",
-            "`environment = { CHAT_TABLE = ",
+            "`tables.CHAT_TABLE`",
         ] {
             assert!(told.contains(part), "{told}");
         }

@@ -6,6 +6,7 @@ mod journal;
 mod log_groups;
 mod roles;
 mod stages;
+pub(crate) mod tables;
 
 pub(crate) use functions::readiness_of;
 pub(crate) use journal::streams;
@@ -15,8 +16,11 @@ use crate::connect::Cloud;
 use crate::error::Call;
 use deployer_core::account::Account;
 use deployer_core::manifest::{Manifest, ManifestKey};
-use deployer_core::names::{FunctionName, FunctionVersion, LogGroupName, Names, RoleName};
+use deployer_core::names::{
+    FunctionName, FunctionVersion, LogGroupName, Names, RoleName, TableName,
+};
 use deployer_core::observed::{ApiState, FunctionState, LogGroupState, RoleState};
+use deployer_core::table::TableState;
 use deployer_engine::cloud::{CloudReader, JournalStreams, Readiness};
 use deployer_engine::error::CloudError;
 use std::collections::{BTreeMap, HashMap};
@@ -108,6 +112,18 @@ impl CloudReader for Cloud {
         version: Option<&FunctionVersion>,
     ) -> Result<Readiness, CloudError> {
         functions::readiness(&self.lambda, function, version).await
+    }
+
+    async fn list_tables(&self, prefix: &str) -> Result<Vec<TableName>, CloudError> {
+        tables::list(&self.dynamodb, prefix).await
+    }
+
+    async fn find_table(&self, table: &TableName) -> Result<Option<TableState>, CloudError> {
+        tables::find(&self.dynamodb, table).await
+    }
+
+    async fn get_table_readiness(&self, table: &TableName) -> Result<Readiness, CloudError> {
+        tables::readiness(&self.dynamodb, table).await
     }
 
     async fn probe(&self, url: &str) -> Result<u16, CloudError> {

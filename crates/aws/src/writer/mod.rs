@@ -11,6 +11,7 @@ mod functions;
 mod log_groups;
 mod roles;
 mod stages;
+mod tables;
 mod tags;
 
 use crate::account;
@@ -76,6 +77,11 @@ impl CloudWriter for Cloud {
             | Action::DeleteAccessLogSettings { .. } => {
                 apis::perform(&self.apigateway, action, context).await
             }
+            Action::CreateTable { .. }
+            | Action::UpdateTable { .. }
+            | Action::UpdateTimeToLive { .. }
+            | Action::UpdateContinuousBackups { .. }
+            | Action::DeleteTable { .. } => tables::perform(self, action, context).await,
             Action::UpdateAccount { role_arn } => {
                 account::set_logging_role(&self.apigateway, role_arn).await?;
                 Ok(Produced::Nothing)

@@ -1,6 +1,7 @@
 //! Tags of what is there: every service has calls of its own. Also the ownership
 //! tags on what is taken over; tags of others stay.
 
+use super::tables::of_dynamodb;
 use crate::connect::Cloud;
 use crate::error::Call;
 use aws_sdk_iam::types::Tag;
@@ -50,6 +51,8 @@ enum Target<'a> {
     Role(&'a RoleName),
     Function(&'a FunctionName),
     LogGroup(&'a LogGroupName),
+    /// By its ARN.
+    Table(&'a str),
     /// An API or an API stage, by its ARN.
     Gateway(String),
 }
@@ -60,6 +63,7 @@ fn adopted<'a>(resource: &'a Adopted, context: &WriteContext<'_>) -> Target<'a> 
         Adopted::Function { name } => Target::Function(name),
         Adopted::LogGroup { log_group } => Target::LogGroup(log_group),
         Adopted::Api { api_id, .. } => Target::Gateway(context.account.api_arn(api_id)),
+        Adopted::Table { arn, .. } => Target::Table(arn),
     }
 }
 
@@ -81,6 +85,7 @@ fn taggable<'a>(
         Taggable::Function(function) => Target::Function(function),
         Taggable::LogGroup(log_group) => Target::LogGroup(log_group),
         Taggable::Role(role) => Target::Role(role),
+        Taggable::Table { arn, .. } => Target::Table(arn),
     })
 }
 
@@ -119,6 +124,12 @@ impl Tagging<'_> {
                 let answer = request.set_tags(all).send().await;
                 answer.map_err(|error| self.call("logs").error(error))?;
             }
+            Target::Table(arn) => {
+                let call = self.call("dynamodb");
+                let request = cloud.dynamodb.tag_resource().resource_arn(*arn);
+                let request = request.set_tags(Some(of_dynamodb(call, tags)?));
+                request.send().await.map_err(|error| call.error(error))?;
+            }
             Target::Role(role) => {
                 let call = self.call("iam");
                 let request = cloud.iam.tag_role().role_name(role.as_str());
@@ -149,6 +160,11 @@ impl Tagging<'_> {
                 let request = request.resource_arn(account.log_group_arn(log_group));
                 let answer = request.set_tag_keys(keys).send().await;
                 answer.map_err(|error| self.call("logs").error(error))?;
+            }
+            Target::Table(arn) => {
+                let request = cloud.dynamodb.untag_resource().resource_arn(*arn);
+                let answer = request.set_tag_keys(keys).send().await;
+                answer.map_err(|error| self.call("dynamodb").error(error))?;
             }
             Target::Role(role) => {
                 let request = cloud.iam.untag_role().role_name(role.as_str());

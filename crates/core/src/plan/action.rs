@@ -4,12 +4,12 @@
 
 use crate::account::Account;
 use crate::authorizer::{Authorization, Authorizer};
-use crate::desired::{DesiredFunction, FunctionCode, FunctionConfiguration};
+use crate::desired::{DesiredFunction, DesiredTable, FunctionCode, FunctionConfiguration};
 use crate::grants::Grants;
 use crate::manifest::{ManifestDraft, ManifestKey};
 use crate::names::{
     ApiId, AuthorizerId, DeploymentId, FunctionKey, FunctionName, FunctionVersion, IntegrationId,
-    LogGroupName, Names, RoleName, RouteId, RouteKey,
+    LogGroupName, Names, RoleName, RouteId, RouteKey, TableName,
 };
 use crate::policy;
 use crate::stage_settings::{ApiSettings, StageUpdate};
@@ -77,6 +77,7 @@ pub enum Adopted {
     Function { name: FunctionName },
     LogGroup { log_group: LogGroupName },
     Api { api_id: ApiId, name: String },
+    Table { name: TableName, arn: String },
 }
 
 /// One write.
@@ -303,6 +304,27 @@ pub enum Action {
         stage_name: String,
     },
 
+    CreateTable {
+        name: TableName,
+        table: Box<DesiredTable>,
+    },
+    /// Makes it paid by the request.
+    UpdateTable {
+        name: TableName,
+    },
+    UpdateTimeToLive {
+        name: TableName,
+        attribute: String,
+        enabled: bool,
+    },
+    UpdateContinuousBackups {
+        name: TableName,
+        point_in_time_recovery: bool,
+    },
+    DeleteTable {
+        name: TableName,
+    },
+
     Tag {
         resource: Taggable,
         tags: Tags,
@@ -322,6 +344,11 @@ pub enum Taggable {
     Function(FunctionName),
     Role(RoleName),
     LogGroup(LogGroupName),
+    /// By its ARN: emulated ones have accounts of their own.
+    Table {
+        name: TableName,
+        arn: String,
+    },
 }
 
 impl Taggable {
@@ -333,6 +360,7 @@ impl Taggable {
             Self::Function(name) => format!("function {name}"),
             Self::Role(name) => format!("role {name}"),
             Self::LogGroup(name) => format!("log group {name}"),
+            Self::Table { name, .. } => format!("table {name}"),
         }
     }
 }
@@ -368,6 +396,7 @@ impl Action {
             | Self::CreateDeployment { .. }
             | Self::PublishVersion { .. }
             | Self::CreateExecutionLogGroup { .. }
+            | Self::CreateTable { .. }
             | Self::RecordRelease { .. } => Verb::Create,
             Self::PutRetentionPolicy { .. }
             | Self::PutExecutionLogRetention { .. }
@@ -379,6 +408,9 @@ impl Action {
             | Self::DeleteAccessLogSettings { .. }
             | Self::Tag { .. }
             | Self::Untag { .. }
+            | Self::UpdateTable { .. }
+            | Self::UpdateTimeToLive { .. }
+            | Self::UpdateContinuousBackups { .. }
             | Self::UpdateAssumeRolePolicy { .. }
             | Self::PutRolePolicy { .. }
             | Self::UpdateFunctionConfiguration { .. }
@@ -402,6 +434,7 @@ impl Action {
             | Self::DeleteRoute { .. }
             | Self::DeleteDeployment { .. }
             | Self::DeleteVersion { .. }
+            | Self::DeleteTable { .. }
             | Self::DeleteLogStream { .. } => Verb::Delete,
             Self::CreateStage { .. } | Self::UpdateStage { .. } => Verb::Release,
         }
@@ -458,6 +491,11 @@ impl Action {
             Self::DeleteAccessLogSettings { .. } => "DeleteAccessLogSettings",
             Self::CreateExecutionLogGroup { .. } => "CreateLogGroup",
             Self::PutExecutionLogRetention { .. } => "PutRetentionPolicy",
+            Self::CreateTable { .. } => "CreateTable",
+            Self::UpdateTable { .. } => "UpdateTable",
+            Self::UpdateTimeToLive { .. } => "UpdateTimeToLive",
+            Self::UpdateContinuousBackups { .. } => "UpdateContinuousBackups",
+            Self::DeleteTable { .. } => "DeleteTable",
             Self::AttachRolePolicy { .. } => "AttachRolePolicy",
             Self::UpdateAccount { .. } => "UpdateAccount",
             Self::Tag {
@@ -531,6 +569,7 @@ impl Action {
                 Adopted::Function { name } => ("function", name.to_string()),
                 Adopted::LogGroup { log_group } => ("log group", log_group.to_string()),
                 Adopted::Api { api_id, name } => ("api", format!("{name} ({api_id})")),
+                Adopted::Table { name, .. } => ("table", name.to_string()),
             },
             Self::CreateLogGroup { log_group, .. } | Self::DeleteLogGroup { log_group } => {
                 ("log group", log_group.to_string())
@@ -606,6 +645,12 @@ impl Action {
             Self::CreateExecutionLogGroup { .. } => ("log group", "of execution logs".to_owned()),
             Self::PutExecutionLogRetention { .. } => ("retention", "of execution logs".to_owned()),
             Self::UpdateAccount { role_arn } => ("account", format!("logs by {role_arn}")),
+            Self::CreateTable { name, .. } | Self::DeleteTable { name } => {
+                ("table", name.to_string())
+            }
+            Self::UpdateTable { name } => ("capacity", name.to_string()),
+            Self::UpdateTimeToLive { name, .. } => ("time to live", name.to_string()),
+            Self::UpdateContinuousBackups { name, .. } => ("backups", name.to_string()),
             Self::Tag { resource, .. } | Self::Untag { resource, .. } => ("tags", resource.name()),
         }
     }

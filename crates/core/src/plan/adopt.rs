@@ -45,6 +45,10 @@ pub(super) fn as_ours(desired: &Desired, observed: &Observed, adopted: &[Adopted
                 let entry = observed.log_groups.entry(log_group.clone());
                 entry.and_modify(|state| claim(&mut state.tags));
             }
+            Adopted::Table { name, .. } => {
+                let entry = observed.tables.entry(name.clone());
+                entry.and_modify(|state| claim(&mut state.tags));
+            }
             Adopted::Api { api_id, .. } => {
                 let (ours, others) = std::mem::take(&mut observed.unowned_apis)
                     .into_iter()
@@ -119,6 +123,10 @@ fn portrait(resource: &Adopted, desired: &Desired, observed: &Observed) -> Strin
             };
             state.map(|state| format!("days kept: {}", or_none(state.retention_days)))
         }
+        Adopted::Table { name, .. } => observed.tables.get(name).map(|state| {
+            let key = state.key.as_ref().map(ToString::to_string);
+            format!("{}, key {}", state.arn, or_none(key))
+        }),
         Adopted::Api { api_id, .. } => {
             let mut apis = observed.unowned_apis.iter();
             apis.find(|api| api.api_id == *api_id).map(|api| {

@@ -196,6 +196,8 @@ pub(super) struct Ready {
     pub steps: Vec<StepId>,
     /// Some of them alter what a deployment freezes.
     pub altered: bool,
+    /// The step among them that makes the journal, if one does.
+    pub journal_made: Option<StepId>,
 }
 
 /// Freezes the draft and makes it live: the last of the writes that a user of
@@ -219,7 +221,9 @@ pub(super) fn plan_release(
     let live = state.and_then(|api| api.live_deployment(&stage_name));
     let live_release =
         live.and_then(|deployment| ReleaseHash::from_description(&deployment.description));
-    let journal = plan_journal(builder, desired, observed);
+    let journal = ready
+        .journal_made
+        .or_else(|| plan_journal(builder, desired, observed));
     let manifest = Box::new(ManifestDraft::of(desired));
     let record = |key| Action::RecordRelease {
         journal: manifest::journal(&desired.names),
@@ -290,7 +294,11 @@ pub(super) struct Live {
 }
 
 /// The journal that manifests are written to.
-fn plan_journal(builder: &mut Builder, desired: &Desired, observed: &Observed) -> Option<StepId> {
+pub(super) fn plan_journal(
+    builder: &mut Builder,
+    desired: &Desired,
+    observed: &Observed,
+) -> Option<StepId> {
     observed.journal.is_none().then(|| {
         let log_group = manifest::journal(&desired.names);
         let tags = desired.tags.clone();

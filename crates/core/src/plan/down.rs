@@ -2,17 +2,19 @@
 //!
 //! Everything goes at once, but for log groups, which come after what writes to
 //! them and by which an interrupted `down` finds functions and their own roles
-//! again. Works on any
+//! again. Tables go after the functions, those whose tags say so. Works on any
 //! half-built state, and needs nothing of the stage file but the names. The
 //! account's role for API Gateway's logs stays: others may write by it.
 
 use super::roles::remove;
 use super::stage_settings::execution_log_groups;
+use super::tables::on_down;
 use super::{Action, Bindings, Builder, Plan, functions};
 use crate::manifest::journal;
-use crate::names::{LogGroupName, Names, StageIdentity};
+use crate::names::{LogGroupName, Names, StageIdentity, TableName};
 use crate::observed::Observed;
 use crate::stage_file::Retained;
+use crate::table::OnDown;
 use crate::tags::{Ownership, Tags, ownership_of};
 use std::collections::BTreeSet;
 
@@ -42,6 +44,11 @@ pub fn down(names: &Names, observed: &Observed, retain: &BTreeSet<Retained>) -> 
         .cloned()
         .collect();
     let mut before = functions::delete(&mut builder, doomed_functions, &[]);
+    for name in on_down(names, observed, OnDown::Remove) {
+        // Those that use it go first, or they would fail aloud.
+        let name = Action::DeleteTable { name };
+        builder.add(name, before.iter().chain(&apis).copied());
+    }
     for (role, state) in observed.roles.iter().filter(|(_, state)| ours(&state.tags)) {
         let removed = remove(&mut builder, role, state, &[]);
         if *role != names.execution_role && *role != names.invoke_role {
@@ -79,10 +86,16 @@ pub fn down(names: &Names, observed: &Observed, retain: &BTreeSet<Retained>) -> 
         identity: identity.clone(),
         bindings: Bindings::default(),
         steps: builder.steps,
+        unnamed_tables: Vec::new(),
     }
 }
 
-/// What of this stage a `down` leaves in the account: the functions' log groups. The
+/// The tables of this stage that a `down` leaves in the account.
+pub fn retained_tables(names: &Names, observed: &Observed) -> Vec<TableName> {
+    on_down(names, observed, OnDown::Retain)
+}
+
+/// The log groups of this stage that a `down` leaves in the account: the functions'. The
 /// journal isn't among them: without the API its manifests say nothing.
 pub fn retained(
     names: &Names,

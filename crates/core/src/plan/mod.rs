@@ -22,19 +22,20 @@ mod refusal;
 mod roles;
 mod rollback;
 mod stage_settings;
+mod tables;
 mod tags;
 mod up;
 
 pub use action::{Action, Adopted, Bindings, PolicyTemplate, Taggable, Verb};
 pub use api::function_of_uri;
 pub use changes::FieldChange;
-pub use down::{down, retained};
+pub use down::{down, retained, retained_tables};
 pub use lint::{UnsoundPlan, Violation, lint, sound};
 pub use refusal::{Obstacle, Refusal, RefusedResource, check_journal};
 pub use rollback::{RollbackRefusal, releases, rollback};
 pub use up::up;
 
-use crate::names::StageIdentity;
+use crate::names::{StageIdentity, TableName};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -62,6 +63,9 @@ pub struct Plan {
     pub bindings: Bindings,
     /// The writes; each refers only to earlier ones.
     pub steps: Vec<Step>,
+    /// Tables that the files no longer name. They stay until a `down`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unnamed_tables: Vec<TableName>,
 }
 
 impl Plan {
@@ -81,6 +85,14 @@ impl Plan {
             steps.push(step);
         }
         Self { steps, ..self }
+    }
+
+    fn write_unnamed(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for name in &self.unnamed_tables {
+            let stays = "stays with its items, though the files don't name it: `down` asks its tag";
+            write!(f, "\n  = {:<15} {name} {stays}", "table")?;
+        }
+        Ok(())
     }
 
     /// How many steps of each kind there are.
@@ -103,7 +115,8 @@ impl Plan {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_empty() {
-            return write!(f, "{}: nothing to do", self.identity);
+            write!(f, "{}: nothing to do", self.identity)?;
+            return self.write_unnamed(f);
         }
         write!(f, "{}:", self.identity)?;
         for step in &self.steps {
@@ -125,6 +138,7 @@ impl fmt::Display for Plan {
             .iter()
             .map(|(word, count)| format!("{count} to {word}"))
             .collect();
+        self.write_unnamed(f)?;
         write!(f, "\n{}", counts.join(", "))
     }
 }

@@ -5,10 +5,11 @@
 use super::account_logging;
 use super::action::Adopted;
 use crate::account_logging::{is_shared, role_name};
-use crate::desired::{Desired, FunctionRole};
+use crate::desired::{Desired, DesiredTable, FunctionRole};
 use crate::manifest::journal;
 use crate::names::{Names, StageIdentity};
 use crate::observed::Observed;
+use crate::table::TableState;
 use crate::tags::{Ownership, Tags, claimant, ownership_of};
 use std::fmt;
 
@@ -25,6 +26,15 @@ pub enum Obstacle {
     OneOfSeveral,
     /// A role at a path, so that its ARN isn't the one its name implies.
     AtPath(String),
+    /// What DynamoDB can't change differs: which part, how it is, how the files want it.
+    Unchangeable {
+        /// E.g. `key`.
+        part: &'static str,
+        /// In the account.
+        found: String,
+        /// In the files.
+        wanted: String,
+    },
     /// It has the name of what the deployer makes for an account, but not its tags.
     NotShared,
 }
@@ -51,6 +61,14 @@ impl fmt::Display for Obstacle {
             Self::NotShared => write!(
                 f,
                 "has the name of the deployer's role for the account's logs, but not its tags: delete or rename it"
+            ),
+            Self::Unchangeable {
+                part,
+                found,
+                wanted,
+            } => write!(
+                f,
+                "has the {part} {found}, and the files want {wanted}, which can't be changed: give it another name in the files, where the new one begins empty"
             ),
             Self::AtPath(arn) => write!(
                 f,
@@ -145,6 +163,7 @@ pub(super) fn check(desired: &Desired, observed: &Observed) -> Result<Vec<Adopte
         }
     }
     inspection.apis(names, observed);
+    inspection.tables(desired, observed);
     inspection.result()
 }
 
@@ -240,6 +259,27 @@ impl<'a> Inspection<'a> {
         }
     }
 
+    fn tables(&mut self, desired: &Desired, observed: &Observed) {
+        for (name, table) in &desired.tables {
+            let Some(state) = observed.tables.get(name).filter(|it| it.is_there()) else {
+                continue;
+            };
+            let adopted = Adopted::Table {
+                name: name.clone(),
+                arn: state.arn.clone(),
+            };
+            let before = self.refused.len();
+            self.look("table", name.as_str(), &state.tags, adopted);
+            let obstacle = unchangeable(table, state).filter(|_| self.refused.len() == before);
+            self.refused
+                .extend(obstacle.map(|obstacle| RefusedResource {
+                    kind: "table",
+                    name: name.to_string(),
+                    obstacle,
+                }));
+        }
+    }
+
     /// Names of APIs aren't unique, and ours is found by its tags: an untagged one
     /// is in the way only while none is ours.
     fn apis(&mut self, names: &Names, observed: &Observed) {
@@ -269,4 +309,23 @@ impl<'a> Inspection<'a> {
             self.look_unless("api", &name, &api.tags, adopted, unfit);
         }
     }
+}
+
+/// What of a table would have to change and can't. Its time to live can be turned off
+/// and on, but not moved: DynamoDB takes one change an hour.
+fn unchangeable(table: &DesiredTable, state: &TableState) -> Option<Obstacle> {
+    let different = |part, found: String, wanted: String| {
+        (found != wanted).then_some(Obstacle::Unchangeable {
+            part,
+            found,
+            wanted,
+        })
+    };
+    let found = state
+        .key
+        .as_ref()
+        .map_or_else(|| "of another form".to_owned(), ToString::to_string);
+    let key = different("key", found, table.key.to_string());
+    let now = state.settings.as_ref().and_then(|it| it.ttl.clone());
+    key.or_else(|| different("ttl", now?, table.settings.ttl.clone()?))
 }

@@ -126,6 +126,7 @@ pub fn rollback(
         identity: names.identity.clone(),
         bindings,
         steps: builder.steps,
+        unnamed_tables: Vec::new(),
     };
     Ok(auto_deploy::off_first(names, Some(api), plan))
 }

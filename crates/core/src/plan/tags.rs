@@ -40,6 +40,17 @@ pub(super) fn plan(builder: &mut Builder, situation: &Situation<'_>, api: Option
     for (resource, now) in found {
         plan_one(builder, resource, now, &desired.tags);
     }
+    for (name, table) in &desired.tables {
+        if let Some(state) = observed.tables.get(name).filter(|it| it.is_there()) {
+            let (name, arn) = (name.clone(), state.arn.clone());
+            plan_one(
+                builder,
+                Taggable::Table { name, arn },
+                &state.tags,
+                &table.tags,
+            );
+        }
+    }
     for function in desired.functions.values() {
         let mut found: Vec<(Taggable, &Tags)> = Vec::new();
         let own_role = situation.stays(&names.own_role(&function.name));

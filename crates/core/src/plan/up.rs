@@ -8,7 +8,7 @@ use super::execution_roles::Situation;
 use super::prune::Pruning;
 use super::{
     Bindings, Builder, Plan, Refusal, adopt, api, auto_deploy, functions, prune, refusal, roles,
-    stage_settings, tags,
+    stage_settings, tables, tags,
 };
 use crate::desired::Desired;
 use crate::names::StageIdentity;
@@ -45,6 +45,12 @@ fn of_owned(desired: &Desired, observed: &Observed) -> Plan {
         pruning: &pruning,
     };
     tags::plan(&mut builder, &situation, api_state);
+    // Else it comes with what is recorded there.
+    let journal_made = match desired.tables.is_empty() {
+        true => None,
+        false => api::plan_journal(&mut builder, desired, observed),
+    };
+    let table_steps = tables::plan(&mut builder, desired, observed, journal_made);
     let api_steps = api::plan_api(&mut builder, desired, api_state, &mut bindings);
     let api_created = api_steps.created;
     let settings = stage_settings::prepare(&mut builder, desired, observed, api_state, api_created);
@@ -78,6 +84,7 @@ fn of_owned(desired: &Desired, observed: &Observed) -> Plan {
     let altered = !ready.is_empty();
     ready.extend(invoke_role.ready.iter().copied());
     ready.extend(execution_roles.steps.ready.iter().copied());
+    ready.extend(table_steps);
     ready.extend(function_steps.values().flat_map(|steps| &steps.all));
     let api::Live {
         released: live,
@@ -91,6 +98,7 @@ fn of_owned(desired: &Desired, observed: &Observed) -> Plan {
         api::Ready {
             steps: ready,
             altered,
+            journal_made,
         },
         &settings,
     );
@@ -129,6 +137,7 @@ fn of_owned(desired: &Desired, observed: &Observed) -> Plan {
         identity: names.identity.clone(),
         bindings,
         steps,
+        unnamed_tables: tables::unnamed(desired, observed),
     };
     auto_deploy::off_first(names, api_state, plan)
 }

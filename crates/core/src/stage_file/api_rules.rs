@@ -16,8 +16,8 @@ const VARIABLE_VALUE_LIMIT: usize = 2048;
 const TAG_KEY_LIMIT: usize = 128;
 /// Characters of a tag's value, in every service.
 const TAG_VALUE_LIMIT: usize = 256;
-/// AWS allows 50; three are the deployer's own.
-pub(super) const TAGS_LIMIT: usize = 47;
+/// AWS allows 50; up to four are the deployer's own.
+pub(super) const TAGS_LIMIT: usize = 46;
 
 /// The tables that both files may have.
 pub(super) struct Tables<'a> {

@@ -6,12 +6,13 @@
 
 use super::api_definition::{self, ApiDefinition};
 use super::merge_settings::Layers;
+use super::tables::{self, TableDefinition, TableGrant};
 use super::types::{
     Architecture, FunctionDefaults, FunctionSettings, Retained, ServiceFile, StageFile, StateKept,
     Target,
 };
 use crate::facilities::Facilities;
-use crate::names::{FunctionKey, RouteKey, StageIdentity};
+use crate::names::{FunctionKey, RouteKey, StageIdentity, TableId};
 use crate::secrets::SecretReference;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,6 +40,8 @@ pub struct StageDefinition {
     pub route_selection_expression: String,
     /// The functions.
     pub functions: BTreeMap<FunctionKey, FunctionDefinition>,
+    /// The tables.
+    pub tables: BTreeMap<TableId, TableDefinition>,
     /// Which function serves which route.
     pub routes: BTreeMap<RouteKey, FunctionKey>,
     /// How many releases are kept, the live one included.
@@ -96,6 +99,10 @@ pub struct FunctionDefinition {
     pub secrets: BTreeMap<String, SecretReference>,
     /// The key they are encrypted with, if it isn't AWS's own.
     pub secrets_kms_key: Option<String>,
+    /// The tables it uses, by the variable that has their name.
+    pub tables: BTreeMap<String, TableGrant>,
+    /// Whether it may invoke itself.
+    pub invokes_itself: bool,
     /// Permissions of its own, as statements of a policy.
     pub statements: Vec<serde_json::Value>,
     /// An existing role to run as.
@@ -109,6 +116,7 @@ pub struct FunctionDefinition {
 }
 
 pub(super) fn merge(stage_name: &str, service: &ServiceFile, stage: &StageFile) -> StageDefinition {
+    let tables = tables::merge(service, stage);
     let functions = service
         .functions
         .iter()
@@ -118,6 +126,7 @@ pub(super) fn merge(stage_name: &str, service: &ServiceFile, stage: &StageFile) 
                 key,
                 [&of_stage, of_service],
                 [&stage.defaults, &service.defaults],
+                &tables,
             );
             (FunctionKey::new(key), definition)
         })
@@ -151,6 +160,7 @@ pub(super) fn merge(stage_name: &str, service: &ServiceFile, stage: &StageFile) 
             .clone()
             .unwrap_or_else(|| "$request.body.action".to_owned()),
         functions,
+        tables,
         permissions_boundary: stage
             .defaults
             .permissions_boundary
@@ -180,6 +190,7 @@ fn merge_function(
     key: &str,
     settings: [&FunctionSettings; 2],
     defaults: [&FunctionDefaults; 2],
+    stage_tables: &BTreeMap<TableId, TableDefinition>,
 ) -> FunctionDefinition {
     fn pick<T: Clone>(
         settings: [&FunctionSettings; 2],
@@ -243,6 +254,11 @@ fn merge_function(
         state,
         secrets: layers.secrets(),
         secrets_kms_key: layers.secrets_kms_key(),
+        tables: tables::merge_uses(settings, defaults, stage_tables),
+        invokes_itself: settings
+            .into_iter()
+            .find_map(|s| s.invokes_itself)
+            .unwrap_or_default(),
         statements: layers.statements(),
         role_arn: layers.role_arn(),
         permissions_boundary: layers.permissions_boundary(),

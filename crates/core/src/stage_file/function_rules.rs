@@ -6,6 +6,7 @@ use super::definition::{FunctionDefinition, STATE_VARIABLE, StageDefinition};
 use super::iam::{IamStatement, action_mistake, resource_mistake};
 use super::merge_settings::Layers;
 use super::problem::Problem;
+use super::rules::{PERMIT_THERE, needs_own_role};
 use super::source::{Source, child};
 use super::types::{FunctionSettings, ServiceFile, StageFile, StateKept};
 use crate::facilities::{LogFormat, Logging};
@@ -241,11 +242,8 @@ impl Merged<'_> {
                 ),
             ];
             for (setting, _) in given.into_iter().filter(|(_, is_there)| *is_there) {
-                let message = format!(
-                    "`{setting}` of `{key}` needs a role that the deployer makes, but `role_arn` names an existing one, which it never changes"
-                );
-                let help = "permit it in that role and remove this, or remove `role_arn`";
-                self.at(key, &[setting], message, help);
+                let message = needs_own_role(setting, key);
+                self.at(key, &[setting], message, PERMIT_THERE);
             }
         }
         if function.facilities.logging == Logging::Text {

@@ -18,6 +18,7 @@ mod problem;
 mod rules;
 mod schema;
 mod source;
+mod tables;
 mod types;
 
 pub use api_definition::{AccessLogsDefinition, ApiDefinition, DEFAULT_ACCESS_LOG_FORMAT};
@@ -27,6 +28,7 @@ pub use definition::{
 };
 pub use problem::{FileProblems, Problem, line_and_column};
 pub use schema::{service_schema, stage_schema};
+pub use tables::{TableDefinition, TableGrant};
 pub use types::{Architecture, Retained, StateKept, Target};
 
 use source::Source;
@@ -74,6 +76,10 @@ pub fn read(
             let both = [&service_source, &stage_source];
             let [of_service, of_stage] =
                 authorizer::check(both, &service_file, &stage_file, &definition);
+            service_problems.extend(of_service);
+            stage_problems.extend(of_stage);
+            let [of_service, of_stage] =
+                tables::check(both, &service_file, &stage_file, &definition);
             service_problems.extend(of_service);
             stage_problems.extend(of_stage);
             if service_problems.is_empty() && stage_problems.is_empty() {
@@ -124,5 +130,7 @@ mod api_tests;
 mod authorizer_tests;
 #[cfg(test)]
 mod function_tests;
+#[cfg(test)]
+mod table_tests;
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use super::problem::Problem;
 use super::source::{Source, child};
 use super::types::{ServiceFile, StageFile, Target};
 use crate::account::Account;
-use crate::names::STAGE_NAME_LIMIT;
+use crate::names::{Names, STAGE_NAME_LIMIT, StageIdentity};
 use crate::secrets;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const ENVIRONMENT_LIMIT: usize = 4096;
 
 /// Environment variables Lambda sets itself and refuses to be given.
-const RESERVED_VARIABLES: [&str; 18] = [
+pub(super) const RESERVED_VARIABLES: [&str; 18] = [
     "_HANDLER",
     "_X_AMZN_TRACE_ID",
     "AWS_DEFAULT_REGION",
@@ -151,7 +151,7 @@ pub(super) fn of_definition(source: &Source, definition: &StageDefinition) -> Ve
         .into_iter()
         .collect();
     for (key, function) in &definition.functions {
-        let measured = measure(function);
+        let measured = measure(function, &definition.identity);
         if measured > ENVIRONMENT_LIMIT {
             problems.push(Problem {
                 message: format!(
@@ -166,7 +166,7 @@ pub(super) fn of_definition(source: &Source, definition: &StageDefinition) -> Ve
 }
 
 /// Bytes of a function's variables as JSON, references to secrets included.
-fn measure(function: &FunctionDefinition) -> usize {
+fn measure(function: &FunctionDefinition, identity: &StageIdentity) -> usize {
     // The file doesn't tell the account; these measure as nearly all do.
     let account = Account {
         caller_arn: String::new(),
@@ -174,11 +174,26 @@ fn measure(function: &FunctionDefinition) -> usize {
         account_id: "000000000000".to_owned(),
         region: "eu-central-1".to_owned(),
     };
+    let names = Names::new(identity.clone(), &account.region);
     let mut variables = function.environment.clone();
+    for (variable, used) in &function.tables {
+        variables.insert(variable.clone(), names.table(&used.table).to_string());
+    }
     for (name, reference) in &function.secrets {
         variables.insert(secrets::variable(name), reference.arn(&account));
     }
     serde_json::to_string(&variables).map_or(0, |json| json.len())
+}
+
+/// What to do about [`needs_own_role`].
+pub(super) const PERMIT_THERE: &str =
+    "permit it in that role and remove this, or remove `role_arn`";
+
+/// What is wrong with a setting of a function whose role is given.
+pub(super) fn needs_own_role(setting: &str, function: &str) -> String {
+    format!(
+        "`{setting}` of `{function}` needs a role that the deployer makes, but `role_arn` names an existing one, which it never changes"
+    )
 }
 
 /// Why a stage can't be called so, if it can't.

@@ -7,6 +7,7 @@
 
 use super::api::{ApiStageTable, ApiTable, AuthorizerTable, RouteTable};
 use super::iam::IamStatement;
+use super::tables::{TableTable, TableUse};
 use crate::facilities::{ApplicationLogLevel, LogFormat, SystemLogLevel, Tracing};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,10 @@ pub struct ServiceFile {
     /// The function that decides who may connect.
     #[serde(default)]
     pub authorizer: AuthorizerTable,
+    /// The DynamoDB tables, by the name that functions use.
+    #[serde(default)]
+    #[schemars(extend("maxProperties" = 20, "propertyNames" = super::legal::function_names()))]
+    pub tables: BTreeMap<String, TableTable>,
     /// Tags of everything that can have them, beside the deployer's own.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
@@ -97,6 +102,10 @@ pub struct StageFile {
     /// The function that decides who may connect.
     #[serde(default)]
     pub authorizer: AuthorizerTable,
+    /// The DynamoDB tables, by the name that functions use.
+    #[serde(default)]
+    #[schemars(extend("maxProperties" = 20, "propertyNames" = super::legal::function_names()))]
+    pub tables: BTreeMap<String, TableTable>,
     /// Tags of everything that can have them, beside the deployer's own.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
@@ -223,6 +232,11 @@ pub struct FunctionDefaults {
     pub application_log_level: Option<ApplicationLogLevel>,
     /// With `log_format = "json"`: the lowest level of Lambda's lines. Default: `info`.
     pub system_log_level: Option<SystemLogLevel>,
+    /// Tables that are used, by the environment variable that is given their name. Items
+    /// may be read and written as `actions` say.
+    #[serde(default)]
+    #[schemars(extend("maxProperties" = 20, "propertyNames" = super::legal::secret_names()))]
+    pub tables: BTreeMap<String, TableUse>,
     /// Tags of the function, beside the deployer's own.
     #[serde(default)]
     #[schemars(extend("maxProperties" = 40))]
@@ -283,6 +297,13 @@ pub struct FunctionSettings {
     pub application_log_level: Option<ApplicationLogLevel>,
     /// With `log_format = "json"`: the lowest level of Lambda's lines.
     pub system_log_level: Option<SystemLogLevel>,
+    /// Tables that are used, by the environment variable that is given their name. Items
+    /// may be read and written as `actions` say.
+    #[serde(default)]
+    #[schemars(extend("maxProperties" = 20, "propertyNames" = super::legal::secret_names()))]
+    pub tables: BTreeMap<String, TableUse>,
+    /// Whether the function may invoke itself, any version of it. Default: false.
+    pub invokes_itself: Option<bool>,
     /// Tags of the function, beside the deployer's own, added to the defaults'.
     #[serde(default)]
     #[schemars(extend("maxProperties" = 40))]

@@ -8,7 +8,7 @@ use crate::cloud::{CloudReader, CloudWriter, Produced, Readiness, WriteContext};
 use crate::error::{CloudError, CloudErrorKind};
 use crate::events::Event;
 use crate::retry::{self, Manner};
-use deployer_core::names::{FunctionName, FunctionVersion};
+use deployer_core::names::{FunctionName, FunctionVersion, TableName};
 use deployer_core::plan::{Action, Bindings, Step, StepId};
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -17,9 +17,9 @@ use tokio::time::Instant;
 /// The longest pause of the one function that asks whether a new role is known yet:
 /// all others wait for it.
 const ROLE_PAUSE: Duration = Duration::from_secs(1);
-/// How long a function may take to become ready; Lambda's own waiter stops at
-/// 300 s too.
-const FUNCTION_READY_DEADLINE: Duration = Duration::from_secs(300);
+/// How long a function or a table may take to become ready; Lambda's own waiter stops at
+/// 300 s, too.
+const READY_DEADLINE: Duration = Duration::from_secs(300);
 
 /// What the steps of one plan share.
 pub(super) struct Shared {
@@ -46,10 +46,21 @@ pub(super) enum Progress<'a, R, W> {
     Failed(RunningStep<'a, R, W>, CloudError),
 }
 
-/// A function, or a version of it, that has to be waited for.
-pub(super) struct Unready {
-    function: FunctionName,
-    version: Option<FunctionVersion>,
+/// What has to be waited for.
+pub(super) enum Unready {
+    /// A function, or a version of it.
+    Function(FunctionName, Option<FunctionVersion>),
+    Table(TableName),
+}
+
+impl Unready {
+    /// The kind of thing, whom to ask, by which call, about what.
+    fn asked(&self) -> (&'static str, &'static str, &'static str, String) {
+        match self {
+            Self::Function(name, _) => ("function", "lambda", "GetFunction", name.to_string()),
+            Self::Table(name) => ("table", "dynamodb", "DescribeTable", name.to_string()),
+        }
+    }
 }
 
 /// A step that has begun.
@@ -187,24 +198,29 @@ impl<'a, R: CloudReader, W: CloudWriter> RunningStep<'a, R, W> {
     }
 
     async fn wait_until_ready(&self, unready: &Unready) -> Result<(), CloudError> {
-        let Unready { function, version } = unready;
+        let (kind_of_thing, service, operation, resource) = unready.asked();
         let started = Instant::now();
         let mut pauses = retry::readiness_pauses();
         loop {
             let give_up = |kind, message: String| CloudError {
-                service: "lambda",
-                operation: "GetFunction".to_owned(),
-                resource: function.to_string(),
+                service,
+                operation: operation.to_owned(),
+                resource: resource.clone(),
                 kind,
                 code: None,
                 message,
                 request_id: None,
             };
             let reader = self.means.reader;
-            match reader
-                .get_function_readiness(function, version.as_ref())
-                .await?
-            {
+            let readiness = match unready {
+                Unready::Function(name, version) => {
+                    reader
+                        .get_function_readiness(name, version.as_ref())
+                        .await?
+                }
+                Unready::Table(name) => reader.get_table_readiness(name).await?,
+            };
+            match readiness {
                 Readiness::Ready => return Ok(()),
                 Readiness::Failed(reason) => return Err(give_up(CloudErrorKind::Refused, reason)),
                 Readiness::Pending(state) => {
@@ -213,11 +229,11 @@ impl<'a, R: CloudReader, W: CloudWriter> RunningStep<'a, R, W> {
                         let message = format!("not waited for, because interrupted: still {state}");
                         return Err(give_up(CloudErrorKind::TimedOut, message));
                     }
-                    if started.elapsed() + pause > FUNCTION_READY_DEADLINE {
-                        let message = format!("still {state} after {FUNCTION_READY_DEADLINE:?}");
+                    if started.elapsed() + pause > READY_DEADLINE {
+                        let message = format!("still {state} after {READY_DEADLINE:?}");
                         return Err(give_up(CloudErrorKind::TimedOut, message));
                     }
-                    self.waits_for(format!("the function, which is {state}"));
+                    self.waits_for(format!("the {kind_of_thing}, which is {state}"));
                     tokio::time::sleep(pause).await;
                 }
             }
@@ -228,6 +244,9 @@ impl<'a, R: CloudReader, W: CloudWriter> RunningStep<'a, R, W> {
 /// What must be waited for after a write, going by its own answer.
 fn unready(action: &Action, produced: &Produced) -> Option<Unready> {
     let function = match action {
+        Action::CreateTable { name, .. } | Action::UpdateTable { name } => {
+            return Some(Unready::Table(name.clone()));
+        }
         Action::CreateFunction { function, .. } => &function.name,
         Action::UpdateFunctionConfiguration { name, .. }
         | Action::UpdateFunctionCode { name, .. }
@@ -242,8 +261,5 @@ fn unready(action: &Action, produced: &Produced) -> Option<Unready> {
         Produced::Version(_, version, _) => Some(version.clone()),
         _ => None,
     };
-    Some(Unready {
-        function: function.clone(),
-        version,
-    })
+    Some(Unready::Function(function.clone(), version))
 }

@@ -4,7 +4,7 @@
 use crate::account_logging::is_role_name;
 use crate::authorizer::Authorization;
 use crate::desired::FunctionRole;
-use crate::names::{ApiId, FunctionKey, FunctionName, LogGroupName, RoleName};
+use crate::names::{ApiId, FunctionKey, FunctionName, LogGroupName, RoleName, TableName};
 use crate::plan::{Action, Adopted, PolicyTemplate, Taggable};
 
 /// Something a step can provide and another refer to.
@@ -19,6 +19,7 @@ pub(super) enum Thing {
     Function(FunctionName),
     /// The version of a function that the plan's release invokes.
     Version(FunctionKey),
+    Table(TableName),
     /// An API by its id.
     Api(ApiId),
     /// The API the plan works on, which may be made by the plan.
@@ -80,6 +81,7 @@ pub(super) fn of(action: &Action) -> Footprint {
                 Adopted::Function { name } => Thing::Function(name),
                 Adopted::LogGroup { log_group } => Thing::LogGroup(log_group),
                 Adopted::Api { api_id, .. } => Thing::Api(api_id),
+                Adopted::Table { name, .. } => Thing::Table(name),
             }),
             ..F::default()
         },
@@ -89,6 +91,11 @@ pub(super) fn of(action: &Action) -> Footprint {
         | Action::DeleteLogStream { log_group, .. } => {
             F::touching(Thing::LogGroup(log_group.clone()))
         }
+        Action::CreateTable { name, .. } => F::making(Thing::Table(name.clone())),
+        Action::UpdateTable { name }
+        | Action::UpdateTimeToLive { name, .. }
+        | Action::UpdateContinuousBackups { name, .. }
+        | Action::DeleteTable { name } => F::touching(Thing::Table(name.clone())),
         Action::CreateExecutionLogGroup { .. } => {
             F::making(Thing::ExecutionLogGroup).needs(Thing::ThisApi)
         }
@@ -105,6 +112,7 @@ pub(super) fn of(action: &Action) -> Footprint {
                 Taggable::Function(name) => Thing::Function(name.clone()),
                 Taggable::Role(role) => thing_of(role),
                 Taggable::LogGroup(name) => Thing::LogGroup(name.clone()),
+                Taggable::Table { name, .. } => Thing::Table(name.clone()),
             })
         }
         Action::UpdateAssumeRolePolicy { role, .. }

@@ -83,6 +83,7 @@ impl<'a> Live<'a> {
             Action::DeleteLogGroup { log_group } => self
                 .writes_to(log_group)
                 .then_some("deletes a log group that the live release uses"),
+            Action::DeleteTable { .. } => Some("deletes a table, which only a `down` may"),
             Action::DeleteDeployment { deployment_id, .. } => (*deployment_id
                 == self.deployment.deployment_id)
                 .then_some("deletes the live deployment"),

@@ -215,6 +215,10 @@ impl Linter<'_> {
             }
             Thing::Role(name) => observed.roles.get(name).map(|state| &state.tags),
             Thing::Function(name) => observed.functions.get(name).map(|state| &state.tags),
+            Thing::Table(name) => {
+                let state = observed.tables.get(name).filter(|it| it.is_there());
+                state.map(|state| &state.tags)
+            }
             Thing::Api(id) => self.api(id).map(|api| &api.tags),
             Thing::ThisApi => self.this_api().map(|api| &api.tags),
             Thing::Version(_) | Thing::Integration(_) | Thing::Authorizer | Thing::Deployment => {

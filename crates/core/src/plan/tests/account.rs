@@ -8,7 +8,7 @@ use crate::desired::Desired;
 use crate::manifest::journal;
 use crate::names::{
     ApiId, AuthorizerId, DeploymentId, EXECUTION_LOG_PREFIX, FunctionKey, FunctionName,
-    FunctionVersion, IntegrationId, LogGroupName, RoleName, RouteId,
+    FunctionVersion, IntegrationId, LogGroupName, RoleName, RouteId, TableName,
 };
 use crate::observed::{
     AccountLogging, ApiStageState, ApiState, AuthorizerState, DeploymentState, FunctionState,
@@ -17,6 +17,7 @@ use crate::observed::{
 use crate::plan::{Action, Adopted, Bindings, Plan, Taggable};
 use crate::policy::INLINE_POLICY_NAME;
 use crate::stage_settings::{StageSettings, StageUpdate};
+use crate::table::{TABLES_TAG, TableSettings, TableState, TableStatus};
 use crate::tags::Tags;
 use std::collections::BTreeMap;
 
@@ -97,6 +98,7 @@ impl Ledger {
             Adopted::LogGroup { log_group } => {
                 &mut observed.log_groups.get_mut(log_group).expect("exists").tags
             }
+            Adopted::Table { name, .. } => &mut observed.tables.get_mut(name).expect("exists").tags,
             Adopted::Api { api_id, .. } => {
                 let mut unowned = observed.unowned_apis.iter();
                 let place = unowned.position(|api| api.api_id == *api_id);
@@ -559,6 +561,42 @@ impl Ledger {
                 let settings = &mut self.stage(&stage_name, bindings).settings;
                 settings.routes.remove(&route_key).expect("exists");
             }
+            Action::CreateTable { name, table } => {
+                let journal = self.observed.journal.as_ref();
+                assert!(
+                    journal.is_some_and(|it| it.tags.contains_key(TABLES_TAG)),
+                    "noted first"
+                );
+                let state = TableState {
+                    arn: self.account.table_arn(&name),
+                    tags: table.tags,
+                    key: Some(table.key),
+                    on_demand: true,
+                    status: TableStatus::Active,
+                    settings: Some(TableSettings::default()),
+                };
+                let former = self.observed.tables.insert(name, state);
+                assert!(former.is_none_or(|it| !it.is_there()));
+            }
+            Action::UpdateTable { name } => self.table(&name).on_demand = true,
+            Action::UpdateTimeToLive {
+                name,
+                attribute,
+                enabled,
+            } => {
+                let ttl = &mut self.table_settings(&name).ttl;
+                assert_ne!(ttl.is_some(), enabled, "it is one way or the other already");
+                *ttl = enabled.then_some(attribute);
+            }
+            Action::UpdateContinuousBackups {
+                name,
+                point_in_time_recovery,
+            } => {
+                self.table_settings(&name).point_in_time_recovery = point_in_time_recovery;
+            }
+            Action::DeleteTable { name } => {
+                assert!(self.observed.tables.remove(&name).is_some());
+            }
             Action::DeleteAccessLogSettings { stage_name } => {
                 let settings = &mut self.stage(&stage_name, bindings).settings;
                 settings.access_log.take().expect("exists");
@@ -626,6 +664,14 @@ impl Ledger {
         }
     }
 
+    fn table(&mut self, name: &TableName) -> &mut TableState {
+        self.observed.tables.get_mut(name).expect("exists")
+    }
+
+    fn table_settings(&mut self, name: &TableName) -> &mut TableSettings {
+        self.table(name).settings.as_mut().expect("served")
+    }
+
     fn is_shared(&self, role: &RoleName) -> bool {
         *role == role_name(&self.account.region)
     }
@@ -657,6 +703,7 @@ impl Ledger {
             }
             Taggable::Role(name) => &mut self.observed.roles.get_mut(name).expect("exists").tags,
             Taggable::LogGroup(name) => &mut self.log_group(name).tags,
+            Taggable::Table { name, .. } => &mut self.table(name).tags,
         }
     }
 }

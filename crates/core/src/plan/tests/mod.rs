@@ -5,6 +5,7 @@ mod authorizer;
 mod function_settings;
 mod properties;
 mod settings;
+mod tables;
 
 use super::{Action, Plan, Refusal, RollbackRefusal, Verb, lint, rollback};
 use crate::account::Account;

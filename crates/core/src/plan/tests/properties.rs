@@ -29,33 +29,41 @@ fn services() -> impl Strategy<Value = Desired> {
         of_one,
     );
     let functions = btree_map("[a-e]", function, 1..=5);
-    let all = (functions, any::<bool>(), settings(), authorizer());
-    all.prop_map(|(functions, new_code, settings, authorizer)| {
-        let mut tables = String::from("service = \"chat\"\n");
-        let mut routes = String::from("[routes]\n\"$connect\" = \"");
-        routes += functions.keys().next().expect("at least one");
-        routes += "\"\n";
-        for (name, (count, reserved, memory, of_one)) in &functions {
-            tables += &format!("[functions.{name}]\nmemory_mb = {memory}\n");
-            if let Some(reserved) = reserved {
-                tables += &format!("reserved_concurrency = {reserved}\n");
+    let all = (
+        functions,
+        any::<bool>(),
+        settings(),
+        authorizer(),
+        stage_tables(),
+    );
+    all.prop_map(
+        |(functions, new_code, settings, authorizer, stage_tables)| {
+            let mut tables = String::from("service = \"chat\"\n");
+            let mut routes = String::from("[routes]\n\"$connect\" = \"");
+            routes += functions.keys().next().expect("at least one");
+            routes += "\"\n";
+            for (name, (count, reserved, memory, of_one)) in &functions {
+                tables += &format!("[functions.{name}]\nmemory_mb = {memory}\n");
+                if let Some(reserved) = reserved {
+                    tables += &format!("reserved_concurrency = {reserved}\n");
+                }
+                for setting in of_one {
+                    tables += &format!("{setting}\n");
+                }
+                for index in 0..*count {
+                    routes += &format!("{name}{index} = \"{name}\"\n");
+                }
             }
-            for setting in of_one {
-                tables += &format!("{setting}\n");
-            }
-            for index in 0..*count {
-                routes += &format!("{name}{index} = \"{name}\"\n");
-            }
-        }
-        let settings = match authorizer.is_empty() || authorizer.contains("false") {
-            true => settings,
-            false => settings.replace("\"iam\"", "\"custom\""),
-        };
-        desired_with(
-            &format!("{tables}{routes}{settings}{authorizer}"),
-            if new_code { "two" } else { "one" },
-        )
-    })
+            let settings = match authorizer.is_empty() || authorizer.contains("false") {
+                true => settings,
+                false => settings.replace("\"iam\"", "\"custom\""),
+            };
+            desired_with(
+                &format!("{tables}{routes}{settings}{authorizer}{stage_tables}"),
+                if new_code { "two" } else { "one" },
+            )
+        },
+    )
 }
 
 /// An authorizer, one that is off, or none.
@@ -68,6 +76,23 @@ fn authorizer() -> impl Strategy<Value = String> {
         "[functions.door]\n[authorizer]\nfunction = \"door\"\n",
     ];
     proptest::sample::select(tables.map(str::to_owned).to_vec())
+}
+
+/// No table, or one with this or that.
+fn stage_tables() -> impl Strategy<Value = String> {
+    let table = |rest: &str| {
+        format!(
+            "[defaults.tables]\nT = {{ table = \"t\", actions = [\"GetItem\"] }}\n[tables.t]\npartition_key = \"pk\"\non_down = \"remove\"\n{rest}"
+        )
+    };
+    let tables = [
+        String::new(),
+        table(""),
+        table("ttl = \"expires\"\n"),
+        table("point_in_time_recovery = true\n"),
+        table("enabled = false\n"),
+    ];
+    proptest::sample::select(tables.to_vec())
 }
 
 /// Settings of the API, each there or not.
@@ -135,6 +160,7 @@ fn reordered(plan: &Plan, lots: &[Index]) -> Plan {
         identity,
         bindings,
         steps,
+        unnamed_tables: Vec::new(),
     }
 }
 

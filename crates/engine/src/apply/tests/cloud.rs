@@ -4,9 +4,12 @@ use crate::cloud::{CloudReader, CloudWriter, JournalStreams, Produced, Readiness
 use crate::error::{CloudError, CloudErrorKind};
 use deployer_core::account::Account;
 use deployer_core::manifest::{Manifest, ManifestKey};
-use deployer_core::names::{FunctionName, FunctionVersion, LogGroupName, Names, RoleName};
+use deployer_core::names::{
+    FunctionName, FunctionVersion, LogGroupName, Names, RoleName, TableName,
+};
 use deployer_core::observed::{ApiState, FunctionState, LogGroupState, RoleState};
 use deployer_core::plan::Action;
+use deployer_core::table::TableState;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -170,6 +173,19 @@ impl CloudReader for ScriptedCloud {
             .unwrap()
             .pop_front()
             .unwrap_or(Readiness::Ready))
+    }
+
+    async fn list_tables(&self, _: &str) -> Result<Vec<TableName>, CloudError> {
+        unreachable!("applying doesn't ask")
+    }
+
+    async fn find_table(&self, _: &TableName) -> Result<Option<TableState>, CloudError> {
+        unreachable!("applying doesn't ask")
+    }
+
+    async fn get_table_readiness(&self, _: &TableName) -> Result<Readiness, CloudError> {
+        let answered = self.readiness.lock().unwrap().pop_front();
+        Ok(answered.unwrap_or(Readiness::Ready))
     }
 
     async fn probe(&self, _: &str) -> Result<u16, CloudError> {

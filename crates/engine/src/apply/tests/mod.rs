@@ -37,6 +37,7 @@ fn plan(steps: Vec<(Action, Vec<StepId>)>) -> Plan {
         identity: identity(),
         bindings: Bindings::default(),
         steps,
+        unnamed_tables: Vec::new(),
     }
 }
 
