@@ -5,6 +5,7 @@ import pathlib
 import shutil
 
 from command import run
+from shared.stages import copy_in_memory
 
 HERE = pathlib.Path(__file__).resolve().parent
 STAGE = "alpha"
@@ -32,7 +33,7 @@ class Deployer:
 
     def prepare(self, cloud):
         shutil.rmtree(self.folder, ignore_errors=True)
-        shutil.copytree(self.root / "stages", self.folder / "stages")
+        copy_in_memory(self.root, self.folder)
         self.reset_code()
 
     def reset_code(self):

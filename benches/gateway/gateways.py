@@ -9,6 +9,7 @@ import time
 import urllib.request
 
 from server import Server, free_port
+from shared.stages import copy_in_memory
 
 HERE = pathlib.Path(__file__).resolve().parent
 FUNCTIONS = ["connect", "default", "disconnect", "room"]
@@ -113,7 +114,7 @@ class Ministack(Gateway):
         }
         figures = self.begin([self.binary], environment, port)
         project, prebuilt = self.folder / "project", self.folder / "prebuilt"
-        shutil.copytree(self.root / "stages", project / "stages")
+        copy_in_memory(self.root, project)
         prebuilt.mkdir()
         for function in FUNCTIONS:
             shutil.copy(self.function, prebuilt / function)
