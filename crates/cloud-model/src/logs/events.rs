@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::filter::Filter;
 use super::groups::LogGroup;
-use super::store::{Position, Stored, retained_since};
+use super::in_order::Kept;
+use super::store::{Position, retained_since};
 use super::{Logs, invalid_parameter, read, unknown};
 use crate::call::Call;
 use crate::error::Failure;
@@ -43,7 +44,7 @@ impl Logs {
         let from_head = members.boolean("startFromHead")?.unwrap_or(false);
         let events = group
             .store
-            .ordered(|event| *event.stream == *stream && times.contains(&event.timestamp));
+            .ordered(|event| **event.stream == *stream && times.contains(&event.timestamp));
         let token = match members.text("nextToken")? {
             None => None,
             Some(text) => Some(Token::read(&text).ok_or_else(read::bad_token)?),
@@ -58,7 +59,7 @@ impl Logs {
             Some(Token::Backward(at)) => backward(place(at)),
         };
         let page = &events[range];
-        let show = |event: &&Stored| {
+        let show = |event: &Kept<'_>| {
             json!({
                 "ingestionTime": event.ingested,
                 "message": event.message,
@@ -109,17 +110,17 @@ impl Logs {
         };
         let events = group.store.ordered(|event| {
             (times.start..=times.end).contains(&event.timestamp)
-                && of_stream(&event.stream)
-                && filter.matches(&event.message)
+                && of_stream(event.stream)
+                && filter.matches(event.message)
         });
-        let show = |event: &Stored| {
+        let show = |event: Kept<'_>| {
             let Position { timestamp, number } = event.position();
             // Positions in digits sort as they do in numbers.
             let key = format!("{:020}{number:020}", timestamp.abs_diff(i64::MIN));
             let shown = json!({
                 "eventId": key,
                 "ingestionTime": event.ingested,
-                "logStreamName": &*event.stream,
+                "logStreamName": event.stream,
                 "message": event.message,
                 "timestamp": timestamp,
             });
@@ -138,9 +139,9 @@ impl Logs {
 }
 
 /// How many of these events make a page.
-fn fitting<'a>(events: impl Iterator<Item = &'a &'a Stored>, limit: usize) -> usize {
+fn fitting<'a>(events: impl Iterator<Item = &'a Kept<'a>>, limit: usize) -> usize {
     let mut bytes = 0;
-    let fits = |event: &&&Stored| {
+    let fits = |event: &&Kept<'_>| {
         let first = bytes == 0;
         bytes += event.message.len().max(1);
         first || bytes <= LOG_PAGE_BYTES

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::in_order::Kept;
 use super::store::{Received, Store, Stored, Stream};
 use crate::limits::{LOG_IMAGE_PART_BYTES, LOG_JOURNAL_SLACK_BYTES};
 use crate::snapshot::LogBytes;
@@ -117,7 +118,10 @@ impl Journal {
             return;
         }
         if let Some(first) = events.first() {
-            self.note(&line_of_events(&first.stream, events.iter()));
+            self.note(&line_of_events(
+                &first.stream,
+                events.iter().map(Stored::as_kept),
+            ));
         }
     }
 
@@ -211,7 +215,7 @@ impl Store {
             if to.len() >= bytes {
                 return Some(event.number);
             }
-            let stream = Arc::clone(&event.stream);
+            let stream = event.stream;
             let (mut run, mut length) = (Vec::new(), 0);
             while let Some(event) =
                 rest.next_if(|event| event.stream == stream && length < LINE_BYTES)
@@ -219,7 +223,7 @@ impl Store {
                 length += event.message.len();
                 run.push(event);
             }
-            append(to, &line_of_events(&stream, run.into_iter()));
+            append(to, &line_of_events(stream, run.into_iter()));
         }
         None
     }
@@ -256,7 +260,7 @@ impl Store {
             Line::Events { stream, events } => {
                 let stream = self.name_of(&stream);
                 for Event(timestamp, ingested, number, message) in events {
-                    self.keep(Stored {
+                    self.keep(&Stored {
                         stream: Arc::clone(&stream),
                         timestamp,
                         ingested,
@@ -278,9 +282,9 @@ fn line_of<'a>(name: &'a str, stream: &Stream) -> Line<'a> {
     }
 }
 
-fn line_of_events<'a>(name: &'a str, events: impl Iterator<Item = &'a Stored>) -> Line<'a> {
-    let event = |it: &'a Stored| {
-        let message = Cow::Borrowed(&*it.message);
+fn line_of_events<'a>(name: &'a str, events: impl Iterator<Item = Kept<'a>>) -> Line<'a> {
+    let event = |it: Kept<'a>| {
+        let message = Cow::Borrowed(it.message);
         Event(it.timestamp, it.ingested, it.number, message)
     };
     Line::Events {
@@ -429,7 +433,7 @@ mod tests {
         });
         assert!(parts > 4, "{parts}");
         assert_same(&file, &store);
-        assert_eq!(store.ordered(|event| &*event.stream == "1").len(), 1);
+        assert_eq!(store.ordered(|event| **event.stream == *"1").len(), 1);
         store.put("1", vec![event(20_000, "behind the image")]);
         assert!(matches!(store.journal.as_ref(), Some(journal) if !journal.pending.is_empty()));
         write(&mut file, &mut store);

@@ -6,7 +6,8 @@
 use serde_json::{Value, json};
 
 use super::filter::Filter;
-use super::store::{Store, Stored};
+use super::in_order::Kept;
+use super::store::Store;
 use super::{Logs, invalid_parameter};
 use crate::call::Call;
 use crate::constraints;
@@ -156,8 +157,8 @@ impl Logs {
             };
             let next = std::mem::replace(&mut followed.next, group.store.next_number);
             let shown = arrived_since(&group.store, next)
-                .filter(|event| streams.as_ref().is_none_or(|it| it.has(&event.stream)))
-                .filter(|event| filter.matches(&event.message));
+                .filter(|event| streams.as_ref().is_none_or(|it| it.has(event.stream)))
+                .filter(|event| filter.matches(event.message));
             for event in shown {
                 if results.len() == LIVE_TAIL_EVENTS {
                     sampled = true;
@@ -166,7 +167,7 @@ impl Logs {
                 results.push(json!({
                     "ingestionTime": event.ingested,
                     "logGroupIdentifier": followed.identifier,
-                    "logStreamName": &*event.stream,
+                    "logStreamName": event.stream,
                     "message": event.message,
                     "timestamp": event.timestamp,
                 }));
@@ -176,7 +177,7 @@ impl Logs {
     }
 }
 
-fn arrived_since(store: &Store, next: u64) -> impl Iterator<Item = &Stored> {
+fn arrived_since(store: &Store, next: u64) -> impl Iterator<Item = Kept<'_>> {
     store.events.since(next)
 }
 

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::in_order::InOrder;
+use super::in_order::{InOrder, Kept};
 use super::journal::Journal;
 use crate::LogEvent;
 use crate::limits::{LOG_EVENT_OVERHEAD_BYTES, LOG_GROUP_BYTES, LOG_MESSAGE_BYTES};
 
-/// One kept event.
+/// An event that is to be kept.
 #[derive(Debug, Clone)]
 pub(super) struct Stored {
     pub(super) stream: Arc<str>,
@@ -27,17 +27,21 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    fn bytes(&self) -> usize {
-        self.message.len() + LOG_EVENT_OVERHEAD_BYTES
-    }
-
-    /// Time, then arrival: the order in which events are read.
-    pub(super) fn position(&self) -> Position {
-        Position {
+    /// As it will be read.
+    pub(super) fn as_kept(&self) -> Kept<'_> {
+        Kept {
+            stream: &self.stream,
             timestamp: self.timestamp,
+            ingested: self.ingested,
             number: self.number,
+            message: &self.message,
         }
     }
+}
+
+/// What an event counts.
+fn bytes_of(message: &str) -> usize {
+    message.len() + LOG_EVENT_OVERHEAD_BYTES
 }
 
 /// An event that came over the wire.
@@ -141,8 +145,8 @@ impl Store {
 
     pub(super) fn remove_stream(&mut self, stream: &str) {
         self.streams.remove(stream);
-        self.events.retain(|event| *event.stream != *stream);
-        self.bytes = self.events.iter().map(Stored::bytes).sum();
+        self.events.retain(|event| **event.stream != *stream);
+        self.bytes = self.events.iter().map(|it| bytes_of(it.message)).sum();
     }
 
     /// What PutLogEvents calls the next event's place: 56 digits.
@@ -177,17 +181,16 @@ impl Store {
             journal.note_events(&events);
         }
         for event in events {
-            self.keep(event);
+            self.keep(&event);
         }
     }
 
-    pub(super) fn keep(&mut self, stored: Stored) {
-        let (timestamp, ingested, bytes) = (stored.timestamp, stored.ingested, stored.bytes());
-        let (name, number) = (Arc::clone(&stored.stream), stored.number);
+    pub(super) fn keep(&mut self, stored: &Stored) {
+        let (timestamp, ingested, number) = (stored.timestamp, stored.ingested, stored.number);
         if !self.events.push(stored) {
             return;
         }
-        let entry = self.streams.entry(name);
+        let entry = self.streams.entry(Arc::clone(&stored.stream));
         let stream = entry.or_insert_with(|| Stream::restored(timestamp, None, false));
         let received = stream.received.get_or_insert(Received {
             first: timestamp,
@@ -199,23 +202,24 @@ impl Store {
         received.ingested = received.ingested.max(ingested);
         stream.kept += 1;
         self.next_number = self.next_number.max(number + 1);
-        self.bytes += bytes;
+        self.bytes += bytes_of(&stored.message);
         while self.bytes > LOG_GROUP_BYTES {
             self.drop_oldest();
         }
     }
 
     fn drop_oldest(&mut self) {
-        let Some(oldest) = self.events.pop_first() else {
+        let Some(oldest) = self.events.first() else {
             return;
         };
-        self.bytes -= oldest.bytes();
-        if let Some(stream) = self.streams.get_mut(&oldest.stream) {
+        self.bytes -= bytes_of(oldest.message);
+        if let Some(stream) = self.streams.get_mut(oldest.stream) {
             stream.kept -= 1;
             if stream.kept == 0 && !stream.made {
-                self.streams.remove(&oldest.stream);
+                self.streams.remove(oldest.stream);
             }
         }
+        self.events.drop_first();
     }
 
     /// A stream goes with its last event, unless a call has made it.
@@ -230,10 +234,10 @@ impl Store {
     }
 
     /// The events that hold, in the order in which events are read.
-    pub(super) fn ordered(&self, holds: impl Fn(&Stored) -> bool) -> Vec<&Stored> {
+    pub(super) fn ordered(&self, holds: impl Fn(&Kept<'_>) -> bool) -> Vec<Kept<'_>> {
         let events = self.events.iter().filter(|event| holds(event));
-        let mut events: Vec<&Stored> = events.collect();
-        events.sort_by_key(|event| event.position());
+        let mut events: Vec<Kept<'_>> = events.collect();
+        events.sort_by_key(Kept::position);
         events
     }
 }
@@ -310,7 +314,7 @@ mod tests {
         let messages: Vec<&str> = store
             .ordered(|_| true)
             .iter()
-            .map(|it| &*it.message)
+            .map(|it| it.message)
             .collect();
         assert_eq!(messages, ["early", "early too", "late"]);
     }
