@@ -27,8 +27,12 @@ on_down = "remove"
     code: "first",
 };
 
-const RETAINED: Release = Release {
-    service: r#"
+/// A service with a table that `down` treats so.
+macro_rules! on_down {
+    ($what:literal) => {
+        Release {
+            service: concat!(
+                r#"
 service = "chat"
 [functions.room]
 tables.ROOMS = { table = "rooms", actions = ["GetItem"] }
@@ -36,10 +40,16 @@ tables.ROOMS = { table = "rooms", actions = ["GetItem"] }
 join = "room"
 [tables.rooms]
 partition_key = "pk"
-on_down = "retain"
-"#,
-    code: "first",
-};
+on_down = "#,
+                $what
+            ),
+            ..SERVICE
+        }
+    };
+}
+
+const RETAINED: Release = on_down!(r#""retain""#);
+const REMOVED: Release = on_down!(r#""remove""#);
 
 /// The service without any.
 const WITHOUT: Release = Release {
@@ -49,7 +59,7 @@ service = "chat"
 [routes]
 join = "room"
 "#,
-    code: "first",
+    ..SERVICE
 };
 
 const TABLE: &str = "chat-alpha-rooms";
@@ -139,20 +149,7 @@ async fn a_retained_table_outlives_the_stage_and_the_next_up_takes_it_again() {
     assert!(up.outcome.complete(), "{:?}", up.outcome.failed);
     assert!(!up.plan.to_string().contains("+ table"), "{}", up.plan);
     // Now the file says otherwise.
-    let remove = Release {
-        service: r#"
-service = "chat"
-[functions.room]
-tables.ROOMS = { table = "rooms", actions = ["GetItem"] }
-[routes]
-join = "room"
-[tables.rooms]
-partition_key = "pk"
-on_down = "remove"
-"#,
-        code: "first",
-    };
-    world.converge(remove, "another word").await;
+    world.converge(REMOVED, "another word").await;
     world.empty(WITHOUT, "down").await;
 }
 
