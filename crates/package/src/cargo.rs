@@ -145,14 +145,9 @@ pub(crate) fn cargo() -> Command {
 pub(crate) async fn build(
     order: Order<'_>,
     linker: Linker,
-    metadata: &Metadata,
     speech: Speech,
     said: &(dyn Fn(Said<'_>) + Sync),
 ) -> Result<BTreeMap<String, PathBuf>, BuildError> {
-    let mut ids = BTreeMap::new();
-    for package in order.packages {
-        ids.insert(metadata.id_of(package)?, package);
-    }
     let mut command = cargo();
     match (linker, order.target) {
         (Linker::Zig, BuildTarget::Lambda(machine)) => {
@@ -185,23 +180,35 @@ pub(crate) async fn build(
         .map_err(BuildError::NoCargo)?;
     let stdout = child.stdout.take().ok_or_else(|| no_pipe("stdout"))?;
     let stderr = child.stderr.take().ok_or_else(|| no_pipe("stderr"))?;
-    let (binaries, ()) = tokio::join!(executables(stdout, &ids), hand_on(stderr, said));
+    // While cargo works: it takes a moment, and mostly says what is known. Where a
+    // package is none, cargo is stopped.
+    let ids = async {
+        let metadata = Metadata::read(order.root).await?;
+        let packages = order.packages.iter();
+        let ids = packages.map(|package| Ok((metadata.id_of(package)?.to_owned(), package)));
+        ids.collect::<Result<BTreeMap<_, _>, BuildError>>()
+    };
+    let heard = async { Ok(tokio::join!(programs(stdout), hand_on(stderr, said)).0) };
+    let (ids, programs) = tokio::try_join!(ids, heard)?;
     let status = child.wait().await.map_err(BuildError::NoCargo)?;
     if !status.success() {
         return Err(BuildError::Failed {
             packages: order.packages.join(", "),
         });
     }
-    order
-        .packages
-        .iter()
-        .map(|package| match binaries.get(package) {
-            Some(path) => Ok((package.clone(), path.clone())),
-            None => Err(BuildError::NoBinary {
-                package: package.clone(),
-            }),
-        })
-        .collect()
+    let mut built = BTreeMap::new();
+    for (id, package) in ids {
+        let of_package = |program: &&Program| program.package_id == id && program.name == *package;
+        match programs.iter().find(of_package) {
+            Some(program) => built.insert(package.clone(), program.path.clone()),
+            None => {
+                return Err(BuildError::NoBinary {
+                    package: package.clone(),
+                });
+            }
+        };
+    }
+    Ok(built)
 }
 
 fn no_pipe(which: &str) -> BuildError {
@@ -219,27 +226,33 @@ struct Message {
     target: Option<Target>,
 }
 
-/// The programs that have their packages' names.
-async fn executables<R: AsyncRead + Unpin>(
-    stdout: R,
-    packages: &BTreeMap<&str, &String>,
-) -> BTreeMap<String, PathBuf> {
+/// Something that can be run.
+struct Program {
+    package_id: String,
+    name: String,
+    path: PathBuf,
+}
+
+/// The programs that cargo says it has built.
+async fn programs<R: AsyncRead + Unpin>(stdout: R) -> Vec<Program> {
     let mut lines = BufReader::new(stdout).lines();
-    let mut found = BTreeMap::new();
+    let mut found = Vec::new();
     while let Ok(Some(line)) = lines.next_line().await {
         let Ok(message) = serde_json::from_str::<Message>(&line) else {
             continue;
         };
-        if let (true, Some(id), Some(path), Some(target)) = (
+        if let (true, Some(package_id), Some(path), Some(target)) = (
             message.reason == "compiler-artifact",
             message.package_id,
             message.executable,
             message.target,
-        ) && let Some(package) = packages.get(id.as_str())
-            && target.is_program()
-            && target.name == **package
+        ) && target.is_program()
         {
-            found.insert(target.name, path);
+            found.push(Program {
+                package_id,
+                name: target.name,
+                path,
+            });
         }
     }
     found
@@ -313,8 +326,7 @@ mod tests {
             colour: false,
             progress,
         };
-        let metadata = Metadata::read(dir.path()).await.unwrap();
-        let built = build(order, Linker::Native, &metadata, speech, &said).await;
+        let built = build(order, Linker::Native, speech, &said).await;
         (built, heard.into_inner().unwrap())
     }
 

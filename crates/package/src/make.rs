@@ -5,8 +5,7 @@ use crate::cargo::{BuildError, BuildTarget, Linker, Order, Said, Speech, build};
 use crate::digest::Sum;
 use crate::inspect::{InspectError, inspect, inspect_for_host};
 use crate::kept::package_kept;
-use crate::metadata::Metadata;
-use crate::tools::{Toolchain, missing};
+use crate::tools::{linker, missing};
 use crate::zip::{Package, ZipError};
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
@@ -93,8 +92,8 @@ pub async fn make(
         packages,
         target,
     };
-    let (metadata, linker) = tokio::try_join!(Metadata::read(root), linker(order))?;
-    let binaries = build(order, linker, &metadata, speech, said).await?;
+    let linker = linker(root, target).await?;
+    let binaries = build(order, linker, speech, said).await?;
     let made = zipped(binaries, target, linker).await;
     let BuildTarget::Lambda(machine) = target else {
         return made;
@@ -111,21 +110,10 @@ pub async fn make(
             said(Said::Line(&format!(
                 "{package}: {reason}; linking again by cargo-zigbuild"
             )));
-            let binaries = build(order, Linker::Zig, &metadata, speech, said).await?;
+            let binaries = build(order, Linker::Zig, speech, said).await?;
             zipped(binaries, target, Linker::Zig).await
         }
         _ => made,
-    }
-}
-
-async fn linker(order: Order<'_>) -> Result<Linker, BuildError> {
-    match order.target {
-        // Nobody needs to be asked.
-        BuildTarget::Host => Ok(Linker::Native),
-        BuildTarget::Lambda(_) => {
-            let toolchain = Toolchain::of(order.root).await?;
-            toolchain.linker(order.root, order.target).await
-        }
     }
 }
 

@@ -78,18 +78,29 @@ impl Toolchain {
         }
     }
 
-    /// What links a build.
-    pub(crate) async fn linker(
-        &self,
-        root: &Path,
-        target: BuildTarget,
-    ) -> Result<Linker, BuildError> {
-        match target {
-            BuildTarget::Lambda(machine) if self.host != machine.rust_target() => {
-                ready(machine, missing(root, machine).await)
-            }
-            BuildTarget::Host | BuildTarget::Lambda(_) => Ok(Linker::Native),
+    /// Whether it builds for a target unless told otherwise.
+    fn builds(&self, machine: Machine) -> bool {
+        self.host == machine.rust_target()
+    }
+}
+
+/// What links a build.
+pub(crate) async fn linker(root: &Path, target: BuildTarget) -> Result<Linker, BuildError> {
+    match target {
+        BuildTarget::Host => Ok(Linker::Native),
+        // The deployer was built by such a toolchain. If it has gone since, the binary
+        // tells when it is looked into.
+        BuildTarget::Lambda(machine)
+            if cfg!(target_env = "gnu")
+                && cfg!(target_os = "linux")
+                && Machine::of_host() == Some(machine) =>
+        {
+            Ok(Linker::Native)
         }
+        BuildTarget::Lambda(machine) => match Toolchain::of(root).await?.builds(machine) {
+            true => Ok(Linker::Native),
+            false => ready(machine, missing(root, machine).await),
+        },
     }
 }
 
@@ -186,17 +197,28 @@ mod tests {
         assert_eq!(parsed.host, "aarch64-unknown-linux-gnu");
     }
 
-    #[tokio::test]
-    async fn what_the_compiler_builds_anyway_is_linked_natively() {
-        let root = Path::new(".");
+    #[test]
+    fn another_system_or_c_library_is_another_target_on_the_same_processor() {
         for machine in Machine::ALL {
-            let native = toolchain(machine.rust_target());
-            let linker = native.linker(root, BuildTarget::Lambda(machine)).await;
-            assert_eq!(linker.unwrap(), Linker::Native);
+            assert!(toolchain(machine.rust_target()).builds(machine));
         }
-        let foreign = toolchain("aarch64-apple-darwin");
-        let linker = foreign.linker(root, BuildTarget::Host).await;
-        assert_eq!(linker.unwrap(), Linker::Native);
+        for other in ["aarch64-apple-darwin", "aarch64-unknown-linux-musl"] {
+            assert!(!toolchain(other).builds(Machine::Arm64), "{other}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_of_this_machines_target_is_linked_natively() {
+        let root = Path::new(".");
+        let own = linker(root, BuildTarget::Host).await.unwrap();
+        assert_eq!(own, Linker::Native);
+        let toolchain = Toolchain::of(root).await.unwrap();
+        for machine in Machine::ALL {
+            if toolchain.builds(machine) {
+                let linker = linker(root, BuildTarget::Lambda(machine)).await;
+                assert_eq!(linker.unwrap(), Linker::Native);
+            }
+        }
     }
 
     #[test]
