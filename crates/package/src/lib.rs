@@ -12,15 +12,17 @@ mod kept;
 mod machine;
 mod make;
 mod metadata;
+mod speech;
 mod tools;
 mod zip;
 
 pub use bundle::{
     About, Bundle, BundleError, Function, Manifest, Purpose, Written, write as write_bundle,
 };
-pub use cargo::{BuildError, BuildTarget, Linker, Said, Speech};
+pub use cargo::{BuildError, BuildTarget, Linker};
 pub use inspect::{InspectError, inspect, inspect_for_host};
 pub use machine::{AL2023_GLIBC, Machine};
 pub use make::{Made, MakeError, make};
+pub use speech::{Said, Speech};
 pub use tools::{Missing, Toolchain};
 pub use zip::{Package, ZipError, package};

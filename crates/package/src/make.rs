@@ -1,10 +1,11 @@
 //! From packages to zips: built, looked into, zipped. What couldn't start where it is
 //! to run becomes no zip.
 
-use crate::cargo::{BuildError, BuildTarget, Linker, Order, Said, Speech, build};
+use crate::cargo::{BuildError, BuildTarget, Linker, Order, build};
 use crate::digest::Sum;
 use crate::inspect::{InspectError, inspect, inspect_for_host};
 use crate::kept::package_kept;
+use crate::speech::{Said, Speech};
 use crate::tools::{linker, missing};
 use crate::zip::{Package, ZipError};
 use std::collections::BTreeMap;
