@@ -14,7 +14,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0    done, also when there was nothing to do
   1    the cloud refused or didn't answer
-  2    arguments or stage files are wrong; nothing was touched
+  2    arguments, stage files or a bundle are wrong; nothing was touched
   3    the functions don't build; nothing was touched
   4    no credentials or no region; nothing was touched
   5    something in the way isn't this stage's; nothing was touched
@@ -37,9 +37,30 @@ Examples:
   deployer up alpha beta     build once, deploy both side by side
   deployer plan alpha --adopt
                              show what `up alpha --adopt` would take over and change
+  deployer package alpha     build what `alpha` needs, as a bundle to deploy from elsewhere
+  deployer up alpha --from bundle.zip
+                             deploy what is in the bundle: no source, no compiler
   deployer history alpha     list the releases that are kept
   deployer rollback alpha    make the release before the live one live again
   deployer down alpha        remove everything the stage owns";
+
+const PACKAGE_EXAMPLES: &str = "\
+The bundle has the zips of all functions and a manifest: hashes, sizes, target, git revision and
+toolchain. The same source gives the same bundle; docs/ARTIFACTS.md says how far. A bundle that
+was changed is refused by `up` and `plan`; --digest tells them which one they must be given.
+
+Exit codes:
+  0    the bundle is written
+  2    arguments or stage files are wrong, or the bundle can't be written
+  3    the functions don't build, or couldn't start on Amazon Linux 2023; nothing is written
+
+Examples:
+  deployer package                           for all stages on AWS, to .deployer/bundle.zip
+  deployer package alpha --out bundle.zip    one file
+  deployer package alpha prod --out bundle   a folder
+  deployer package alpha --json | jq -r .digest
+  deployer up alpha --from bundle.zip --digest DIGEST
+                                             in the deploy job";
 
 /// WebSocket APIs on AWS, in pure Rust.
 #[derive(Debug, Parser)]
@@ -58,6 +79,9 @@ pub struct Cli {
 pub enum Verb {
     /// Build the functions and make the account as the stage file says
     Up(Up),
+    /// Build the functions that stages need, and write them as a bundle for `up --from`
+    #[command(after_help = PACKAGE_EXAMPLES)]
+    Package(Package),
     /// Remove everything the stage owns
     Down(Writes),
     /// Show what `up` would change, and change nothing
@@ -103,7 +127,35 @@ pub struct Up {
     #[command(flatten)]
     pub adoption: Adoption,
     #[command(flatten)]
+    pub source: Source,
+    #[command(flatten)]
     pub verification: Verification,
+}
+
+/// Where the functions' zips come from.
+#[derive(Debug, Args)]
+pub struct Source {
+    /// Take the functions out of a bundle that `package` made, instead of building them
+    #[arg(long, value_name = "BUNDLE")]
+    pub from: Option<PathBuf>,
+    /// Refuse every bundle but the one with this digest, as `package` printed it
+    #[arg(long, value_name = "DIGEST", requires = "from")]
+    pub digest: Option<String>,
+}
+
+/// What is packaged, and where it goes.
+#[derive(Debug, Args)]
+pub struct Package {
+    /// Stages that the bundle is for. Default: all that are on AWS
+    #[arg(value_name = "STAGE")]
+    pub stages: Vec<String>,
+    /// Where to write it: a file if the name ends in `.zip`, otherwise a folder. Default:
+    /// `.deployer/bundle.zip` in the project
+    #[arg(long, value_name = "DIR|FILE")]
+    pub out: Option<PathBuf>,
+    /// Print the manifest, with the bundle's path and digest, as one line of JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What must be seen before it is said to be done.
@@ -129,6 +181,8 @@ impl Verification {
 pub struct Plan {
     #[command(flatten)]
     pub stages: Stages,
+    #[command(flatten)]
+    pub source: Source,
     #[command(flatten)]
     pub adoption: Adoption,
 }

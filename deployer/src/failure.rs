@@ -9,7 +9,7 @@ use deployer_engine::error::CloudError;
 use deployer_engine::lease::LeaseError;
 use deployer_engine::rollback::RollbackError;
 use deployer_engine::up::UpError;
-use deployer_package::BuildError;
+use deployer_package::{BuildError, BundleError, MakeError};
 
 /// Why a verb failed. Nothing was printed yet.
 #[derive(Debug, thiserror::Error)]
@@ -25,21 +25,22 @@ pub enum Failure {
         /// What to do.
         next_step: String,
     },
-    /// The functions don't build.
+    /// The functions don't build, or couldn't start where they are to run.
     #[error(transparent)]
-    Build(#[from] BuildError),
+    Make(#[from] MakeError),
     /// They didn't build for another stage of this run, and cargo has said why.
     #[error("the functions don't build, as said above")]
     BuiltInVain,
-    /// A package that was built can't be deployed.
-    #[error("the package `{package}` can't be deployed as a function: {reason}")]
-    Package {
+    /// A bundle can't be written, read or used.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// One stage among several can't be begun.
+    #[error("{stage}: {failure}")]
+    OfStage {
         /// Which.
-        package: String,
+        stage: String,
         /// Why.
-        reason: String,
-        /// What to do.
-        next_step: String,
+        failure: Box<Failure>,
     },
     /// No credentials or region.
     #[error(transparent)]
@@ -92,6 +93,12 @@ pub enum Failure {
     },
 }
 
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Self {
+        Self::Make(error.into())
+    }
+}
+
 impl From<UpError> for Failure {
     fn from(error: UpError) -> Self {
         match error {
@@ -142,6 +149,14 @@ impl From<RollbackError> for Failure {
 }
 
 impl Failure {
+    /// The same, of a stage that can't be begun.
+    pub fn of_stage(self, stage: &str) -> Self {
+        Self::OfStage {
+            stage: stage.to_owned(),
+            failure: Box::new(self),
+        }
+    }
+
     /// The same as the end of an `up`: says what users of the service reach now. What
     /// stopped midway says so itself.
     pub fn of_up(self) -> Self {
@@ -158,11 +173,13 @@ impl Failure {
     /// The process's exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::StageFiles(_) | Self::Input { .. } | Self::Rollback(_) => exit::BAD_INPUT,
-            Self::Build(_) | Self::BuiltInVain | Self::Package { .. } => exit::BUILD_FAILED,
+            Self::StageFiles(_) | Self::Input { .. } | Self::Bundle(_) | Self::Rollback(_) => {
+                exit::BAD_INPUT
+            }
+            Self::Make(_) | Self::BuiltInVain => exit::BUILD_FAILED,
             Self::Connect(_) => exit::NOT_SIGNED_IN,
             Self::Refused(_) => exit::NOT_OURS,
-            Self::Untouched(failure) => failure.exit_code(),
+            Self::Untouched(failure) | Self::OfStage { failure, .. } => failure.exit_code(),
             Self::Cloud(_)
             | Self::Silent(_)
             | Self::LocalCloud { .. }
@@ -177,7 +194,8 @@ impl Failure {
     pub fn next_step(&self) -> String {
         match self {
             Self::StageFiles(_) => "mend the stage files; nothing was touched".to_owned(),
-            Self::Build(error) => error.next_step(),
+            Self::Make(error) => error.next_step(),
+            Self::Bundle(error) => error.next_step().to_owned(),
             Self::BuiltInVain => "mend the errors that the compiler shows".to_owned(),
             Self::Connect(error) => error.next_step().to_owned(),
             Self::Refused(_) => "nothing was touched".to_owned(),
@@ -185,11 +203,10 @@ impl Failure {
                 "report this text with the output of `deployer status STAGE --json`; nothing was touched".to_owned()
             }
             Self::Rollback(_) => "see `deployer history STAGE`; nothing was touched".to_owned(),
-            Self::Untouched(failure) => failure.next_step(),
+            Self::Untouched(failure) | Self::OfStage { failure, .. } => failure.next_step(),
             Self::Silent(_) => "run the command again: it looks again and writes nothing".to_owned(),
             Self::Cloud(error) => deployer_engine::hints::next_step(error).to_owned(),
             Self::Input { next_step, .. }
-            | Self::Package { next_step, .. }
             | Self::LocalCloud { next_step, .. }
             | Self::Incomplete { next_step, .. } => next_step.clone(),
             Self::Busy { .. } => {

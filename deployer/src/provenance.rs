@@ -6,16 +6,17 @@ use deployer_core::provenance::Provenance;
 use std::process::{Command, Stdio};
 
 /// For a release made now by the caller.
-pub fn now(project: &Project, account: &Account) -> Provenance {
+pub fn now(account: &Account, git_revision: Option<String>) -> Provenance {
     Provenance {
         by: account.caller_arn.clone(),
         at: format!("{:.3}", jiff::Timestamp::now()),
-        git_revision: git_revision(project),
+        git_revision,
     }
 }
 
-/// `None` where there is no git, or no commit.
-fn git_revision(project: &Project) -> Option<String> {
+/// The revision of the project's source, with `+` where something isn't committed; `None`
+/// where there is no git, or no commit.
+pub fn git_revision(project: &Project) -> Option<String> {
     let revision = git(project, &["rev-parse", "--short=12", "HEAD"])?;
     let changed =
         git(project, &["status", "--porcelain"]).is_some_and(|changes| !changes.is_empty());

@@ -5,7 +5,8 @@
 //! itself unharmed; anything else is zipped anew, and a folder that can't be
 //! written costs only time.
 
-use crate::zip::{FORMAT, Package, ZipError, package, sha256_of};
+use crate::digest::Sum;
+use crate::zip::{FORMAT, Package, ZipError, package};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::fs;
@@ -16,18 +17,18 @@ use std::path::{Path, PathBuf};
 struct Label {
     /// How zips are made: another way makes another zip.
     format: u32,
-    /// base64 of the SHA-256.
+    /// base64.
     binary_sha256: String,
-    /// base64 of the SHA-256.
+    /// base64.
     zip_sha256: String,
 }
 
-/// The zip of the `binary` that was read from `path`.
+/// The zip of the `binary` that was read from `path` and has this sum.
 ///
 /// # Errors
 /// As [`package`].
-pub fn package_kept(path: &Path, binary: &[u8]) -> Result<Package, ZipError> {
-    let binary_sha256 = sha256_of(binary);
+pub(crate) fn package_kept(path: &Path, binary: &[u8], sum: Sum) -> Result<Package, ZipError> {
+    let binary_sha256 = sum.base64();
     if let Some(kept) = find(path, &binary_sha256) {
         return Ok(kept);
     }
@@ -47,7 +48,7 @@ fn find(path: &Path, binary_sha256: &str) -> Option<Package> {
         return None;
     }
     let zip = fs::read(beside(path, "zip")).ok()?;
-    let sha256 = sha256_of(&zip);
+    let sha256 = Sum::of(&zip).base64();
     (sha256 == label.zip_sha256).then(|| Package {
         zip: zip.into(),
         sha256,
@@ -77,6 +78,10 @@ fn beside(path: &Path, extension: &str) -> PathBuf {
 mod tests {
     use super::*;
 
+    fn package_kept(path: &Path, binary: &[u8]) -> Result<Package, ZipError> {
+        super::package_kept(path, binary, Sum::of(binary))
+    }
+
     fn zip_of(path: &Path) -> PathBuf {
         beside(path, "zip")
     }
@@ -90,7 +95,7 @@ mod tests {
         let other = package(b"other").unwrap();
         let label = Label {
             format: FORMAT,
-            binary_sha256: sha256_of(b"binary"),
+            binary_sha256: Sum::of(b"binary").base64(),
             zip_sha256: other.sha256.clone(),
         };
         keep(&path, &other, &label).unwrap();
@@ -108,6 +113,41 @@ mod tests {
         fs::write(zip_of(&path), b"harmed").unwrap();
         assert_eq!(package_kept(&path, b"changed").unwrap(), changed);
         assert_eq!(fs::read(zip_of(&path)).unwrap(), &changed.zip[..]);
+    }
+
+    #[test]
+    fn what_a_killed_deployer_leaves_is_not_taken_for_a_zip() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("room");
+        let whole = package(b"changed").unwrap();
+        let label_of = |made: &Package| Label {
+            format: FORMAT,
+            binary_sha256: Sum::of(b"changed").base64(),
+            zip_sha256: made.sha256.clone(),
+        };
+        let half = &whole.zip[..whole.zip.len() / 2];
+        // While it wrote the zip: under a name of its own, whatever number the next
+        // process has.
+        package_kept(&path, b"binary").unwrap();
+        fs::write(beside(&path, "zip.1"), half).unwrap();
+        fs::write(beside(&path, &format!("zip.{}", std::process::id())), half).unwrap();
+        assert_eq!(package_kept(&path, b"changed").unwrap(), whole);
+        // Between the zip and its label: the label is the former binary's.
+        package_kept(&path, b"binary").unwrap();
+        fs::write(zip_of(&path), &whole.zip).unwrap();
+        let binary = package(b"binary").unwrap();
+        assert_eq!(package_kept(&path, b"binary").unwrap(), binary);
+        // A crash of the machine can leave a file shorter than it was written.
+        fs::write(zip_of(&path), half).unwrap();
+        fs::write(
+            beside(&path, "json"),
+            serde_json::to_vec(&label_of(&whole)).unwrap(),
+        )
+        .unwrap();
+        assert_eq!(package_kept(&path, b"changed").unwrap(), whole);
+        let label = serde_json::to_vec(&label_of(&whole)).unwrap();
+        fs::write(beside(&path, "json"), &label[..label.len() / 2]).unwrap();
+        assert_eq!(package_kept(&path, b"changed").unwrap(), whole);
     }
 
     #[test]

@@ -1,16 +1,17 @@
-//! Builds and zips functions: each package once, whatever stages of a run need it.
+//! What stages' functions run: built, each package once whatever stages of a run need it,
+//! or out of a bundle.
 
+use super::run::Stage;
 use crate::failure::Failure;
 use crate::project::Project;
+use crate::provenance;
 use crate::render::Screen;
 use deployer_core::desired::FunctionCode;
 use deployer_core::names::{CodeSha256, FunctionKey};
 use deployer_core::stage_file::{Architecture, Place, StageDefinition};
 use deployer_engine::cloud::Artifacts;
-use deployer_package::{BuildTarget, InspectError, Machine, Package, build, inspect, package_kept};
-use futures_util::future::try_join_all;
+use deployer_package::{BuildTarget, Bundle, Machine, Made, Package, Said, make};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use tokio::sync::Mutex;
 
 /// What was built, for the planner and for uploading.
@@ -24,65 +25,163 @@ pub struct Built {
 /// What a run has built. Stages that come while another builds wait for it: they
 /// mostly need the same.
 #[derive(Default)]
-pub struct Workshop(Mutex<Shelf>);
+pub struct Workshop {
+    /// Where there is one, nothing is built.
+    bundle: Option<Bundle>,
+    shelf: Mutex<Shelf>,
+}
+
+/// A package, and what it is for.
+type Order = (String, BuildTarget);
 
 #[derive(Default)]
 struct Shelf {
-    packages: BTreeMap<(BuildTarget, String), Package>,
+    made: BTreeMap<Order, Made>,
     /// What didn't compile. Cargo needn't say it again for the next stage.
-    broken: BTreeSet<(BuildTarget, String)>,
+    broken: BTreeSet<Order>,
+}
+
+/// A function of a stage.
+struct Wanted<'a> {
+    key: &'a FunctionKey,
+    architecture: Architecture,
+    order: Order,
 }
 
 impl Workshop {
+    /// One that hands out what is in a bundle.
+    pub fn with_bundle(bundle: Bundle) -> Self {
+        Self {
+            bundle: Some(bundle),
+            shelf: Mutex::default(),
+        }
+    }
+
+    /// The revision that the functions are of.
+    pub fn git_revision(&self, project: &Project) -> Option<String> {
+        match &self.bundle {
+            Some(bundle) => bundle.manifest.git_revision.clone(),
+            None => provenance::git_revision(project),
+        }
+    }
+
+    /// Whether there is everything for the stage, as far as that can be known without
+    /// building.
+    ///
+    /// # Errors
+    /// When the bundle lacks a function.
+    pub fn check(&self, definition: &StageDefinition) -> Result<(), Failure> {
+        let Some(bundle) = &self.bundle else {
+            return Ok(());
+        };
+        for Wanted { order, .. } in wanted(definition)? {
+            bundle.package(&order.0, order.1)?;
+        }
+        Ok(())
+    }
+
     /// The functions of a stage, built where they aren't yet: natively for the local
     /// cloud, for Amazon Linux 2023 otherwise.
     ///
     /// # Errors
-    /// When one can't be built, or couldn't start on Lambda.
+    /// When one can't be built, couldn't start on Lambda, or isn't in the bundle.
     pub async fn functions(
         &self,
         project: &Project,
         definition: &StageDefinition,
         screen: &Screen,
     ) -> Result<Built, Failure> {
-        let mut wanted: BTreeMap<BuildTarget, BTreeSet<String>> = BTreeMap::new();
-        let mut of_function: BTreeMap<&FunctionKey, (Architecture, BuildTarget)> = BTreeMap::new();
-        for (key, function) in &definition.functions {
-            let architecture = architecture(definition, key)?;
-            let target = match definition.place {
-                Place::Local { .. } => BuildTarget::Host,
-                Place::Aws { .. } => BuildTarget::Lambda(machine(architecture)),
-            };
-            of_function.insert(key, (architecture, target));
-            let packages = wanted.entry(target).or_default();
-            packages.insert(function.package.clone());
+        let wanted = wanted(definition)?;
+        if let Some(bundle) = &self.bundle {
+            return built(wanted, |(package, target)| {
+                Ok(bundle.package(package, *target)?)
+            });
         }
-        let mut shelf = self.0.lock().await;
-        for (target, packages) in wanted {
-            let is_missing =
-                |package: &String| !shelf.packages.contains_key(&(target, package.clone()));
-            let missing: Vec<String> = packages.into_iter().filter(is_missing).collect();
-            shelf.make(project, target, missing, screen).await?;
+        let mut shelf = self.shelf.lock().await;
+        shelf.stock(project, &wanted, screen).await?;
+        built(wanted, |order| Ok(&shelf.made[order].package))
+    }
+
+    /// Everything that the stages need.
+    ///
+    /// # Errors
+    /// When something can't be built, or couldn't start where it is to run.
+    pub async fn all(
+        self,
+        project: &Project,
+        stages: &[Stage],
+        screen: &Screen,
+    ) -> Result<BTreeMap<Order, Made>, Failure> {
+        let mut all = Vec::new();
+        for stage in stages {
+            all.extend(wanted(&stage.definition)?);
         }
-        let mut built = Built {
-            code: BTreeMap::new(),
-            artifacts: Artifacts::new(),
-        };
-        for (key, (architecture, target)) in of_function {
-            let of = (target, definition.functions[key].package.clone());
-            let package = &shelf.packages[&of];
-            let code = FunctionCode {
-                sha256: CodeSha256::new(package.sha256.clone()),
-                architecture: architecture.as_str().to_owned(),
-            };
-            built.code.insert(key.clone(), code);
-            built.artifacts.insert(key.clone(), package.zip.clone());
-        }
-        Ok(built)
+        let mut shelf = self.shelf.into_inner();
+        shelf.stock(project, &all, screen).await?;
+        Ok(shelf.made)
     }
 }
 
+/// What the stage needs.
+fn wanted(definition: &StageDefinition) -> Result<Vec<Wanted<'_>>, Failure> {
+    let mut all = Vec::new();
+    for (key, function) in &definition.functions {
+        let architecture = architecture(definition, key)?;
+        let target = match definition.place {
+            Place::Local { .. } => BuildTarget::Host,
+            Place::Aws { .. } => BuildTarget::Lambda(machine(architecture)),
+        };
+        all.push(Wanted {
+            key,
+            architecture,
+            order: (function.package.clone(), target),
+        });
+    }
+    Ok(all)
+}
+
+fn built<'a>(
+    wanted: Vec<Wanted<'_>>,
+    package: impl Fn(&Order) -> Result<&'a Package, Failure>,
+) -> Result<Built, Failure> {
+    let mut built = Built {
+        code: BTreeMap::new(),
+        artifacts: Artifacts::new(),
+    };
+    for one in wanted {
+        let package = package(&one.order)?;
+        let code = FunctionCode {
+            sha256: CodeSha256::new(package.sha256.clone()),
+            architecture: one.architecture.as_str().to_owned(),
+        };
+        built.code.insert(one.key.clone(), code);
+        built.artifacts.insert(one.key.clone(), package.zip.clone());
+    }
+    Ok(built)
+}
+
 impl Shelf {
+    /// Makes what isn't there yet.
+    async fn stock(
+        &mut self,
+        project: &Project,
+        wanted: &[Wanted<'_>],
+        screen: &Screen,
+    ) -> Result<(), Failure> {
+        let mut missing: BTreeMap<BuildTarget, BTreeSet<String>> = BTreeMap::new();
+        for Wanted { order, .. } in wanted {
+            if !self.made.contains_key(order) {
+                let packages = missing.entry(order.1).or_default();
+                packages.insert(order.0.clone());
+            }
+        }
+        for (target, packages) in missing {
+            let packages = packages.into_iter().collect();
+            self.make(project, target, packages, screen).await?;
+        }
+        Ok(())
+    }
+
     /// Builds and zips packages that aren't there yet.
     async fn make(
         &mut self,
@@ -91,10 +190,7 @@ impl Shelf {
         packages: Vec<String>,
         screen: &Screen,
     ) -> Result<(), Failure> {
-        if packages.is_empty() {
-            return Ok(());
-        }
-        let of = |package: &String| (target, package.clone());
+        let of = |package: &String| (package.clone(), target);
         if packages
             .iter()
             .any(|package| self.broken.contains(&of(package)))
@@ -102,58 +198,15 @@ impl Shelf {
             return Err(Failure::BuiltInVain);
         }
         screen.building(&packages);
-        let line = |text: &str| screen.cargo_says(text);
-        let built = build(&project.root, &packages, target, screen.colours(), &line).await;
-        let binaries = built.inspect_err(|_| self.broken.extend(packages.iter().map(of)))?;
-        // Side by side: hashing and zipping take their time.
-        let packaged = binaries.into_iter().map(|(package, path)| async move {
-            let work = tokio::task::spawn_blocking(move || package_binary(&path, target));
-            let zipped = work.await.unwrap_or_else(|panic| Err(panic.into()));
-            match zipped {
-                Ok(zipped) => Ok(((target, package), zipped)),
-                Err(unfit) => Err(Failure::Package {
-                    package,
-                    reason: unfit.reason,
-                    next_step: unfit.next_step,
-                }),
-            }
-        });
-        self.packages.extend(try_join_all(packaged).await?);
+        let said = |said: Said<'_>| screen.cargo_says(said);
+        let made = make(&project.root, &packages, target, screen.speech(), &said).await;
+        screen.built();
+        let made = made.inspect_err(|_| self.broken.extend(packages.iter().map(of)))?;
+        let made = made.into_iter();
+        self.made
+            .extend(made.map(|(package, made)| ((package, target), made)));
         Ok(())
     }
-}
-
-/// Why a binary can't become a function.
-struct Unfit {
-    reason: String,
-    next_step: String,
-}
-
-impl From<tokio::task::JoinError> for Unfit {
-    fn from(error: tokio::task::JoinError) -> Self {
-        Self {
-            reason: error.to_string(),
-            next_step: "report this: it is a mistake in the deployer".to_owned(),
-        }
-    }
-}
-
-/// Zips one binary; for Lambda only if it could start there.
-fn package_binary(path: &Path, target: BuildTarget) -> Result<Package, Unfit> {
-    let binary = std::fs::read(path).map_err(|error| Unfit {
-        reason: format!("{}: {error}", path.display()),
-        next_step: "build again".to_owned(),
-    })?;
-    if let BuildTarget::Lambda(machine) = target {
-        inspect(&binary, machine).map_err(|error: InspectError| Unfit {
-            reason: error.to_string(),
-            next_step: error.next_step(),
-        })?;
-    }
-    package_kept(path, &binary).map_err(|error| Unfit {
-        reason: error.to_string(),
-        next_step: "leave out what the function doesn't need".to_owned(),
-    })
 }
 
 /// The local cloud runs what this machine runs; AWS what the file says.

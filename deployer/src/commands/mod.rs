@@ -4,6 +4,7 @@ mod build;
 mod down;
 mod history;
 mod local_cloud;
+mod package;
 mod plan;
 mod rollback;
 mod run;
@@ -12,12 +13,14 @@ mod stages;
 mod status;
 mod up;
 
-use crate::cli::{Cli, Stages, Verb};
+use crate::cli::{Cli, Source, Stages, Verb};
 use crate::exit;
 use crate::failure::Failure;
 use crate::project::Project;
 use crate::render::{Console, report, text};
+use build::Workshop;
 use deployer_engine::interrupt::Interrupt;
+use deployer_package::Bundle;
 use run::Run;
 use stages::Work;
 
@@ -34,15 +37,29 @@ pub async fn run(arguments: Cli) -> u8 {
                 adopt: options.adoption.adopt,
                 verify: options.verification.wanted(),
             });
-            writing(project, options.writes.stages, work).await
+            match workshop(&options.source) {
+                Ok(workshop) => {
+                    let interrupt = interrupt_on_ctrl_c();
+                    on_stages(project, options.writes.stages, work, workshop, interrupt).await
+                }
+                Err(failure) => fail(&failure),
+            }
         }
-        Verb::Down(writes) => writing(project, writes.stages, Work::Down(writes.no_wait)).await,
+        Verb::Package(options) => package::run(&project, options).await,
+        Verb::Down(writes) => {
+            let work = Work::Down(writes.no_wait);
+            let (workshop, interrupt) = (Workshop::default(), interrupt_on_ctrl_c());
+            on_stages(project, writes.stages, work, workshop, interrupt).await
+        }
         Verb::Plan(options) => {
             let work = Work::Plan(options.adoption.adopt);
-            reading(project, options.stages, work).await
+            match workshop(&options.source) {
+                Ok(workshop) => reading(project, options.stages, work, workshop).await,
+                Err(failure) => fail(&failure),
+            }
         }
-        Verb::Status(stages) => reading(project, stages, Work::Status).await,
-        Verb::History(stages) => reading(project, stages, Work::History).await,
+        Verb::Status(stages) => reading(project, stages, Work::Status, Workshop::default()).await,
+        Verb::History(stages) => reading(project, stages, Work::History, Workshop::default()).await,
         Verb::Rollback(options) => {
             let screen = Console::new(options.json, 1).screen(&options.stage);
             let interrupt = interrupt_on_ctrl_c();
@@ -55,19 +72,32 @@ pub async fn run(arguments: Cli) -> u8 {
     }
 }
 
-async fn writing(project: Project, stages: Stages, work: Work) -> u8 {
-    on_stages(project, stages, work, interrupt_on_ctrl_c()).await
+/// A bundle is read as a whole before anything else is done.
+fn workshop(source: &Source) -> Result<Workshop, Failure> {
+    match &source.from {
+        Some(path) => {
+            let bundle = Bundle::read(path, source.digest.as_deref())?;
+            Ok(Workshop::with_bundle(bundle))
+        }
+        None => Ok(Workshop::default()),
+    }
 }
 
 /// What only reads ends as any program does.
-async fn reading(project: Project, stages: Stages, work: Work) -> u8 {
-    on_stages(project, stages, work, Interrupt::default()).await
+async fn reading(project: Project, stages: Stages, work: Work, workshop: Workshop) -> u8 {
+    on_stages(project, stages, work, workshop, Interrupt::default()).await
 }
 
-async fn on_stages(project: Project, stages: Stages, work: Work, interrupt: Interrupt) -> u8 {
+async fn on_stages(
+    project: Project,
+    stages: Stages,
+    work: Work,
+    workshop: Workshop,
+    interrupt: Interrupt,
+) -> u8 {
     let run = Run {
         project,
-        workshop: build::Workshop::default(),
+        workshop,
         interrupt,
     };
     stages::run(&run, stages, work).await

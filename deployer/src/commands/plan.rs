@@ -26,7 +26,7 @@ pub async fn run(
         OpenStage::look_if_there(project, definition),
     )?;
     let desired = |account: Account| {
-        let provenance = provenance::now(project, &account);
+        let provenance = provenance::now(&account, run.workshop.git_revision(project));
         Desired {
             adopt,
             ..Desired::new(definition, account, &built.code, provenance)

@@ -1,11 +1,11 @@
 //! One verb on several stages: those on AWS side by side, those on one local cloud
 //! one after the other.
 //!
-//! All stage files are read before anything is touched; after that a stage that
+//! All stage files (and the bundle, where there is one) are read before anything is touched; after that a stage that
 //! fails doesn't hold up the others. Deliberately absent: the pace at which AWS may
 //! be called, which all stages share (`deployer_aws::Limiter`).
 
-use super::run::{Run, Stage};
+use super::run::{Run, Stage, read_stages};
 use super::{down, history, plan, status, up};
 use crate::cli::Stages;
 use crate::exit;
@@ -44,21 +44,13 @@ enum Ended {
 /// Does `work` to all `stages`; gives the exit code.
 pub async fn run(run: &Run, stages: Stages, work: Work) -> u8 {
     let json = stages.json;
-    let mut asked: Vec<Stage> = Vec::new();
-    let mut misread: Vec<Failure> = Vec::new();
-    for name in stages.stages {
-        if asked.iter().any(|stage| stage.name == name) {
-            continue;
+    let asked = match read_and_check(run, stages.stages) {
+        Ok(asked) => asked,
+        Err(failures) => {
+            failures.iter().for_each(report::failure);
+            return exit::BAD_INPUT;
         }
-        match run.project.read_stage(&name) {
-            Ok(definition) => asked.push(Stage { name, definition }),
-            Err(failure) => misread.push(failure),
-        }
-    }
-    if !misread.is_empty() {
-        misread.iter().for_each(report::failure);
-        return exit::BAD_INPUT;
-    }
+    };
     let console = Console::new(json, asked.len());
     let ended: BTreeMap<usize, Ended> = stream::iter(lanes(&asked))
         .map(|lane| in_turn(run, &asked, lane, work, &console))
@@ -72,6 +64,20 @@ pub async fn run(run: &Run, stages: Stages, work: Work) -> u8 {
         text::progress(&summary(&all));
     }
     exit_code(ended.values().copied(), run.interrupt.requested())
+}
+
+/// Reads all stages, and looks whether the bundle has what they need.
+fn read_and_check(run: &Run, names: Vec<String>) -> Result<Vec<Stage>, Vec<Failure>> {
+    let asked = read_stages(&run.project, names)?;
+    let check = |stage: &Stage| {
+        let failure = run.workshop.check(&stage.definition).err()?;
+        Some(failure.of_stage(&stage.name))
+    };
+    let lacking: Vec<Failure> = asked.iter().filter_map(check).collect();
+    match lacking.is_empty() {
+        true => Ok(asked),
+        false => Err(lacking),
+    }
 }
 
 /// The stages that can't be worked on side by side, by their places in `asked`: a

@@ -69,7 +69,7 @@ async fn deploy(
         definition,
         stage.account.clone(),
         &built.code,
-        provenance::now(project, &stage.account),
+        provenance::now(&stage.account, workshop.git_revision(project)),
     );
     desired.adopt = options.adopt;
     let means = Means {

@@ -10,8 +10,8 @@ mod stopped;
 pub mod text;
 
 pub use results::{
-    DownResult, FunctionStatus, HistoryResult, ReleaseStatus, RollbackResult, StatusResult,
-    UpResult,
+    DownResult, FunctionStatus, HistoryResult, PackageResult, ReleaseStatus, RollbackResult,
+    StatusResult, UpResult,
 };
 
 pub use stopped::StoppedResult;
@@ -19,6 +19,7 @@ pub use stopped::StoppedResult;
 use crate::failure::Failure;
 use deployer_core::plan::Plan;
 use deployer_engine::events::{Event, EventSink};
+use deployer_package::{Said, Speech};
 use indicatif::MultiProgress;
 use progress::Progress;
 use serde::Serialize;
@@ -58,10 +59,13 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Whether cargo shall write colours.
-    pub fn colours(&self) -> bool {
-        std::io::stderr().is_terminal()
-            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    /// How cargo shall speak: with colours and progress where somebody watches.
+    pub fn speech(&self) -> Speech {
+        let watched = std::io::stderr().is_terminal();
+        Speech {
+            colour: watched && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+            progress: watched,
+        }
     }
 
     /// Cargo begins.
@@ -70,9 +74,17 @@ impl Screen {
             .line(&format!("building {}", packages.join(", ")));
     }
 
-    /// A line of cargo's.
-    pub fn cargo_says(&self, line: &str) {
-        self.progress.foreign_line(line);
+    /// A line of cargo's, or how far it is.
+    pub fn cargo_says(&self, said: Said<'_>) {
+        match said {
+            Said::Line(line) => self.progress.foreign_line(line),
+            Said::Progress(text) => self.progress.say(text.trim_start()),
+        }
+    }
+
+    /// Cargo has ended.
+    pub fn built(&self) {
+        self.progress.say("");
     }
 
     /// The verb failed, and why.
@@ -126,6 +138,11 @@ impl Screen {
     /// How `rollback` ended.
     pub fn rollback(&self, result: &RollbackResult<'_>) {
         self.result(result, || results::rollback(result));
+    }
+
+    /// What was packaged.
+    pub fn package(&self, result: &PackageResult) {
+        self.result(result, || results::package(result));
     }
 
     fn result<T: Serialize>(&self, value: &T, as_text: impl FnOnce() -> String) {

@@ -130,7 +130,8 @@ impl Progress {
         }
     }
 
-    fn say(&self, message: &str) {
+    /// What the moving line says.
+    pub fn say(&self, message: &str) {
         if let Some(moving) = &self.moving {
             moving.bar.set_message(message.to_owned());
         }

@@ -1,5 +1,6 @@
 //! What verbs say at their end, as text and (by `serde`) as JSON.
 
+use deployer_package::Manifest;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -125,6 +126,56 @@ pub struct RollbackResult<'a> {
     pub to: String,
     /// Where.
     pub url: String,
+}
+
+/// What was packaged.
+#[derive(Debug, Serialize)]
+pub struct PackageResult {
+    /// Where it is.
+    pub bundle: String,
+    /// The SHA-256 of its manifest, in hex.
+    pub digest: String,
+    /// What it is for.
+    pub stages: Vec<String>,
+    /// What is in it.
+    #[serde(flatten)]
+    pub manifest: Manifest,
+}
+
+pub(super) fn package(result: &PackageResult) -> String {
+    let manifest = &result.manifest;
+    let revision = match &manifest.git_revision {
+        Some(revision) => format!("revision {revision}, "),
+        None => String::new(),
+    };
+    let mut text = format!(
+        "{}: {} functions, {revision}{}",
+        result.bundle,
+        manifest.functions.len(),
+        manifest.toolchain
+    );
+    for function in &manifest.functions {
+        // Writing to a String can't fail.
+        let _ = write!(
+            text,
+            "\n  {} for {}: {}, zip {}",
+            function.package,
+            function.described(),
+            megabytes(function.binary_bytes),
+            megabytes(function.zip_bytes)
+        );
+    }
+    let (bundle, digest) = (&result.bundle, &result.digest);
+    let stages = result.stages.join(" ");
+    let _ = write!(
+        text,
+        "\n  digest  {digest}\n  next    deployer up {stages} --from {bundle} --digest {digest}"
+    );
+    text
+}
+
+fn megabytes(bytes: usize) -> String {
+    format!("{:.2} MB", bytes as f64 / 1e6)
 }
 
 pub(super) fn history(result: &HistoryResult<'_>) -> String {
@@ -274,6 +325,38 @@ mod tests {
         });
         assert!(text.starts_with("chat/local: nothing to do"), "{text}");
         assert!(text.ends_with("\nnote: for demonstration"), "{text}");
+    }
+
+    #[test]
+    fn package_lists_what_is_in_the_bundle_and_how_it_is_deployed() {
+        let text = package(&PackageResult {
+            bundle: ".deployer/bundle.zip".into(),
+            digest: "ba7816bf".into(),
+            stages: vec!["alpha".into(), "prod".into()],
+            manifest: serde_json::from_value(serde_json::json!({
+                "format": 1,
+                "zip_format": 1,
+                "git_revision": "0123456789ab",
+                "toolchain": "rustc 1.94.1 (e408947bf 2026-03-25)",
+                "deployer": "0.1.0",
+                "functions": [{
+                    "package": "room",
+                    "for": "aws",
+                    "target": "aarch64-unknown-linux-gnu.2.34",
+                    "linker": "cargo-zigbuild",
+                    "file": "room.arm64.zip",
+                    "zip_sha256": "00",
+                    "zip_bytes": 1_630_000,
+                    "binary_sha256": "00",
+                    "binary_bytes": 3_351_000,
+                }],
+            }))
+            .unwrap(),
+        });
+        assert_eq!(
+            text,
+            ".deployer/bundle.zip: 1 functions, revision 0123456789ab, rustc 1.94.1 (e408947bf 2026-03-25)\n  room for arm64: 3.35 MB, zip 1.63 MB\n  digest  ba7816bf\n  next    deployer up alpha prod --from .deployer/bundle.zip --digest ba7816bf"
+        );
     }
 
     #[test]

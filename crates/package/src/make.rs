@@ -1,0 +1,255 @@
+//! From packages to zips: built, looked into, zipped. What couldn't start where it is
+//! to run becomes no zip.
+
+use crate::cargo::{BuildError, BuildTarget, Linker, Order, build};
+use crate::digest::Sum;
+use crate::inspect::{InspectError, inspect, inspect_for_host};
+use crate::kept::package_kept;
+use crate::speech::{Said, Speech};
+use crate::tools::{linker, missing};
+use crate::zip::{Package, ZipError};
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// A function that was built and fits.
+#[derive(Debug, Clone)]
+pub struct Made {
+    /// Its zip.
+    pub package: Package,
+    /// The binary in it.
+    pub(crate) binary_sum: Sum,
+    /// Its size.
+    pub(crate) binary_bytes: usize,
+    /// What linked it.
+    pub linker: Linker,
+}
+
+/// Why there is no zip.
+#[derive(Debug, thiserror::Error)]
+pub enum MakeError {
+    /// It doesn't build.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// It is built, and can't be deployed.
+    #[error("the package `{package}` can't be deployed as a function: {reason}")]
+    Unfit {
+        /// Which.
+        package: String,
+        /// Why.
+        reason: Unfit,
+    },
+}
+
+/// Why a binary can't become a function.
+#[derive(Debug, thiserror::Error)]
+pub enum Unfit {
+    /// It is gone, or can't be read.
+    #[error("{0}: {1}")]
+    Unreadable(PathBuf, std::io::Error),
+    /// Nobody may run it.
+    #[error("{0} isn't executable")]
+    NoExecutableBit(PathBuf),
+    /// It couldn't start.
+    #[error(transparent)]
+    Inspect(#[from] InspectError),
+    /// It can't be zipped.
+    #[error(transparent)]
+    Zip(#[from] ZipError),
+    /// A mistake of ours.
+    #[error("{0}")]
+    Broken(String),
+}
+
+impl MakeError {
+    /// What to do.
+    pub fn next_step(&self) -> String {
+        match self {
+            Self::Build(error) => error.next_step(),
+            Self::Unfit { reason, .. } => match reason {
+                Unfit::Inspect(error) => error.next_step(),
+                Unfit::Unreadable(..) | Unfit::NoExecutableBit(_) => "build again".to_owned(),
+                Unfit::Zip(_) => "leave out what the function doesn't need".to_owned(),
+                Unfit::Broken(_) => "report this: it is a mistake in the deployer".to_owned(),
+            },
+        }
+    }
+}
+
+/// Builds `packages` of the workspace at `root`, and zips what fits. What cargo says
+/// goes to `said`.
+///
+/// # Errors
+/// When something isn't there to build with, doesn't build, or couldn't run.
+pub async fn make(
+    root: &Path,
+    packages: &[String],
+    target: BuildTarget,
+    speech: Speech,
+    said: &(dyn Fn(Said<'_>) + Sync),
+) -> Result<BTreeMap<String, Made>, MakeError> {
+    let order = Order {
+        root,
+        packages,
+        target,
+    };
+    let linker = linker(root, target).await?;
+    let binaries = build(order, linker, speech, said).await?;
+    let made = zipped(binaries, target, linker).await;
+    let BuildTarget::Lambda(machine) = target else {
+        return made;
+    };
+    match &made {
+        // This machine's glibc is newer. Another build only where it can help.
+        Err(MakeError::Unfit {
+            package,
+            reason: Unfit::Inspect(reason),
+        }) if reason.is_of_linking()
+            && linker == Linker::Native
+            && missing(root, machine).await.is_empty() =>
+        {
+            said(Said::Line(&format!(
+                "{package}: {reason}; linking again by cargo-zigbuild"
+            )));
+            let binaries = build(order, Linker::Zig, speech, said).await?;
+            zipped(binaries, target, Linker::Zig).await
+        }
+        _ => made,
+    }
+}
+
+/// Looks into the binaries and zips them, side by side: hashing and compressing take
+/// their time.
+async fn zipped(
+    binaries: BTreeMap<String, PathBuf>,
+    target: BuildTarget,
+    linker: Linker,
+) -> Result<BTreeMap<String, Made>, MakeError> {
+    let begun: Vec<_> = binaries
+        .into_iter()
+        .map(|(package, path)| {
+            let work = tokio::task::spawn_blocking(move || zip_one(&path, target, linker));
+            (package, work)
+        })
+        .collect();
+    let mut all = BTreeMap::new();
+    for (package, work) in begun {
+        let zipped = work.await;
+        match zipped.unwrap_or_else(|panic| Err(Unfit::Broken(panic.to_string()))) {
+            Ok(made) => all.insert(package, made),
+            Err(reason) => return Err(MakeError::Unfit { package, reason }),
+        };
+    }
+    Ok(all)
+}
+
+fn zip_one(path: &Path, target: BuildTarget, linker: Linker) -> Result<Made, Unfit> {
+    let unreadable = |error| Unfit::Unreadable(path.to_owned(), error);
+    let binary = std::fs::read(path).map_err(unreadable)?;
+    if !may_run(path).map_err(unreadable)? {
+        return Err(Unfit::NoExecutableBit(path.to_owned()));
+    }
+    match target {
+        BuildTarget::Host => inspect_for_host(&binary)?,
+        BuildTarget::Lambda(machine) => inspect(&binary, machine)?,
+    }
+    let binary_sum = Sum::of(&binary);
+    Ok(Made {
+        package: package_kept(path, &binary, binary_sum)?,
+        binary_sum,
+        binary_bytes: binary.len(),
+        linker,
+    })
+}
+
+fn may_run(path: &Path) -> std::io::Result<bool> {
+    Ok(std::fs::metadata(path)?.permissions().mode() & 0o100 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inspect::tiny_elf::{TinyElf, Version};
+    use crate::machine::Machine;
+    use crate::zip::package;
+
+    /// A binary of these bytes, as a build leaves it.
+    fn binary(dir: &tempfile::TempDir, bytes: &[u8]) -> PathBuf {
+        let path = dir.path().join("room");
+        std::fs::write(&path, bytes).unwrap();
+        let mode = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(&path, mode).unwrap();
+        path
+    }
+
+    async fn zip_of(path: PathBuf, target: BuildTarget) -> Result<Made, MakeError> {
+        let binaries = BTreeMap::from([("room".to_owned(), path)]);
+        let all = zipped(binaries, target, Linker::Native).await;
+        all.map(|mut all| all.remove("room").unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_binary_that_fits_becomes_a_zip() {
+        let dir = tempfile::tempdir().unwrap();
+        let bytes = TinyElf::new(Machine::Arm64).bytes();
+        let path = binary(&dir, &bytes);
+        let made = zip_of(path, BuildTarget::Lambda(Machine::Arm64)).await;
+        let made = made.unwrap();
+        assert_eq!(made.package, package(&bytes).unwrap());
+        assert_eq!(made.binary_bytes, bytes.len());
+    }
+
+    #[tokio::test]
+    async fn what_could_not_start_on_lambda_leaves_no_zip() {
+        let dir = tempfile::tempdir().unwrap();
+        let fitting = TinyElf::new(Machine::X86_64);
+        let newer = TinyElf::new(Machine::X86_64)
+            .needs("libc.so.6", &[Version::strong("GLIBC_2.36")])
+            .bytes();
+        for (bytes, machine, word) in [
+            (newer, Machine::X86_64, "it needs glibc 2.36"),
+            (fitting.bytes(), Machine::Arm64, "it is built for x86_64"),
+            (b"#!/bin/sh\n".to_vec(), Machine::X86_64, "not a 64-bit"),
+        ] {
+            let path = binary(&dir, &bytes);
+            let error = zip_of(path, BuildTarget::Lambda(machine))
+                .await
+                .unwrap_err();
+            assert!(error.to_string().contains(word), "{error}");
+            let left = std::fs::read_dir(dir.path()).unwrap().count();
+            assert_eq!(left, 1, "{word}: the binary alone");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_local_cloud_gets_this_machines_format_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        let path = binary(&dir, &own);
+        assert!(zip_of(path, BuildTarget::Host).await.is_ok());
+        let path = binary(&dir, b"#!/bin/sh\n");
+        let error = zip_of(path, BuildTarget::Host).await.unwrap_err();
+        assert!(error.to_string().contains("own format"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_nobody_may_run_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = binary(&dir, &TinyElf::new(Machine::Arm64).bytes());
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let error = zip_of(path, BuildTarget::Lambda(Machine::Arm64)).await;
+        assert!(error.unwrap_err().to_string().contains("isn't executable"));
+    }
+
+    #[tokio::test]
+    async fn a_half_written_binary_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let bytes = TinyElf::new(Machine::Arm64).bytes();
+        let path = binary(&dir, &bytes[..bytes.len() - 1]);
+        let error = zip_of(path, BuildTarget::Lambda(Machine::Arm64))
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains("cut off"), "{error}");
+        assert_eq!(error.next_step(), "build again");
+    }
+}
