@@ -473,5 +473,5 @@ fn package_says_what_it_made_and_leaves_no_bundle_when_it_fails() {
     for stage in ["alpha", "foreign"] {
         fs::remove_file(project.path().join(format!("stages/{stage}.toml"))).expect("a file");
     }
-    fails(&["package"], 2, "there is no stage on AWS to package for");
+    fails(&["package"], 2, "there is no stage on AWS");
 }

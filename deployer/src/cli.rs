@@ -35,6 +35,7 @@ Examples:
   deployer plan alpha        show what `up alpha` would change
   deployer up alpha          deploy to AWS
   deployer up alpha beta     build once, deploy both side by side
+  deployer up --all          the same with every stage that is on AWS
   deployer plan alpha --adopt
                              show what `up alpha --adopt` would take over and change
   deployer package alpha     build what `alpha` needs, as a bundle to deploy from elsewhere
@@ -102,8 +103,11 @@ pub enum Verb {
 #[derive(Debug, Args)]
 pub struct Stages {
     /// Stages: names of files in `stages`, without `.toml`
-    #[arg(required = true, value_name = "STAGE")]
+    #[arg(required_unless_present = "all", value_name = "STAGE")]
     pub stages: Vec<String>,
+    /// All stages that are on AWS
+    #[arg(long, conflicts_with = "stages")]
+    pub all: bool,
     /// Print results as JSON, one line a stage
     #[arg(long)]
     pub json: bool,

@@ -8,7 +8,6 @@ use crate::exit;
 use crate::failure::Failure;
 use crate::project::Project;
 use crate::render::{Console, PackageResult, report};
-use deployer_core::stage_file::Place;
 use deployer_package::{About, Toolchain, write_bundle};
 use std::path::PathBuf;
 
@@ -64,17 +63,8 @@ fn default_place(project: &Project) -> PathBuf {
 
 /// Those that were asked for; otherwise all that are on AWS.
 fn stages(project: &Project, options: &cli::Package) -> Result<Vec<Stage>, Vec<Failure>> {
-    if !options.stages.is_empty() {
-        return run::read_stages(project, options.stages.clone());
-    }
-    let names = project.stage_names().map_err(|failure| vec![failure])?;
-    let mut stages = run::read_stages(project, names)?;
-    stages.retain(|stage| matches!(stage.definition.place, Place::Aws { .. }));
-    match stages.is_empty() {
-        false => Ok(stages),
-        true => Err(vec![Failure::Input {
-            message: "there is no stage on AWS to package for".to_owned(),
-            next_step: "name stages: deployer package STAGE…".to_owned(),
-        }]),
+    match options.stages.is_empty() {
+        true => run::read_all_on_aws(project, "name stages: deployer package STAGE…"),
+        false => run::read_stages(project, options.stages.clone()),
     }
 }

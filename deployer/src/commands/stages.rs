@@ -5,7 +5,7 @@
 //! fails doesn't hold up the others. Deliberately absent: the pace at which AWS may
 //! be called, which all stages share (`deployer_aws::Limiter`).
 
-use super::run::{Run, Stage, read_stages};
+use super::run::{Run, Stage, read_all_on_aws, read_stages};
 use super::{down, history, plan, status, up};
 use crate::cli::Stages;
 use crate::exit;
@@ -44,7 +44,7 @@ enum Ended {
 /// Does `work` to all `stages`; gives the exit code.
 pub async fn run(run: &Run, stages: Stages, work: Work) -> u8 {
     let json = stages.json;
-    let asked = match read_and_check(run, stages.stages) {
+    let asked = match read_and_check(run, stages) {
         Ok(asked) => asked,
         Err(failures) => {
             failures.iter().for_each(report::failure);
@@ -67,8 +67,14 @@ pub async fn run(run: &Run, stages: Stages, work: Work) -> u8 {
 }
 
 /// Reads all stages, and looks whether the bundle has what they need.
-fn read_and_check(run: &Run, names: Vec<String>) -> Result<Vec<Stage>, Vec<Failure>> {
-    let asked = read_stages(&run.project, names)?;
+fn read_and_check(run: &Run, stages: Stages) -> Result<Vec<Stage>, Vec<Failure>> {
+    let asked = match stages.all {
+        true => read_all_on_aws(
+            &run.project,
+            "name stages, or write one with target = \"aws\"",
+        )?,
+        false => read_stages(&run.project, stages.stages)?,
+    };
     let check = |stage: &Stage| {
         let failure = run.workshop.check(&stage.definition).err()?;
         Some(failure.of_stage(&stage.name))
