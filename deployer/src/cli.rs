@@ -43,7 +43,9 @@ Examples:
                              deploy what is in the bundle: no source, no compiler
   deployer history alpha     list the releases that are kept
   deployer rollback alpha    make the release before the live one live again
-  deployer down alpha        remove everything the stage owns";
+  deployer down alpha        remove everything the stage owns
+  deployer down prod --confirm prod
+                             the same of a stage that is protected";
 
 const PACKAGE_EXAMPLES: &str = "\
 The bundle has the zips of all functions and a manifest: hashes, sizes, target, git revision and
@@ -84,7 +86,7 @@ pub enum Verb {
     #[command(after_help = PACKAGE_EXAMPLES)]
     Package(Package),
     /// Remove everything the stage owns
-    Down(Writes),
+    Down(Down),
     /// Show what `up` would change, and change nothing
     Plan(Plan),
     /// Show what is live
@@ -121,6 +123,16 @@ pub struct Writes {
     /// Fail at once when another deploys the stage, instead of waiting
     #[arg(long)]
     pub no_wait: bool,
+}
+
+/// Which stages are removed.
+#[derive(Debug, Args)]
+pub struct Down {
+    #[command(flatten)]
+    pub writes: Writes,
+    /// Remove this stage although its file says `protected`; once for each
+    #[arg(long, value_name = "STAGE")]
+    pub confirm: Vec<String>,
 }
 
 /// Which stages are deployed, what may be taken over, and whether to see them answer.

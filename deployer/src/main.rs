@@ -8,6 +8,7 @@ mod cli;
 mod commands;
 mod exit;
 mod failure;
+mod guards;
 mod holder;
 mod local;
 mod project;

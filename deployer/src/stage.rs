@@ -1,6 +1,7 @@
 //! A stage opened for work: its definition, and the cloud it lives in.
 
 use crate::failure::Failure;
+use crate::guards;
 use crate::holder;
 use crate::local;
 use crate::project::Project;
@@ -40,7 +41,15 @@ impl OpenStage {
     pub async fn open_and_look(definition: StageDefinition) -> Result<(Self, Look), Failure> {
         let (cloud, names) = connect(&definition).await?;
         let known = known(&definition, &names);
-        let (account, look) = tokio::try_join!(cloud.get_account(), look(&cloud, &names, &known))?;
+        let (account, look) = match definition.guards.account_id {
+            None => tokio::try_join!(cloud.get_account(), look(&cloud, &names, &known))?,
+            // Nobody looks around in an account that isn't meant.
+            Some(_) => {
+                let account = cloud.get_account().await?;
+                guards::account(&definition, &account)?;
+                (account, look(&cloud, &names, &known).await?)
+            }
+        };
         let stage = Self {
             definition,
             cloud,

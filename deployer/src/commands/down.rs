@@ -12,6 +12,15 @@ use deployer_engine::events::{Event, EventSink};
 use deployer_engine::exclusive;
 use deployer_engine::observe::Look;
 
+/// How stages are removed.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Whether not to wait for another.
+    pub no_wait: bool,
+    /// Protected stages that are to be removed all the same.
+    pub confirmed: Vec<String>,
+}
+
 /// Removes one stage.
 pub async fn run(
     run: &Run,

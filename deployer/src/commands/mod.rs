@@ -13,7 +13,7 @@ mod stages;
 mod status;
 mod up;
 
-use crate::cli::{Cli, Source, Stages, Verb};
+use crate::cli::{self, Cli, Source, Stages, Verb};
 use crate::exit;
 use crate::failure::Failure;
 use crate::project::Project;
@@ -46,8 +46,11 @@ pub async fn run(arguments: Cli) -> u8 {
             }
         }
         Verb::Package(options) => package::run(&project, options).await,
-        Verb::Down(writes) => {
-            let work = Work::Down(writes.no_wait);
+        Verb::Down(cli::Down { writes, confirm }) => {
+            let work = Work::Down(down::Options {
+                no_wait: writes.no_wait,
+                confirmed: confirm,
+            });
             let (workshop, interrupt) = (Workshop::default(), interrupt_on_ctrl_c());
             on_stages(project, writes.stages, work, workshop, interrupt).await
         }

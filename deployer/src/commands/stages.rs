@@ -1,17 +1,18 @@
 //! One verb on several stages: those on AWS side by side, those on one local cloud
 //! one after the other.
 //!
-//! All stage files (and the bundle, where there is one) are read before anything is touched; after that a stage that
-//! fails doesn't hold up the others. Deliberately absent: the pace at which AWS may
-//! be called, which all stages share (`deployer_aws::Limiter`).
+//! All stage files (and the bundle, where there is one) are read before anything is
+//! touched; after that a stage that fails doesn't hold up the others. Deliberately absent:
+//! the pace at which AWS may be called, which all stages share (`deployer_aws::Limiter`).
 
 use super::run::{Run, Stage, read_all_on_aws, read_stages};
 use super::{down, history, plan, status, up};
 use crate::cli::Stages;
 use crate::exit;
 use crate::failure::Failure;
+use crate::guards;
 use crate::render::{Console, report, text};
-use deployer_core::stage_file::Place;
+use deployer_core::stage_file::{Place, StageDefinition};
 use futures_util::stream::{self, StreamExt};
 use std::collections::BTreeMap;
 
@@ -20,11 +21,10 @@ use std::collections::BTreeMap;
 const AT_ONCE: usize = 16;
 
 /// What is done to a stage.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Work {
     Up(up::Options),
-    /// Whether not to wait for another.
-    Down(bool),
+    Down(down::Options),
     /// Whether to adopt.
     Plan(bool),
     Status,
@@ -44,7 +44,7 @@ enum Ended {
 /// Does `work` to all `stages`; gives the exit code.
 pub async fn run(run: &Run, stages: Stages, work: Work) -> u8 {
     let json = stages.json;
-    let asked = match read_and_check(run, stages) {
+    let asked = match read_and_check(run, stages, &work) {
         Ok(asked) => asked,
         Err(failures) => {
             failures.iter().for_each(report::failure);
@@ -53,7 +53,7 @@ pub async fn run(run: &Run, stages: Stages, work: Work) -> u8 {
     };
     let console = Console::new(json, asked.len());
     let ended: BTreeMap<usize, Ended> = stream::iter(lanes(&asked))
-        .map(|lane| in_turn(run, &asked, lane, work, &console))
+        .map(|lane| in_turn(run, &asked, lane, &work, &console))
         .buffer_unordered(AT_ONCE)
         .flat_map(stream::iter)
         .collect()
@@ -66,8 +66,9 @@ pub async fn run(run: &Run, stages: Stages, work: Work) -> u8 {
     exit_code(ended.values().copied(), run.interrupt.requested())
 }
 
-/// Reads all stages, and looks whether the bundle has what they need.
-fn read_and_check(run: &Run, stages: Stages) -> Result<Vec<Stage>, Vec<Failure>> {
+/// Reads all stages, and looks whether the bundle has what they need, and whether their
+/// guards let the work be done.
+fn read_and_check(run: &Run, stages: Stages, work: &Work) -> Result<Vec<Stage>, Vec<Failure>> {
     let asked = match stages.all {
         true => read_all_on_aws(
             &run.project,
@@ -75,8 +76,18 @@ fn read_and_check(run: &Run, stages: Stages) -> Result<Vec<Stage>, Vec<Failure>>
         )?,
         false => read_stages(&run.project, stages.stages)?,
     };
+    let guarded = |definition: &StageDefinition| match work {
+        Work::Up(_) => {
+            let wanted = definition.guards.clean_git;
+            let revision = wanted.then(|| run.workshop.git_revision(&run.project));
+            guards::source(definition, revision.flatten().as_deref())
+        }
+        Work::Down(options) => guards::down(definition, &options.confirmed),
+        Work::Plan(_) | Work::Status | Work::History => Ok(()),
+    };
     let check = |stage: &Stage| {
-        let failure = run.workshop.check(&stage.definition).err()?;
+        let has_all = run.workshop.check(&stage.definition);
+        let failure = has_all.and_then(|()| guarded(&stage.definition)).err()?;
         Some(failure.of_stage(&stage.name))
     };
     let lacking: Vec<Failure> = asked.iter().filter_map(check).collect();
@@ -110,7 +121,7 @@ async fn in_turn(
     run: &Run,
     asked: &[Stage],
     lane: Vec<usize>,
-    work: Work,
+    work: &Work,
     console: &Console,
 ) -> Vec<(usize, Ended)> {
     let mut all = Vec::new();
@@ -124,12 +135,12 @@ async fn in_turn(
     all
 }
 
-async fn one(run: &Run, stage: &Stage, work: Work, console: &Console) -> Ended {
+async fn one(run: &Run, stage: &Stage, work: &Work, console: &Console) -> Ended {
     let screen = console.screen(&stage.name);
     let result = match work {
-        Work::Up(options) => up::run(run, stage, &screen, options).await,
-        Work::Down(no_wait) => down::run(run, stage, &screen, no_wait).await,
-        Work::Plan(adopt) => plan::run(run, stage, &screen, adopt).await,
+        Work::Up(options) => up::run(run, stage, &screen, *options).await,
+        Work::Down(options) => down::run(run, stage, &screen, options.no_wait).await,
+        Work::Plan(adopt) => plan::run(run, stage, &screen, *adopt).await,
         Work::Status => status::run(run, stage, &screen).await,
         Work::History => history::run(run, stage, &screen).await,
     };

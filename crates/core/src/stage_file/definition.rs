@@ -34,6 +34,8 @@ pub struct StageDefinition {
     pub notice: Option<String>,
     /// Where it lives.
     pub place: Place,
+    /// What must hold before anything is done to it.
+    pub guards: Guards,
     /// The API's description.
     pub description: String,
     /// How a message finds its route.
@@ -54,6 +56,17 @@ pub struct StageDefinition {
     pub tags: BTreeMap<String, String>,
     /// ARN of the policy that bounds all roles of the stage, if any.
     pub permissions_boundary: Option<String>,
+}
+
+/// What must hold before anything is done to a stage.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Guards {
+    /// The one account that credentials may lead to.
+    pub account_id: Option<String>,
+    /// Whether a `down` must be confirmed by the stage's name.
+    pub protected: bool,
+    /// Whether the source of an `up` must be committed.
+    pub clean_git: bool,
 }
 
 /// Where a stage lives.
@@ -150,6 +163,11 @@ pub(super) fn merge(stage_name: &str, service: &ServiceFile, stage: &StageFile) 
             stage: stage_name.to_owned(),
         },
         notice: stage.notice.clone(),
+        guards: Guards {
+            account_id: stage.account_id.clone(),
+            protected: stage.protected.unwrap_or_default(),
+            clean_git: stage.clean_git.unwrap_or_default(),
+        },
         place,
         description: service
             .description

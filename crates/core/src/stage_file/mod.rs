@@ -24,7 +24,7 @@ mod types;
 pub use api_definition::{AccessLogsDefinition, ApiDefinition, DEFAULT_ACCESS_LOG_FORMAT};
 pub use check::nearest;
 pub use definition::{
-    DEFAULT_LOCAL_PORT, FunctionDefinition, Place, STATE_VARIABLE, StageDefinition,
+    DEFAULT_LOCAL_PORT, FunctionDefinition, Guards, Place, STATE_VARIABLE, StageDefinition,
 };
 pub use problem::{FileProblems, Problem, line_and_column};
 pub use schema::{service_schema, stage_schema};

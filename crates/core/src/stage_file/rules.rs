@@ -115,6 +115,7 @@ pub(super) fn of_stage(
         Target::Local => &[
             ("region", file.region.is_some()),
             ("aws_profile", file.aws_profile.is_some()),
+            ("account_id", file.account_id.is_some()),
         ],
         Target::Aws => &[("port", file.port.is_some())],
     };

@@ -76,6 +76,14 @@ pub struct StageFile {
     /// Profile in `~/.aws/config`. Default: `AWS_PROFILE`, or the default chain.
     #[schemars(length(min = 1, max = 128))]
     pub aws_profile: Option<String>,
+    /// The AWS account that the stage lives in. Credentials of another one are refused.
+    /// Default: any.
+    #[schemars(regex(pattern = r"^[0-9]{12}$"))]
+    pub account_id: Option<String>,
+    /// Whether `down` wants the stage's name typed, or given by `--confirm`. Default: false.
+    pub protected: Option<bool>,
+    /// Whether `up` wants all changes of the source committed. Default: false.
+    pub clean_git: Option<bool>,
     /// Port of the local cloud on 127.0.0.1. Default: 9100.
     #[schemars(range(min = 1024))]
     pub port: Option<u16>,
