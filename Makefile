@@ -4,7 +4,7 @@ CARGO ?= cargo
 DEPLOYER = target/debug/deployer
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan status down deployer test simulate fuzz functions-release interop clients stores bench-deploy bench-gateway soak
+.PHONY: help up plan status down deployer test simulate fuzz functions-release interop clients stores proof bench-deploy bench-gateway bench-chat soak
 
 help:
 	@echo "make up|plan|status|down [STAGE=local]   deploy, look, remove"
@@ -15,8 +15,10 @@ help:
 	@echo "make interop                             the transcript by wscat and Python's websockets"
 	@echo "make clients                             every operation by the SDKs' models; CLI, SDKs, Terraform, a browser"
 	@echo "make stores                              the chat's stores, and all of it, on dynalite and moto"
+	@echo "make proof [SEED=1] [MINUTES=1.5]        the chat with 500 clients, functions killed, connections cut"
 	@echo "make bench-deploy [ONLY=ours,boto3]      deploys measured against others; see benches/deploy"
 	@echo "make bench-gateway [ONLY=ours] [REPEAT=3] the gateway measured against others; see benches/gateway"
+	@echo "make bench-chat [ONLY=fan-out]           large rooms, and the room function against Python; see benches/chat"
 	@echo "make soak [MINUTES=30]                   clients that come and go, functions that are killed"
 
 up plan status down: deployer
@@ -57,13 +59,19 @@ clients: deployer
 stores:
 	tests/stores/run
 
+# Without MINUTES as short as it proves something.
+proof:
+	SEED=$(SEED) MINUTES=$(MINUTES) benches/chat/proof
+
 bench-deploy:
 	benches/deploy/run
 
 bench-gateway:
 	benches/gateway/run
 
+bench-chat:
+	benches/chat/run
+
 # What is left after half an hour; fails when anything is.
-MINUTES ?= 30
 soak:
-	benches/gateway/soak --minutes $(MINUTES)
+	benches/gateway/soak --minutes $(or $(MINUTES),30)

@@ -37,6 +37,9 @@ pub enum Event {
     Joined {
         /// The room.
         room: String,
+        /// What comes next has the number after this one: the room's last when the client
+        /// first joined, the last that was told when it comes back.
+        last: u64,
     },
     /// Somebody has joined, perhaps the client itself.
     MemberJoined {
@@ -101,14 +104,17 @@ enum Membership {
 #[derive(Debug)]
 struct Room {
     membership: Membership,
-    /// The last message that was told; `None` until the client has first joined.
+    /// The last message that was told; `None` until it is known with which number the
+    /// client's time in the room begins.
     last: Option<u64>,
-    /// Messages whose predecessors are missing, and when they were heard.
+    /// Messages whose predecessors are missing or not known, and when they were heard.
     ahead: BTreeMap<u64, (Said, Duration)>,
     /// The history was asked, and hasn't answered.
     asked: bool,
     /// When it was asked last, answered or not.
     looked: Duration,
+    /// When it was asked for the room's last message alone: that answer may be under way.
+    beginning: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -176,6 +182,7 @@ impl Session {
             ahead: BTreeMap::new(),
             asked: false,
             looked: now,
+            beginning: None,
         });
         self.tick(now);
     }
@@ -221,6 +228,7 @@ impl Session {
         for room in self.rooms.values_mut() {
             room.membership = Membership::Out;
             room.asked = false;
+            room.beginning = None;
         }
     }
 
@@ -314,14 +322,17 @@ impl Session {
         let Some(room) = self.rooms.get_mut(name) else {
             return;
         };
-        let (Some(last), false) = (room.last, room.asked) else {
+        if room.asked {
             return;
-        };
+        }
         room.asked = true;
         room.looked = now;
+        if room.last.is_none() {
+            room.beginning = Some(now);
+        }
         let request = Request {
-            after: Some(last),
-            last: Some(HISTORY_PAGE),
+            after: room.last,
+            last: Some(room.last.map_or(1, |_| HISTORY_PAGE)),
             ..Request::of_room("history", name)
         };
         self.say(&request, now);
@@ -362,17 +373,37 @@ impl Session {
         let Some(room) = self.rooms.get_mut(&name) else {
             return;
         };
-        if room.membership != Membership::In {
-            room.membership = Membership::In;
-            self.events.push(Event::Joined { room: name.clone() });
+        let is_new = room.membership != Membership::In || room.last.is_none();
+        room.membership = Membership::In;
+        if is_new {
+            self.begin(&name, last, now);
         }
-        let told = *room.last.get_or_insert(last);
         self.events.push(Event::MemberJoined {
             room: name.clone(),
             member,
         });
-        if last > told {
+        let told = self.rooms.get(&name).and_then(|room| room.last);
+        if told.is_some_and(|told| last > told) {
             self.ask_history(&name, now);
+        }
+    }
+
+    /// The client is in, and all after this number is to be told, unless it has come
+    /// further before.
+    fn begin(&mut self, name: &str, last: u64, now: Duration) {
+        let Some(room) = self.rooms.get_mut(name) else {
+            return;
+        };
+        let last = *room.last.get_or_insert(last);
+        room.ahead.retain(|seq, _| *seq > last);
+        self.events.push(Event::Joined {
+            room: name.to_owned(),
+            last,
+        });
+        self.tell_in_order(name);
+        let waits = self.rooms.get(name).is_some_and(|it| !it.ahead.is_empty());
+        if waits {
+            self.ask_history(name, now);
         }
     }
 
@@ -380,15 +411,17 @@ impl Session {
         let Some(room) = self.rooms.get_mut(name) else {
             return;
         };
-        let next = room.last.map_or(said.seq, |last| last + 1);
-        if said.seq < next {
+        if room.last.is_some_and(|last| said.seq <= last) {
             return;
         }
         room.ahead.entry(said.seq).or_insert((said, now));
         if room.ahead.len() > AHEAD {
             room.ahead.pop_last();
         }
-        room.last = Some(next - 1);
+        // Perhaps what was said before it is missing.
+        if room.last.is_none() {
+            return;
+        }
         self.tell_in_order(name);
         let waits = self.rooms.get(name).is_some_and(|it| !it.ahead.is_empty());
         if waits {
@@ -418,8 +451,21 @@ impl Session {
         // nothing new.
         room.asked = false;
         let Some(last) = room.last else {
+            if room.membership == Membership::In {
+                let last = messages.last().map_or(0, |said| said.seq);
+                self.begin(name, last, now);
+            }
             return;
         };
+        // A gap is one only in the answer to a question for what comes after `last`.
+        let skips = messages.first().is_some_and(|said| said.seq > last + 1);
+        let may_be_older = |asked: Duration| now.saturating_sub(asked) < UNDER_WAY;
+        if skips && room.beginning.is_some_and(may_be_older) {
+            for said in messages {
+                room.ahead.entry(said.seq).or_insert((said, now));
+            }
+            return;
+        }
         // The history is complete up to its last message. If there is no more, it is so
         // up to the first that was heard long ago, too.
         let mut known = messages.last().map(|said| said.seq);
@@ -494,7 +540,12 @@ impl Session {
                 if let (Some(before), Some(room)) = (before, room)
                     && before != Membership::In
                 {
-                    self.events.push(Event::Joined { room: room.clone() });
+                    // The answer to the first `join` was lost, and the room's last number
+                    // with it: the history tells.
+                    let last = self.rooms.get(&room).and_then(|room| room.last);
+                    if let Some(last) = last {
+                        self.begin(&room, last, now);
+                    }
                     self.ask_history(&room, now);
                 }
             }

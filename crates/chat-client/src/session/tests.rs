@@ -167,6 +167,67 @@ fn after_a_cut_the_client_joins_again_and_asks_for_what_was_said_meanwhile() {
 }
 
 #[test]
+fn a_client_whose_joining_was_not_answered_misses_nothing_from_its_second_answer_on() {
+    let mut session = Session::new("me");
+    session.opened(seconds(0));
+    session.join(ROOM, seconds(0));
+    session.tick(seconds(6));
+    asked(&mut session);
+    let error = json!({ "type": "error", "code": "ALREADY_JOINED", "text": "", "room": ROOM });
+    session.heard(&error.to_string(), seconds(6));
+    let question = &asked(&mut session)[0];
+    assert_eq!(
+        (&question["action"], &question["last"]),
+        (&json!("history"), &json!(1))
+    );
+    assert_eq!(question["after"], Value::Null);
+    // 5 is lost on its way.
+    session.heard(&message(6), seconds(6));
+    assert!(
+        session.take_events().is_empty(),
+        "it isn't known where to begin"
+    );
+    session.heard(&history([4], false), seconds(7));
+    let room = ROOM.to_owned();
+    assert_eq!(session.take_events(), [Event::Joined { room, last: 4 }]);
+    assert_eq!(asked(&mut session)[0]["after"], 4);
+    session.heard(&history([5, 6], false), seconds(8));
+    assert_eq!(told(&mut session), [5, 6]);
+    assert!(session.is_settled());
+}
+
+#[test]
+fn a_late_answer_to_join_does_not_make_the_rooms_last_message_a_gap() {
+    let mut session = Session::new("me");
+    session.opened(seconds(0));
+    session.join(ROOM, seconds(0));
+    let error = json!({ "type": "error", "code": "ALREADY_JOINED", "text": "", "room": ROOM });
+    session.heard(&error.to_string(), seconds(6));
+    session.heard(&joined(0), seconds(6));
+    asked(&mut session);
+    session.heard(&history([2], false), seconds(7));
+    assert_eq!(told(&mut session), [0; 0]);
+    session.tick(seconds(7));
+    assert_eq!(asked(&mut session)[0]["after"], 0);
+    session.heard(&history([1, 2], false), seconds(7));
+    assert_eq!(told(&mut session), [1, 2]);
+}
+
+#[test]
+fn a_message_that_comes_before_the_answer_to_join_is_told_after_it() {
+    let mut session = Session::new("me");
+    session.opened(seconds(0));
+    session.join(ROOM, seconds(0));
+    session.heard(&message(5), seconds(0));
+    assert!(session.take_events().is_empty());
+    session.heard(&joined(4), seconds(0));
+    let events = session.take_events();
+    let room = ROOM.to_owned();
+    assert_eq!(events[0], Event::Joined { room, last: 4 });
+    assert!(matches!(&events[1], Event::Message { said, .. } if said.seq == 5));
+}
+
+#[test]
 fn a_message_is_said_again_with_its_id_until_it_is_answered() {
     let mut session = member(0);
     let id = session.send(ROOM, "hello", seconds(1));
@@ -317,13 +378,23 @@ struct Chat {
     /// The ids of its messages.
     log: Vec<Option<String>>,
     is_member: bool,
-    to_client: Vec<String>,
-    to_chat: Vec<String>,
+    to_client: Vec<UnderWay>,
+    to_chat: Vec<UnderWay>,
+    /// Since when what it tells now is under way.
+    since: Duration,
+}
+
+/// A frame, and when it, or the question that it answers, was said.
+#[derive(Debug, Clone)]
+struct UnderWay {
+    frame: String,
+    since: Duration,
 }
 
 impl Chat {
     fn tell(&mut self, frame: String) {
-        self.to_client.push(frame);
+        let since = self.since;
+        self.to_client.push(UnderWay { frame, since });
     }
 
     fn say(&mut self, id: Option<String>, reaches: bool) -> u64 {
@@ -335,8 +406,16 @@ impl Chat {
         seq
     }
 
-    fn serve(&mut self, frame: &str) {
-        let request = request(frame);
+    /// What is under way for too long never arrives.
+    fn forget_before(&mut self, now: Duration) {
+        let stays = |it: &UnderWay| now.saturating_sub(it.since) < UNDER_WAY;
+        self.to_client.retain(stays);
+        self.to_chat.retain(stays);
+    }
+
+    fn serve(&mut self, asked: &UnderWay) {
+        self.since = asked.since;
+        let request = request(&asked.frame);
         let action = request["action"].as_str().unwrap_or_default();
         let id = request["id"].as_str().map(str::to_owned);
         let error = |code: &str| json!({ "type": "error", "code": code, "text": "", "room": ROOM, "id": id });
@@ -357,8 +436,9 @@ impl Chat {
                 self.tell(sent.to_string());
             }
             "history" => {
-                let after = request["after"].as_u64().unwrap_or_default();
                 let page = request["last"].as_u64().unwrap_or_default();
+                let before = (self.log.len() as u64).saturating_sub(page);
+                let after = request["after"].as_u64().unwrap_or(before);
                 let end = (self.log.len() as u64).min(after + page);
                 let more = end < self.log.len() as u64;
                 self.tell(history(after + 1..=end, more));
@@ -379,27 +459,29 @@ proptest! {
         let (mut now, mut events, mut ids) = (seconds(0), Vec::new(), Vec::new());
         session.opened(now);
         session.join(ROOM, now);
-        let exchange = |session: &mut Session, chat: &mut Chat, events: &mut Vec<Event>| {
-            chat.to_chat.extend(session.take_frames());
+        let exchange = |session: &mut Session, chat: &mut Chat, events: &mut Vec<Event>, since| {
+            let said = session.take_frames().into_iter();
+            chat.to_chat.extend(said.map(|frame| UnderWay { frame, since }));
             events.extend(session.take_events());
         };
         for act in acts {
             match act {
                 Act::Others { reaches } => {
+                    chat.since = now;
                     chat.say(None, reaches);
                 }
                 Act::Says => ids.push(session.send(ROOM, "x", now)),
                 Act::Arrives if !chat.to_client.is_empty() => {
                     let frame = chat.to_client.remove(0);
-                    session.heard(&frame, now);
+                    session.heard(&frame.frame, now);
                 }
                 Act::Twice if !chat.to_client.is_empty() => {
                     let frame = chat.to_client[0].clone();
-                    session.heard(&frame, now);
+                    session.heard(&frame.frame, now);
                 }
                 Act::Overtaken if chat.to_client.len() > 1 => {
                     let frame = chat.to_client.remove(1);
-                    session.heard(&frame, now);
+                    session.heard(&frame.frame, now);
                 }
                 Act::Lost if !chat.to_client.is_empty() => {
                     chat.to_client.remove(0);
@@ -420,18 +502,19 @@ proptest! {
                 }
                 Act::Pass(some) => {
                     now += seconds(some.into());
+                    chat.forget_before(now);
                     session.tick(now);
                 }
                 _ => {}
             }
-            exchange(&mut session, &mut chat, &mut events);
+            exchange(&mut session, &mut chat, &mut events, now);
         }
         // From here on nothing gets lost, and two minutes pass.
         for _ in 0..120 {
             now += seconds(1);
             session.tick(now);
             loop {
-                exchange(&mut session, &mut chat, &mut events);
+                exchange(&mut session, &mut chat, &mut events, now);
                 if chat.to_chat.is_empty() && chat.to_client.is_empty() {
                     break;
                 }
@@ -439,7 +522,7 @@ proptest! {
                     chat.serve(&frame);
                 }
                 for frame in std::mem::take(&mut chat.to_client) {
-                    session.heard(&frame, now);
+                    session.heard(&frame.frame, now);
                 }
             }
         }
@@ -449,10 +532,13 @@ proptest! {
         }).collect();
         let missed = events.iter().any(|event| matches!(event, Event::Missed { .. }));
         assert!(!missed, "the log has everything: {events:?}");
-        if let Some(first) = told.first() {
-            let all: Vec<u64> = (*first..=chat.log.len() as u64).collect();
-            assert_eq!(told, all, "each once, in order, to the end");
-        }
+        let first = events.iter().find_map(|event| match event {
+            Event::Joined { last, .. } => Some(last + 1),
+            _ => None,
+        });
+        let first = first.expect("it has joined in the end");
+        let all: Vec<u64> = (first..=chat.log.len() as u64).collect();
+        assert_eq!(told, all, "each once, in order, from its joining to the end");
         let refused: Vec<&String> = events.iter().filter_map(|event| match event {
             Event::Refused { id: Some(id), .. } => Some(id),
             _ => None,
