@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import time
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DYNALITE = ROOT / "target/stores"
@@ -81,3 +82,8 @@ class Chat:
 
     def __exit__(self, *_):
         self.run("down", "local")
+        # A local cloud that has more than the stage goes on otherwise.
+        url = f"http://127.0.0.1:{self.port}/_local/shutdown"
+        request = urllib.request.Request(url, method="POST", headers={"x-local-cloud": "1"})
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(request, timeout=READY).close()
