@@ -92,7 +92,7 @@ impl Client {
         let (events, told) = mpsc::channel(EVENTS);
         let task = Task {
             url,
-            session: Session::new(uuid::Uuid::new_v4().simple().to_string()),
+            session: Session::new(random(), random()),
             began: Instant::now(),
             commands: taken,
             events,
@@ -244,4 +244,8 @@ async fn open(url: String, subprotocols: Vec<String>) -> Result<Socket, Error> {
     }
     let (socket, _) = connect_async(request).await?;
     Ok(socket)
+}
+/// Nobody else's, and not to be guessed: 32 characters.
+fn random() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
 }

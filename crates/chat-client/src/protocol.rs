@@ -40,6 +40,8 @@ pub(crate) struct Request<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) session: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) after: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) last: Option<usize>,
@@ -53,6 +55,7 @@ impl<'a> Request<'a> {
             room: None,
             msg: None,
             id: None,
+            session: None,
             after: None,
             last: None,
         }

@@ -132,6 +132,8 @@ struct Sending {
 pub struct Session {
     /// What the ids of messages begin with: no two clients have the same.
     name: String,
+    /// By which the chat knows the client again, whichever connection it comes by.
+    secret: String,
     sent: u64,
     is_open: bool,
     spoke: Duration,
@@ -143,10 +145,12 @@ pub struct Session {
 
 impl Session {
     /// A session that isn't connected. `name` must be nobody else's, and have at most 40
-    /// characters.
-    pub fn new(name: impl Into<String>) -> Self {
+    /// characters: all members see it. `secret`, of 16 to 64 characters, nobody sees; who
+    /// guesses it can have the client's messages taken for repetitions.
+    pub fn new(name: impl Into<String>, secret: impl Into<String>) -> Self {
         Self {
             name: name.into(),
+            secret: secret.into(),
             sent: 0,
             is_open: false,
             spoke: Duration::ZERO,
@@ -274,7 +278,7 @@ impl Session {
     fn say_what_is_due(&mut self, now: Duration) {
         let mut due = Vec::new();
         let mut given_up = Vec::new();
-        let rooms = &self.rooms;
+        let (rooms, secret) = (&self.rooms, self.secret.as_str());
         let is_in = |room: &str| {
             let room = rooms.get(room);
             room.is_some_and(|room| room.membership == Membership::In)
@@ -293,6 +297,7 @@ impl Session {
                 Request {
                     msg: Some(&sending.text),
                     id: Some(&sending.id),
+                    session: Some(secret),
                     ..Request::of_room("send", &sending.room)
                 }
                 .to_frame(),

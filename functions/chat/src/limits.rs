@@ -7,6 +7,10 @@ pub const ROOM_NAME_CHARS: usize = 64;
 pub const MSG_CHARS: usize = 4096;
 /// The most characters a message id that a client chose may have.
 pub const MESSAGE_ID_CHARS: usize = 64;
+/// The least characters of a session: what is random and as long can't be guessed.
+pub const SESSION_CHARS_LEAST: usize = 16;
+/// The most characters a session may have.
+pub const SESSION_CHARS: usize = 64;
 /// The most rooms one connection is a member of.
 pub const ROOMS_PER_CONNECTION: usize = 16;
 /// The most rooms there are, in memory.

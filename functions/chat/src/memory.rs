@@ -13,7 +13,7 @@ use crate::limits::{
     MEMBERS_PER_ROOM, ROOMS, ROOMS_PER_CONNECTION,
 };
 use crate::store::{
-    Draft, Joined, Joining, Member, Message, Range, Store, StoreError, Stored, rate, sender,
+    Draft, Joined, Joining, Member, Message, Range, Store, StoreError, Stored, rate,
 };
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -32,10 +32,18 @@ struct State {
     empty: BTreeMap<String, u64>,
     /// The highest number that any other empty room had given.
     floor: u64,
-    log: VecDeque<(String, Message)>,
+    log: VecDeque<Logged>,
     log_bytes: usize,
     /// Connection to the time by which its bucket has drained.
     rates: BTreeMap<String, i64>,
+}
+
+#[derive(Debug)]
+struct Logged {
+    room: String,
+    /// By whose ids a repetition is known.
+    sender: String,
+    message: Message,
 }
 
 #[derive(Debug, Default)]
@@ -72,7 +80,7 @@ impl State {
     fn expire(&mut self, now: i64) {
         self.keep(|_, it| it.expires > now);
         self.rates.retain(|_, drained| *drained > now);
-        while let Some((_, message)) = self.log.front()
+        while let Some(Logged { message, .. }) = self.log.front()
             && (message.at + HISTORY_LIFETIME_MS <= now
                 || self.log.len() > HISTORY_IN_MEMORY
                 || self.log_bytes > HISTORY_BYTES_IN_MEMORY)
@@ -150,7 +158,11 @@ impl State {
             text: draft.text.to_owned(),
             at: now,
         };
-        self.log.push_back((name.to_owned(), message));
+        self.log.push_back(Logged {
+            room: name.to_owned(),
+            sender: draft.sender(),
+            message,
+        });
         Stored {
             seq,
             repeated: false,
@@ -160,12 +172,10 @@ impl State {
     fn place_of(&self, name: &str, draft: &Draft<'_>) -> Option<u64> {
         let id = draft.id?;
         let by = draft.sender();
-        let same = |(room, message): &&(String, Message)| {
-            room == name
-                && message.id.as_deref() == Some(id)
-                && sender(&message.connection, message.name.as_deref()) == by
+        let same = |it: &&Logged| {
+            it.room == name && it.message.id.as_deref() == Some(id) && it.sender == by
         };
-        self.log.iter().find(same).map(|(_, message)| message.seq)
+        self.log.iter().find(same).map(|it| it.message.seq)
     }
 }
 
@@ -245,13 +255,14 @@ impl Store for MemoryStore {
         let of_room = state
             .log
             .iter()
-            .filter(|(name, message)| name == room && message.at + HISTORY_LIFETIME_MS > now);
+            .filter(|it| it.room == room && it.message.at + HISTORY_LIFETIME_MS > now)
+            .map(|it| &it.message);
         let mut messages: Vec<Message> = match range {
-            Range::Last => of_room.rev().take(most).map(|it| it.1.clone()).collect(),
+            Range::Last => of_room.rev().take(most).cloned().collect(),
             Range::After(seq) => of_room
-                .filter(|(_, message)| message.seq > seq)
+                .filter(|message| message.seq > seq)
                 .take(most)
-                .map(|it| it.1.clone())
+                .cloned()
                 .collect(),
         };
         messages.sort_by_key(|message| message.seq);
@@ -284,6 +295,7 @@ mod tests {
             id: None,
             connection: "a=",
             name: None,
+            session: None,
             text,
             request: "1",
         };

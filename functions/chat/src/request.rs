@@ -5,7 +5,10 @@
 //! what is almost JSON, so text that is none is answered here too.
 
 use crate::envelope::Format;
-use crate::limits::{HISTORY_MESSAGES, MESSAGE_ID_CHARS, MSG_CHARS, ROOM_NAME_CHARS};
+use crate::limits::{
+    HISTORY_MESSAGES, MESSAGE_ID_CHARS, MSG_CHARS, ROOM_NAME_CHARS, SESSION_CHARS,
+    SESSION_CHARS_LEAST,
+};
 use crate::store::Range;
 use serde_json::{Map, Value};
 
@@ -26,6 +29,9 @@ pub struct SendRequest {
     /// The sender's own id of the message, by which a repetition is known: from 1 to
     /// [`MESSAGE_ID_CHARS`] characters.
     pub id: Option<String>,
+    /// What the sender alone knows, so that its ids hold across its connections: from
+    /// [`SESSION_CHARS_LEAST`] to [`SESSION_CHARS`] characters.
+    pub session: Option<String>,
 }
 
 /// Asks for messages of a room.
@@ -63,6 +69,8 @@ pub enum Malformed {
     Empty(&'static str),
     #[error("\"{0}\" must not have more than {1} characters.")]
     TooLong(&'static str, usize),
+    #[error("\"{0}\" must not have less than {1} characters.")]
+    TooShort(&'static str, usize),
     #[error("\"{0}\" must be a whole number from {1} to {2}.")]
     NotANumber(&'static str, u64, u64),
 }
@@ -94,6 +102,7 @@ impl SendRequest {
                 true => Some(text(&mut fields, "id", MESSAGE_ID_CHARS)?),
                 false => None,
             },
+            session: session(&mut fields)?,
         })
     }
 }
@@ -142,6 +151,18 @@ fn object(body: &str) -> Result<Map<String, Value>, Malformed> {
     }
 }
 
+/// One that could be guessed would let others take its ids.
+fn session(fields: &mut Map<String, Value>) -> Result<Option<String>, Malformed> {
+    if !fields.contains_key("session") {
+        return Ok(None);
+    }
+    let session = text(fields, "session", SESSION_CHARS)?;
+    match session.chars().count() >= SESSION_CHARS_LEAST {
+        true => Ok(Some(session)),
+        false => Err(Malformed::TooShort("session", SESSION_CHARS_LEAST)),
+    }
+}
+
 fn text(
     fields: &mut Map<String, Value>,
     name: &'static str,
@@ -162,7 +183,7 @@ fn text(
 mod tests {
     use super::{HistoryRequest, Malformed, RoomRequest, SendRequest, format};
     use crate::envelope::Format;
-    use crate::limits::{MSG_CHARS, ROOM_NAME_CHARS};
+    use crate::limits::{MSG_CHARS, ROOM_NAME_CHARS, SESSION_CHARS_LEAST};
     use crate::store::Range;
     use serde_json::json;
 
@@ -177,6 +198,19 @@ mod tests {
         let send =
             SendRequest::parse(r#"{"action":"send","room":"room1","msg":"hi","x":1}"#).unwrap();
         assert_eq!((send.room.as_str(), send.msg.as_str()), ("room1", "hi"));
+    }
+
+    #[test]
+    fn a_session_is_long_enough_not_to_be_guessed() {
+        let send = |session: &str| {
+            SendRequest::parse(&json!({"room": "r", "msg": "m", "session": session}).to_string())
+        };
+        let secret = "s".repeat(SESSION_CHARS_LEAST);
+        assert_eq!(send(&secret).unwrap().session, Some(secret));
+        assert_eq!(
+            send("short").unwrap_err().to_string(),
+            r#""session" must not have less than 16 characters."#
+        );
     }
 
     #[test]

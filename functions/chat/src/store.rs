@@ -78,6 +78,8 @@ pub struct Draft<'d> {
     pub connection: &'d str,
     /// What the authorizer calls the sender.
     pub name: Option<&'d str>,
+    /// What the sender alone knows, and says again by its next connection.
+    pub session: Option<&'d str>,
     /// What is said.
     pub text: &'d str,
     /// The request, which no other message shares.
@@ -85,16 +87,14 @@ pub struct Draft<'d> {
 }
 
 impl Draft<'_> {
-    /// Whose ids don't clash with anybody else's: a name outlives its connections.
+    /// Whose ids don't clash with anybody else's: names and sessions outlive their
+    /// connections.
     pub(crate) fn sender(&self) -> String {
-        sender(self.connection, self.name)
-    }
-}
-
-pub(crate) fn sender(connection: &str, name: Option<&str>) -> String {
-    match name {
-        Some(name) => format!("name:{name}"),
-        None => format!("connection:{connection}"),
+        match (self.name, self.session) {
+            (Some(name), _) => format!("name:{name}"),
+            (None, Some(session)) => format!("session:{session}"),
+            (None, None) => format!("connection:{}", self.connection),
+        }
     }
 }
 

@@ -136,7 +136,12 @@ impl<S: Store, R: Relay> Handler<S, R> {
     }
 
     async fn send(&self, asked: &Asked<'_, impl Post>) -> Result<Served, Refusal> {
-        let SendRequest { room, msg, id } = SendRequest::parse(body(asked.event))?;
+        let SendRequest {
+            room,
+            msg,
+            id,
+            session,
+        } = SendRequest::parse(body(asked.event))?;
         let member = self.store.member(&room, asked.id, asked.now).await?;
         let Some(member) = member else {
             return Err(Refusal::MayNotSend(room, id));
@@ -148,6 +153,7 @@ impl<S: Store, R: Relay> Handler<S, R> {
             id: id.as_deref(),
             connection: asked.id,
             name: name(asked.event),
+            session: session.as_deref(),
             text: &msg,
             request: &asked.invocation.request_id,
         };

@@ -39,7 +39,7 @@ fn history(seqs: impl IntoIterator<Item = u64>, more: bool) -> String {
 
 /// A member whose room has had so many messages.
 fn member(last: u64) -> Session {
-    let mut session = Session::new("me");
+    let mut session = Session::new("me", "nobody else knows");
     session.opened(seconds(0));
     session.join(ROOM, seconds(0));
     let frames = session.take_frames();
@@ -168,7 +168,7 @@ fn after_a_cut_the_client_joins_again_and_asks_for_what_was_said_meanwhile() {
 
 #[test]
 fn a_client_whose_joining_was_not_answered_misses_nothing_from_its_second_answer_on() {
-    let mut session = Session::new("me");
+    let mut session = Session::new("me", "nobody else knows");
     session.opened(seconds(0));
     session.join(ROOM, seconds(0));
     session.tick(seconds(6));
@@ -198,7 +198,7 @@ fn a_client_whose_joining_was_not_answered_misses_nothing_from_its_second_answer
 
 #[test]
 fn a_late_answer_to_join_does_not_make_the_rooms_last_message_a_gap() {
-    let mut session = Session::new("me");
+    let mut session = Session::new("me", "nobody else knows");
     session.opened(seconds(0));
     session.join(ROOM, seconds(0));
     let error = json!({ "type": "error", "code": "ALREADY_JOINED", "text": "", "room": ROOM });
@@ -215,7 +215,7 @@ fn a_late_answer_to_join_does_not_make_the_rooms_last_message_a_gap() {
 
 #[test]
 fn a_message_that_comes_before_the_answer_to_join_is_told_after_it() {
-    let mut session = Session::new("me");
+    let mut session = Session::new("me", "nobody else knows");
     session.opened(seconds(0));
     session.join(ROOM, seconds(0));
     session.heard(&message(5), seconds(0));
@@ -290,7 +290,7 @@ fn who_is_taken_for_gone_joins_again_and_says_again_what_was_refused() {
 
 #[test]
 fn a_room_that_cannot_be_joined_is_forgotten_and_its_user_told() {
-    let mut session = Session::new("me");
+    let mut session = Session::new("me", "nobody else knows");
     session.opened(seconds(0));
     session.join(ROOM, seconds(0));
     let full = json!({ "type": "error", "code": "ROOM_FULL", "text": "full", "room": ROOM });
@@ -304,7 +304,7 @@ fn a_room_that_cannot_be_joined_is_forgotten_and_its_user_told() {
 
 #[test]
 fn a_quiet_connection_is_kept_and_a_quiet_room_looked_at() {
-    let mut session = Session::new("me");
+    let mut session = Session::new("me", "nobody else knows");
     session.opened(seconds(0));
     session.tick(seconds(479));
     assert!(asked(&mut session).is_empty());
@@ -455,7 +455,7 @@ proptest! {
     fn in_the_end_every_message_was_told_once_and_in_order(
         acts in proptest::collection::vec(act(), 0..120),
     ) {
-        let (mut session, mut chat) = (Session::new("me"), Chat::default());
+        let (mut session, mut chat) = (Session::new("me", "nobody else knows"), Chat::default());
         let (mut now, mut events, mut ids) = (seconds(0), Vec::new(), Vec::new());
         session.opened(now);
         session.join(ROOM, now);

@@ -59,6 +59,7 @@ pub fn draft<'d>(connection: &'d str, id: Option<&'d str>) -> Draft<'d> {
         id,
         connection,
         name: None,
+        session: None,
         text: "hello",
         request: request(),
     }
@@ -287,13 +288,34 @@ pub async fn ids_are_their_senders_and_a_name_outlives_its_connection(
     assert_eq!(append(store, "r", &named("c=", "Ann")).await, (3, false));
     assert_eq!(append(store, "r", &named("d=", "Ann")).await, (3, true));
     assert_eq!(append(store, "r", &named("d=", "a=")).await, (4, false));
+    let of_session = |connection, session| Draft {
+        session: Some(session),
+        ..draft(connection, Some("m"))
+    };
+    assert_eq!(
+        append(store, "r", &of_session("f=", "secret")).await,
+        (5, false)
+    );
+    assert_eq!(
+        append(store, "r", &of_session("g=", "secret")).await,
+        (5, true)
+    );
+    assert_eq!(
+        append(store, "r", &of_session("g=", "other")).await,
+        (6, false)
+    );
+    // A session that is called as a connection is not that connection's.
+    assert_eq!(
+        append(store, "r", &of_session("g=", "a=")).await,
+        (7, false)
+    );
     // Whose text is joined differently is somebody else.
     let odd = |name, id| Draft {
         name: Some(name),
         ..draft("e=", Some(id))
     };
-    assert_eq!(append(store, "r", &odd("x#y", "z")).await, (5, false));
-    assert_eq!(append(store, "r", &odd("x", "y#z")).await, (6, false));
+    assert_eq!(append(store, "r", &odd("x#y", "z")).await, (8, false));
+    assert_eq!(append(store, "r", &odd("x", "y#z")).await, (9, false));
 }
 
 pub async fn history_is_the_last_messages_or_those_after_a_number(store: &impl Store, _: usize) {

@@ -132,11 +132,8 @@ pub(super) type Sends = BTreeMap<u64, (String, Fate)>;
 /// What logs must not show.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct LogFaults {
-    /// In a log twice, said by one connection.
+    /// In a log twice, however often and by whichever connections it was said.
     pub(super) stored_twice: u64,
-    /// Said again by another connection after a cut, and stored again: without a name the
-    /// chat doesn't know who it is. Counted, and no fault.
-    pub(super) said_anew: u64,
     /// In a log, and said by nobody, or in another room.
     pub(super) invented: u64,
     /// Said to be stored, and not in the log under its number.
@@ -149,8 +146,7 @@ pub(super) struct LogFaults {
 const WRONGS: usize = 12;
 
 impl LogFaults {
-    /// `anew` are tokens that a log has of several connections.
-    pub(super) fn find(logs: &Logs, sends: &Sends, anew: &BTreeSet<u64>) -> Self {
+    pub(super) fn find(logs: &Logs, sends: &Sends) -> Self {
         let mut faults = Self::default();
         let mut seen = BTreeSet::new();
         for (room, log) in logs {
@@ -160,14 +156,10 @@ impl LogFaults {
                 if seen.insert(token) {
                     continue;
                 }
-                if anew.contains(token) {
-                    faults.said_anew += 1;
-                } else {
-                    faults.stored_twice += 1;
-                    faults
-                        .wrongs
-                        .push(format!("{room}: {token} is there twice"));
-                }
+                faults.stored_twice += 1;
+                faults
+                    .wrongs
+                    .push(format!("{room}: {token} is there twice"));
             }
         }
         for (token, (room, fate)) in sends {
@@ -262,16 +254,7 @@ mod tests {
         let sends = sends
             .iter()
             .map(|(token, fate)| (*token, ("r".to_owned(), *fate)));
-        LogFaults::find(&logs, &sends.collect(), &BTreeSet::new())
-    }
-
-    #[test]
-    fn what_another_connection_said_anew_is_counted_and_no_fault() {
-        let logs = [("r".to_owned(), vec![7, 7, 8, 8])].into();
-        let said = |token| (token, ("r".to_owned(), Fate::Unknown));
-        let sends = [said(7), said(8)].into();
-        let faults = LogFaults::find(&logs, &sends, &[7].into());
-        assert_eq!((faults.said_anew, faults.stored_twice), (1, 1));
+        LogFaults::find(&logs, &sends.collect())
     }
 
     #[test]
@@ -295,6 +278,6 @@ mod tests {
         assert_eq!(log_faults(&[7, 8], &elsewhere).not_kept, 2);
         let logs = [("other".to_owned(), vec![7])].into();
         let sends = [(7, ("r".to_owned(), Fate::Unknown))].into();
-        assert_eq!(LogFaults::find(&logs, &sends, &BTreeSet::new()).invented, 1);
+        assert_eq!(LogFaults::find(&logs, &sends).invented, 1);
     }
 }

@@ -29,7 +29,6 @@ use crate::{Ran, ask, figures, functions};
 use cuts::{Cutter, Deleter};
 use ledger::{LogFaults, Logs, MemberFaults, Stay};
 use processes::{Environments, Functions, Kills};
-use reader::Read;
 use tellings::Tellings;
 use verdict::Found;
 use witness::SocketFaults;
@@ -141,23 +140,22 @@ async fn prove(options: Options) -> Ran {
         }
         figures::progress("nobody says anything more; who is there catches up");
         world.phase.send_replace(Phase::Quiet);
-        let Read { logs, anew, .. } = conclude(&world, address).await?;
-        let logs = Arc::new(logs);
+        let logs = Arc::new(conclude(&world, address).await?);
         world.phase.send_replace(Phase::Over(Arc::clone(&logs)));
-        Ok::<_, Failure>((logs, anew))
+        Ok::<_, Failure>(logs)
     };
     let watching = async {
         tokio::select! {
             followed = tellings::follow(address, &tellings) => followed,
             () = processes.watch(&seen) => Ok(()),
             read = ending => {
-                let (logs, anew) = read?;
+                let logs = read?;
                 let stays = gather(&mut members).await?;
                 let sockets = gather(&mut raws).await?;
                 tellings::read(address, &tellings).await?;
                 let tellings = tellings.borrow();
                 let mut found = examine(&world, &logs, &stays, &sockets, &tellings);
-                found.logs = LogFaults::find(&logs, &world.sends(), &anew);
+                found.logs = LogFaults::find(&logs, &world.sends());
                 found.seed = options.seed;
                 found.seconds = began.elapsed().as_secs_f64();
                 found.kills = *kills.borrow();
@@ -175,7 +173,7 @@ async fn prove(options: Options) -> Ran {
 }
 
 /// Waits until everything that was said has its fate, and reads the logs.
-async fn conclude(world: &World, address: &str) -> Result<Read, Failure> {
+async fn conclude(world: &World, address: &str) -> Result<Logs, Failure> {
     let answered = async {
         while world.waiting() > 0 {
             sleep(LOOK_AGAIN).await;

@@ -1,7 +1,6 @@
 //! The late reader: when nobody talks any more it joins each room, says a last word, by which
 //! everybody finds out what they lack, and reads the room's whole history.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::json;
@@ -18,48 +17,21 @@ const ATTEMPTS: usize = 20;
 /// Where a request was refused because too many others were being served.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// What was read.
-#[derive(Debug, Default)]
-pub(super) struct Read {
-    pub(super) logs: Logs,
-    /// Tokens that a log has of several connections.
-    pub(super) anew: BTreeSet<u64>,
-    /// Who said a token first.
-    said_by: BTreeMap<u64, String>,
-}
-
-impl Read {
-    fn note(&mut self, token: u64, connection: &str) {
-        let first = self
-            .said_by
-            .entry(token)
-            .or_insert_with(|| connection.to_owned());
-        if first != connection {
-            self.anew.insert(token);
-        }
-    }
-}
-
 /// Gives all rooms' logs.
-pub(super) async fn read(world: &World) -> Result<Read, Failure> {
-    let mut read = Read::default();
+pub(super) async fn read(world: &World) -> Result<Logs, Failure> {
+    let mut logs = Logs::default();
     for number in 0..world.pace.rooms {
         let room = world.room(number);
         // A connection has 16 rooms at most.
         let mut socket = Socket::open(&world.url).await?;
-        let log = read_room(world, &mut socket, &room, &mut read).await?;
+        let log = read_room(world, &mut socket, &room).await?;
         socket.close().await;
-        read.logs.insert(room, log);
+        logs.insert(room, log);
     }
-    Ok(read)
+    Ok(logs)
 }
 
-async fn read_room(
-    world: &World,
-    socket: &mut Socket,
-    room: &str,
-    read: &mut Read,
-) -> Result<Log, Failure> {
+async fn read_room(world: &World, socket: &mut Socket, room: &str) -> Result<Log, Failure> {
     until_answered(socket, &request("join", room), |heard| {
         let joined = heard["type"] == "joined" && heard["room"] == room;
         joined || is_error(heard, room, "ALREADY_JOINED")
@@ -91,12 +63,7 @@ async fn read_room(
                     answer: format!("{message}, where {expected} must come next"),
                 });
             }
-            let token = token_of(message["text"].as_str().unwrap_or_default());
-            read.note(
-                token,
-                message["from"]["connection"].as_str().unwrap_or_default(),
-            );
-            log.push(token);
+            log.push(token_of(message["text"].as_str().unwrap_or_default()));
         }
         if messages.is_empty() || answer["more"] != json!(true) {
             return Ok(log);

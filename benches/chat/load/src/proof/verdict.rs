@@ -148,7 +148,6 @@ impl Found {
             },
             "log": {
                 "stored_twice": self.logs.stored_twice,
-                "said_anew": self.logs.said_anew,
                 "invented": self.logs.invented,
                 "not_kept": self.logs.not_kept,
             },
@@ -190,7 +189,6 @@ pub(super) fn table(found: &Found) -> String {
         ("messages said", found.said),
         ("stays by the client library", found.stays),
         ("of these to the end", found.stays_to_the_end),
-        ("said and stored anew after a cut", found.logs.said_anew),
         ("raw connections", found.sockets),
         ("raw: requests without an answer", found.unanswered),
         ("raw: heard just after leaving", found.late),
