@@ -3,6 +3,7 @@
 //! Deliberately absent: decisions. What is shown comes as plain values and as
 //! the engine's events.
 
+mod listing;
 mod progress;
 pub mod report;
 mod results;
@@ -14,6 +15,7 @@ pub use results::{
     StatusResult, UpResult,
 };
 
+pub use listing::{ListResult, Listed};
 pub use stopped::StoppedResult;
 
 use crate::failure::Failure;
@@ -133,6 +135,18 @@ impl Screen {
     /// The releases that are kept.
     pub fn history(&self, result: &HistoryResult<'_>) {
         self.result(result, || results::history(result));
+    }
+
+    /// The stages that live somewhere: as JSON, one line each.
+    pub fn list(&self, result: &ListResult) {
+        if !self.json {
+            return self
+                .progress
+                .undisturbed(|| text::result(&listing::list(result)));
+        }
+        for stage in &result.stages {
+            self.result(stage, String::new);
+        }
     }
 
     /// How `rollback` ended.
