@@ -45,6 +45,7 @@ Examples:
                              deploy what is in the bundle: no source, no compiler
   deployer history alpha     list the releases that are kept
   deployer rollback alpha    make the release before the live one live again
+  deployer stages show alpha show each setting of it, and where it comes from
   deployer down alpha        remove everything the stage owns
   deployer down prod --confirm prod
                              the same of a stage that is protected
@@ -73,6 +74,18 @@ Examples:
   deployer package alpha --json | jq -r .digest
   deployer up alpha --from bundle.zip --digest DIGEST
                                              in the deploy job";
+
+const SHOW_EXAMPLES: &str = "\
+Asks no account and needs no credentials. What has neither value nor default isn't listed. Secrets
+are references, as the files have them.
+
+Exit codes:
+  0    shown
+  2    there is no such stage, or its files are wrong
+
+Examples:
+  deployer stages show alpha
+  deployer stages show alpha --json | jq -r '.settings[] | select(.origin != \"default\") | .key | join(\".\")'";
 
 const LIST_EXAMPLES: &str = "\
 Listed are age, end, release, owner and address of every stage that has its journal or its API
@@ -117,6 +130,9 @@ pub enum Verb {
     List(List),
     /// Make a kept release live again: one write, without source or build
     Rollback(Rollback),
+    /// Show what stage files come to
+    #[command(subcommand)]
+    Stages(StageFiles),
     /// Run the local cloud in the foreground (`up` starts it in the background)
     LocalCloud(LocalCloud),
     /// Write the JSON Schemas of the stage files to the `stages` folder
@@ -393,6 +409,25 @@ pub struct Rollback {
     pub no_wait: bool,
     #[command(flatten)]
     pub verification: Verification,
+}
+
+/// What to do with stage files.
+#[derive(Debug, Subcommand)]
+pub enum StageFiles {
+    /// Show every setting that a stage has, and the file and line, or default, that it comes from
+    #[command(after_help = SHOW_EXAMPLES)]
+    Show(Show),
+}
+
+/// Which stage is shown.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The stage: the name of a file in `stages`, without `.toml`
+    #[arg(value_name = "STAGE")]
+    pub stage: String,
+    /// Print it as one line of JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Where the local cloud listens, and what it starts with.

@@ -11,11 +11,12 @@ mod plan;
 mod rollback;
 mod run;
 mod schema;
+mod show;
 mod stages;
 mod status;
 mod up;
 
-use crate::cli::{self, Cli, Elsewhere, Look, Source, Stages, Verb};
+use crate::cli::{self, Cli, Elsewhere, Look, Source, StageFiles, Stages, Verb};
 use crate::exit;
 use crate::failure::Failure;
 use crate::project::Project;
@@ -79,6 +80,9 @@ pub async fn run(arguments: Cli) -> u8 {
             screen.finish();
             ended(result)
         }
+        Verb::Stages(StageFiles::Show(options)) => {
+            ended(run.project().and_then(|it| show::run(it, &options)))
+        }
         Verb::Package(options) => match run.project() {
             Ok(project) => package::run(project, options).await,
             Err(failure) => fail(&failure),
@@ -96,9 +100,12 @@ fn goes_by_account(verb: &Verb) -> bool {
         Verb::Down(_) | Verb::Status(_) | Verb::History(_) | Verb::List(_) | Verb::Rollback(_) => {
             true
         }
-        Verb::Up(_) | Verb::Plan(_) | Verb::Package(_) | Verb::LocalCloud(_) | Verb::Schema(_) => {
-            false
-        }
+        Verb::Up(_)
+        | Verb::Plan(_)
+        | Verb::Package(_)
+        | Verb::Stages(_)
+        | Verb::LocalCloud(_)
+        | Verb::Schema(_) => false,
     }
 }
 
