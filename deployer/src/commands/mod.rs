@@ -8,6 +8,7 @@ mod list;
 mod local_cloud;
 mod package;
 mod plan;
+mod promote;
 mod rollback;
 mod run;
 mod schema;
@@ -80,6 +81,16 @@ pub async fn run(arguments: Cli) -> u8 {
             screen.finish();
             ended(result)
         }
+        Verb::Promote(options) => {
+            let screen = Console::new(options.json, 1).screen(&options.to);
+            let run = match options.plan {
+                true => run,
+                false => run.interruptible(),
+            };
+            let result = promote::run(&run, &options, &screen).await;
+            screen.finish();
+            ended(result)
+        }
         Verb::Stages(StageFiles::Show(options)) => {
             ended(run.project().and_then(|it| show::run(it, &options)))
         }
@@ -102,6 +113,7 @@ fn goes_by_account(verb: &Verb) -> bool {
         }
         Verb::Up(_)
         | Verb::Plan(_)
+        | Verb::Promote(_)
         | Verb::Package(_)
         | Verb::Stages(_)
         | Verb::LocalCloud(_)
