@@ -45,6 +45,9 @@ Examples:
                              deploy what is in the bundle: no source, no compiler
   deployer history alpha     list the releases that are kept
   deployer rollback alpha    make the release before the live one live again
+  deployer promote alpha prod
+                             release on `prod` what is live on `alpha`, byte for byte
+  deployer stages show alpha show each setting of it, and where it comes from
   deployer down alpha        remove everything the stage owns
   deployer down prod --confirm prod
                              the same of a stage that is protected
@@ -73,6 +76,30 @@ Examples:
   deployer package alpha --json | jq -r .digest
   deployer up alpha --from bundle.zip --digest DIGEST
                                              in the deploy job";
+
+const PROMOTE_EXAMPLES: &str = "\
+Functions and routes are those of FROM's live release; memory, variables, permissions, tables,
+authorizer, limits and logs are those that TO's file says. docs/PROMOTE.md has the rest.
+
+Exit codes: those of `up`; 2 too where nothing is live on FROM, or it doesn't fit TO's file.
+
+Examples:
+  deployer promote alpha prod --plan         show what would change
+  deployer promote alpha prod
+  deployer promote alpha prod --release 0123456789abcdef
+                                             this one, which was tried, and no other";
+
+const SHOW_EXAMPLES: &str = "\
+Asks no account and needs no credentials. What has neither value nor default isn't listed. Secrets
+are references, as the files have them.
+
+Exit codes:
+  0    shown
+  2    there is no such stage, or its files are wrong
+
+Examples:
+  deployer stages show alpha
+  deployer stages show alpha --json | jq -r '.settings[] | select(.origin != \"default\") | .key | join(\".\")'";
 
 const LIST_EXAMPLES: &str = "\
 Listed are age, end, release, owner and address of every stage that has its journal or its API
@@ -117,6 +144,12 @@ pub enum Verb {
     List(List),
     /// Make a kept release live again: one write, without source or build
     Rollback(Rollback),
+    /// Release on a stage what is live on another: the same bytes and routes, without source or build
+    #[command(after_help = PROMOTE_EXAMPLES)]
+    Promote(Promote),
+    /// Show what stage files come to
+    #[command(subcommand)]
+    Stages(StageFiles),
     /// Run the local cloud in the foreground (`up` starts it in the background)
     LocalCloud(LocalCloud),
     /// Write the JSON Schemas of the stage files to the `stages` folder
@@ -393,6 +426,52 @@ pub struct Rollback {
     pub no_wait: bool,
     #[command(flatten)]
     pub verification: Verification,
+}
+
+/// Whose release goes where.
+#[derive(Debug, Args)]
+pub struct Promote {
+    /// The stage whose live release is promoted; it is only read from
+    #[arg(value_name = "FROM")]
+    pub from: String,
+    /// The stage that gets it, with the settings of its own file
+    #[arg(value_name = "TO")]
+    pub to: String,
+    /// Refuse unless this release is live on FROM: its hash, or the beginning of it
+    #[arg(long, value_name = "RELEASE")]
+    pub release: Option<String>,
+    /// Show what would change, and change nothing
+    #[arg(long, conflicts_with_all = ["no_wait", "no_verify"])]
+    pub plan: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Fail at once when another deploys TO, instead of waiting
+    #[arg(long)]
+    pub no_wait: bool,
+    #[command(flatten)]
+    pub adoption: Adoption,
+    #[command(flatten)]
+    pub verification: Verification,
+}
+
+/// What to do with stage files.
+#[derive(Debug, Subcommand)]
+pub enum StageFiles {
+    /// Show every setting that a stage has, and the file and line, or default, that it comes from
+    #[command(after_help = SHOW_EXAMPLES)]
+    Show(Show),
+}
+
+/// Which stage is shown.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The stage: the name of a file in `stages`, without `.toml`
+    #[arg(value_name = "STAGE")]
+    pub stage: String,
+    /// Print it as one line of JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Where the local cloud listens, and what it starts with.

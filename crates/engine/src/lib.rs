@@ -15,6 +15,7 @@ pub mod hints;
 pub mod interrupt;
 pub mod lease;
 pub mod observe;
+pub mod promote;
 pub mod retry;
 pub mod rollback;
 pub mod up;

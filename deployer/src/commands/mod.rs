@@ -8,14 +8,16 @@ mod list;
 mod local_cloud;
 mod package;
 mod plan;
+mod promote;
 mod rollback;
 mod run;
 mod schema;
+mod show;
 mod stages;
 mod status;
 mod up;
 
-use crate::cli::{self, Cli, Elsewhere, Look, Source, Stages, Verb};
+use crate::cli::{self, Cli, Elsewhere, Look, Source, StageFiles, Stages, Verb};
 use crate::exit;
 use crate::failure::Failure;
 use crate::project::Project;
@@ -79,6 +81,19 @@ pub async fn run(arguments: Cli) -> u8 {
             screen.finish();
             ended(result)
         }
+        Verb::Promote(options) => {
+            let screen = Console::new(options.json, 1).screen(&options.to);
+            let run = match options.plan {
+                true => run,
+                false => run.interruptible(),
+            };
+            let result = promote::run(&run, &options, &screen).await;
+            screen.finish();
+            ended(result)
+        }
+        Verb::Stages(StageFiles::Show(options)) => {
+            ended(run.project().and_then(|it| show::run(it, &options)))
+        }
         Verb::Package(options) => match run.project() {
             Ok(project) => package::run(project, options).await,
             Err(failure) => fail(&failure),
@@ -96,9 +111,13 @@ fn goes_by_account(verb: &Verb) -> bool {
         Verb::Down(_) | Verb::Status(_) | Verb::History(_) | Verb::List(_) | Verb::Rollback(_) => {
             true
         }
-        Verb::Up(_) | Verb::Plan(_) | Verb::Package(_) | Verb::LocalCloud(_) | Verb::Schema(_) => {
-            false
-        }
+        Verb::Up(_)
+        | Verb::Plan(_)
+        | Verb::Promote(_)
+        | Verb::Package(_)
+        | Verb::Stages(_)
+        | Verb::LocalCloud(_)
+        | Verb::Schema(_) => false,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Deliberately absent: decisions. What is shown comes as plain values and as
 //! the engine's events.
 
+mod effective;
 mod listing;
 mod progress;
 pub mod report;
@@ -10,6 +11,7 @@ mod results;
 mod stopped;
 pub mod text;
 
+pub use effective::EffectiveResult;
 pub use results::{
     DownResult, FunctionStatus, HistoryResult, PackageResult, ReleaseStatus, RollbackResult,
     StatusResult, UpResult,
@@ -152,6 +154,11 @@ impl Screen {
     /// How `rollback` ended.
     pub fn rollback(&self, result: &RollbackResult<'_>) {
         self.result(result, || results::rollback(result));
+    }
+
+    /// What a stage's files come to.
+    pub fn effective(&self, result: &EffectiveResult<'_>) {
+        self.result(result, || effective::text(result));
     }
 
     /// What was packaged.
