@@ -173,21 +173,28 @@ pub struct Stages {
     pub json: bool,
 }
 
-/// Where stages live that have no file here.
+/// Where to look for stages that have no file.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Elsewhere {
-    /// Region of stages without a file. Default: the environment's or profile's
+pub struct Site {
+    /// Region to look in for stages without a file. Default: the environment's or profile's
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
-    /// Profile in `~/.aws/config`, for stages without a file. Default: `AWS_PROFILE`
+    /// Profile in `~/.aws/config` to look with. Default: `AWS_PROFILE`, or the default chain
     #[arg(long, value_name = "PROFILE")]
     pub profile: Option<String>,
-    /// Look for stages without a file in the local cloud
+    /// Look in the local cloud instead
     #[arg(long, conflicts_with_all = ["region", "profile"])]
     pub local: bool,
     /// Its port. Default: DEPLOYER_LOCAL_PORT, or 9100
     #[arg(long, value_name = "PORT", requires = "local", value_parser = clap::value_parser!(u16).range(1024..))]
     pub port: Option<u16>,
+}
+
+/// Which stages are meant that have no file.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Elsewhere {
+    #[command(flatten)]
+    pub site: Site,
     /// Service of stages without a file. Default: the project's, or the only one that has such
     /// a stage
     #[arg(long, value_name = "SERVICE", value_parser = service)]
@@ -197,10 +204,10 @@ pub struct Elsewhere {
 /// Which of an account's stages are meant.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Selection {
-    /// Those that have expired
+    /// Stages of the account that have expired
     #[arg(long)]
     pub expired: bool,
-    /// Those whose name has this form: `*` stands for any text, `?` for one character
+    /// Stages of the account whose names have this form: `*` stands for any text, `?` for one character
     #[arg(long = "match", value_name = "PATTERN", value_parser = pattern)]
     pub matching: Option<String>,
 }
@@ -243,7 +250,10 @@ pub struct Look {
 #[derive(Debug, Args)]
 pub struct List {
     #[command(flatten)]
-    pub elsewhere: Elsewhere,
+    pub site: Site,
+    /// This service's stages only
+    #[arg(long, value_name = "SERVICE", value_parser = service)]
+    pub service: Option<String>,
     #[command(flatten)]
     pub selection: Selection,
     /// Print JSON, one line a stage

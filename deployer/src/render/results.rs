@@ -189,6 +189,9 @@ pub struct PackageResult {
     pub digest: String,
     /// What it is for.
     pub stages: Vec<String>,
+    /// The templates that it is for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub templates: Vec<String>,
     /// What is in it.
     #[serde(flatten)]
     pub manifest: Manifest,
@@ -218,7 +221,10 @@ pub(super) fn package(result: &PackageResult) -> String {
         );
     }
     let (bundle, digest) = (&result.bundle, &result.digest);
-    let stages = result.stages.join(" ");
+    let stages = match (result.stages.as_slice(), result.templates.first()) {
+        ([], Some(template)) => format!("{template} --as NAME"),
+        (stages, _) => stages.join(" "),
+    };
     let _ = write!(
         text,
         "\n  digest  {digest}\n  next    deployer up {stages} --from {bundle} --digest {digest}"
@@ -465,6 +471,7 @@ mod tests {
             bundle: ".deployer/bundle.zip".into(),
             digest: "ba7816bf".into(),
             stages: vec!["alpha".into(), "prod".into()],
+            templates: vec!["preview".into()],
             manifest: serde_json::from_value(serde_json::json!({
                 "format": 1,
                 "zip_format": 1,
