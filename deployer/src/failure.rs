@@ -205,7 +205,7 @@ impl Failure {
             Self::Rollback(_) => "see `deployer history STAGE`; nothing was touched".to_owned(),
             Self::Untouched(failure) | Self::OfStage { failure, .. } => failure.next_step(),
             Self::Silent(_) => "run the command again: it looks again and writes nothing".to_owned(),
-            Self::Cloud(error) => deployer_engine::hints::next_step(error).to_owned(),
+            Self::Cloud(error) => deployer_engine::hints::next_step(error),
             Self::Input { next_step, .. }
             | Self::LocalCloud { next_step, .. }
             | Self::Incomplete { next_step, .. } => next_step.clone(),

@@ -5,6 +5,7 @@ mod down;
 mod history;
 mod local_cloud;
 mod package;
+mod permissions;
 mod plan;
 mod rollback;
 mod run;
@@ -17,7 +18,7 @@ use crate::cli::{self, Cli, Source, Stages, Verb};
 use crate::exit;
 use crate::failure::Failure;
 use crate::project::Project;
-use crate::render::{Console, report, text};
+use crate::render::{Console, Output, report, text};
 use build::Workshop;
 use deployer_engine::interrupt::Interrupt;
 use deployer_package::Bundle;
@@ -40,7 +41,7 @@ pub async fn run(arguments: Cli) -> u8 {
             match workshop(&options.source) {
                 Ok(workshop) => {
                     let interrupt = interrupt_on_ctrl_c();
-                    on_stages(project, options.writes.stages, work, workshop, interrupt).await
+                    writing(project, options.writes.stages, work, workshop, interrupt).await
                 }
                 Err(failure) => fail(&failure),
             }
@@ -52,24 +53,43 @@ pub async fn run(arguments: Cli) -> u8 {
                 confirmed: confirm,
             });
             let (workshop, interrupt) = (Workshop::default(), interrupt_on_ctrl_c());
-            on_stages(project, writes.stages, work, workshop, interrupt).await
+            writing(project, writes.stages, work, workshop, interrupt).await
         }
         Verb::Plan(options) => {
-            let work = Work::Plan(options.adoption.adopt);
+            let work = Work::Plan(plan::Options {
+                adopt: options.adoption.adopt,
+                exit_code: options.exit_code,
+            });
+            let output = match options.markdown {
+                true => Output::Markdown,
+                false => Output::result(options.stages.json),
+            };
             match workshop(&options.source) {
-                Ok(workshop) => reading(project, options.stages, work, workshop).await,
+                Ok(workshop) => {
+                    let never = Interrupt::default();
+                    on_stages(project, options.stages, work, output, workshop, never).await
+                }
                 Err(failure) => fail(&failure),
             }
         }
         Verb::Status(stages) => reading(project, stages, Work::Status, Workshop::default()).await,
         Verb::History(stages) => reading(project, stages, Work::History, Workshop::default()).await,
         Verb::Rollback(options) => {
-            let screen = Console::new(options.json, 1).screen(&options.stage);
+            let output = Output::stream(options.json);
+            let screen = Console::new(output, 1).screen(&options.stage);
             let interrupt = interrupt_on_ctrl_c();
-            let result = rollback::run(&project, &options, &screen, &interrupt).await;
-            screen.finish();
-            ended(result)
+            match rollback::run(&project, &options, &screen, &interrupt).await {
+                Ok(()) => {
+                    screen.finish();
+                    exit::SUCCESS
+                }
+                Err(failure) => {
+                    screen.failed(&failure);
+                    failure.exit_code()
+                }
+            }
         }
+        Verb::Permissions(options) => permissions::run(&project, &options).await,
         Verb::LocalCloud(options) => ended(local_cloud::run(&project, &options).await),
         Verb::Schema(options) => ended(schema::run(&project, &options)),
     }
@@ -88,13 +108,27 @@ fn workshop(source: &Source) -> Result<Workshop, Failure> {
 
 /// What only reads ends as any program does.
 async fn reading(project: Project, stages: Stages, work: Work, workshop: Workshop) -> u8 {
-    on_stages(project, stages, work, workshop, Interrupt::default()).await
+    let output = Output::result(stages.json);
+    let never = Interrupt::default();
+    on_stages(project, stages, work, output, workshop, never).await
+}
+
+async fn writing(
+    project: Project,
+    stages: Stages,
+    work: Work,
+    workshop: Workshop,
+    interrupt: Interrupt,
+) -> u8 {
+    let output = Output::stream(stages.json);
+    on_stages(project, stages, work, output, workshop, interrupt).await
 }
 
 async fn on_stages(
     project: Project,
     stages: Stages,
     work: Work,
+    output: Output,
     workshop: Workshop,
     interrupt: Interrupt,
 ) -> u8 {
@@ -103,7 +137,7 @@ async fn on_stages(
         workshop,
         interrupt,
     };
-    stages::run(&run, stages, work).await
+    stages::run(&run, stages, work, output).await
 }
 
 fn ended(result: Result<(), Failure>) -> u8 {

@@ -12,14 +12,24 @@ use deployer_core::observed::Observed;
 use deployer_core::plan;
 use deployer_engine::observe::complete_for;
 use deployer_engine::up;
+use std::collections::BTreeSet;
 
-/// Plans one stage. `adopt`: with what `up --adopt` would take over.
+/// What is planned, and what is said of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// With what `up --adopt` would take over.
+    pub adopt: bool,
+    /// Whether the exit code says that there are changes.
+    pub exit_code: bool,
+}
+
+/// Plans one stage; says whether `up` would change anything.
 pub async fn run(
     run: &Run,
     Stage { definition, .. }: &Stage,
     screen: &Screen,
     adopt: bool,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let project = &run.project;
     let (built, seen) = tokio::try_join!(
         run.workshop.functions(project, definition, screen),
@@ -32,19 +42,24 @@ pub async fn run(
             ..Desired::new(definition, account, &built.code, provenance)
         }
     };
-    let plan = match seen {
+    let (plan, drift) = match seen {
         Some((stage, seen)) => {
             let desired = desired(stage.account.clone());
             let observed = complete_for(&stage.cloud, &desired, seen.observed).await?;
-            up::plan_of(&desired, &observed)?
+            let plan = up::plan_of(&desired, &observed)?;
+            let drift = plan::drift(&plan, &desired, &observed);
+            (plan, drift)
         }
         // Nothing can be in a local cloud that there isn't.
         None => {
             let desired = desired(local::account());
             let nothing = Observed::default();
-            plan::sound(plan::up(&desired, &nothing)?, &nothing, &desired.names)?
+            let plan = plan::up(&desired, &nothing)?;
+            let plan = plan::sound(plan, &nothing, &desired.names)?;
+            (plan, BTreeSet::new())
         }
     };
-    screen.plan(&plan, definition.notice.as_deref());
-    Ok(())
+    let changes = !plan.is_empty();
+    screen.plan(plan, drift, definition.notice.as_deref());
+    Ok(changes)
 }

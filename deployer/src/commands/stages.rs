@@ -11,7 +11,7 @@ use crate::cli::Stages;
 use crate::exit;
 use crate::failure::Failure;
 use crate::guards;
-use crate::render::{Console, report, text};
+use crate::render::{Console, Output, Screen, report, text};
 use deployer_core::stage_file::{Place, StageDefinition};
 use futures_util::stream::{self, StreamExt};
 use std::collections::BTreeMap;
@@ -25,8 +25,7 @@ const AT_ONCE: usize = 16;
 pub enum Work {
     Up(up::Options),
     Down(down::Options),
-    /// Whether to adopt.
-    Plan(bool),
+    Plan(plan::Options),
     Status,
     History,
 }
@@ -35,6 +34,8 @@ pub enum Work {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ended {
     Done,
+    /// So, and the exit code shall say that there are changes.
+    Changes,
     /// With the exit code it has by itself.
     Failed(u8),
     /// Ctrl-C came before its turn.
@@ -42,8 +43,7 @@ enum Ended {
 }
 
 /// Does `work` to all `stages`; gives the exit code.
-pub async fn run(run: &Run, stages: Stages, work: Work) -> u8 {
-    let json = stages.json;
+pub async fn run(run: &Run, stages: Stages, work: Work, output: Output) -> u8 {
     let asked = match read_and_check(run, stages, &work) {
         Ok(asked) => asked,
         Err(failures) => {
@@ -51,13 +51,14 @@ pub async fn run(run: &Run, stages: Stages, work: Work) -> u8 {
             return exit::BAD_INPUT;
         }
     };
-    let console = Console::new(json, asked.len());
+    let console = Console::new(output, asked.len());
     let ended: BTreeMap<usize, Ended> = stream::iter(lanes(&asked))
         .map(|lane| in_turn(run, &asked, lane, &work, &console))
         .buffer_unordered(AT_ONCE)
         .flat_map(stream::iter)
         .collect()
         .await;
+    console.end(asked.iter().map(|stage| stage.name.as_str()));
     if asked.len() > 1 {
         let named = |(stage, ended): (&Stage, &Ended)| (stage.name.clone(), *ended);
         let all: Vec<_> = asked.iter().zip(ended.values()).map(named).collect();
@@ -127,7 +128,10 @@ async fn in_turn(
     let mut all = Vec::new();
     for index in lane {
         let ended = match run.interrupt.requested() {
-            true => Ended::NotBegun,
+            true => {
+                console.screen(&asked[index].name).not_begun();
+                Ended::NotBegun
+            }
             false => one(run, &asked[index], work, console).await,
         };
         all.push((index, ended));
@@ -140,7 +144,10 @@ async fn one(run: &Run, stage: &Stage, work: &Work, console: &Console) -> Ended 
     let result = match work {
         Work::Up(options) => up::run(run, stage, &screen, *options).await,
         Work::Down(options) => down::run(run, stage, &screen, options.no_wait).await,
-        Work::Plan(adopt) => plan::run(run, stage, &screen, *adopt).await,
+        Work::Plan(options) => match plan::run(run, stage, &screen, options.adopt).await {
+            Ok(true) if options.exit_code => return changes(&screen),
+            planned => planned.map(|_| ()),
+        },
         Work::Status => status::run(run, stage, &screen).await,
         Work::History => history::run(run, stage, &screen).await,
     };
@@ -156,17 +163,24 @@ async fn one(run: &Run, stage: &Stage, work: &Work, console: &Console) -> Ended 
     }
 }
 
+fn changes(screen: &Screen) -> Ended {
+    screen.finish();
+    Ended::Changes
+}
+
 /// Ctrl-C's, where a stage was stopped by it or not begun; else that of the first
 /// stage, in the order they were asked for, that failed.
 fn exit_code(ended: impl Iterator<Item = Ended> + Clone, interrupted: bool) -> u8 {
     let failed = |ended| match ended {
-        Ended::Done => None,
+        Ended::Done | Ended::Changes => None,
         Ended::Failed(code) => Some(code),
         Ended::NotBegun => Some(exit::INTERRUPTED),
     };
+    let mut all = ended.clone();
     match ended.filter_map(failed).next() {
         Some(_) if interrupted => exit::INTERRUPTED,
         Some(code) => code,
+        None if all.any(|ended| ended == Ended::Changes) => exit::CHANGES,
         None => exit::SUCCESS,
     }
 }
@@ -176,7 +190,7 @@ fn summary(all: &[(String, Ended)]) -> String {
         let found = all.iter().filter(|(_, ended)| wanted(*ended));
         found.map(|(name, _)| name.as_str()).collect()
     };
-    let done = which(|ended| ended == Ended::Done);
+    let done = which(|ended| matches!(ended, Ended::Done | Ended::Changes));
     let mut text = format!("{} of {} stages done", done.len(), all.len());
     for (what, names) in [
         ("failed", which(|ended| matches!(ended, Ended::Failed(_)))),
@@ -226,6 +240,9 @@ mod tests {
         assert_eq!(code(&[Ended::Done, Ended::Done], false), exit::SUCCESS);
         // Ctrl-C that came when all was done.
         assert_eq!(code(&[Ended::Done], true), exit::SUCCESS);
+        let changes = [Ended::Done, Ended::Changes, Ended::Done];
+        assert_eq!(code(&changes, false), exit::CHANGES);
+        assert_eq!(code(&[Ended::Changes, Ended::Failed(5)], false), 5);
         let failed = [Ended::Done, Ended::Failed(5), Ended::Failed(3)];
         assert_eq!(code(&failed, false), 5);
         assert_eq!(code(&failed, true), exit::INTERRUPTED);
