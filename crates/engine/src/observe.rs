@@ -3,7 +3,7 @@
 //! no longer names.
 
 use crate::cloud::{CloudReader, JournalStreams};
-use crate::error::CloudError;
+use crate::error::{CloudError, NOT_SERVED};
 use crate::lease::Seen;
 use deployer_core::account_logging::role_name;
 use deployer_core::desired::Desired;
@@ -22,8 +22,6 @@ use tokio::time::Instant;
 
 /// Reads in flight at once. Lambda's GetFunction allows 100 a second.
 const READS_IN_FLIGHT: usize = 16;
-/// How a local cloud says that it has no DynamoDB.
-const NOT_SERVED: &str = "UnknownOperationException";
 /// DescribeContinuousBackups allows 10 calls a second.
 const TABLES_IN_FLIGHT: usize = 4;
 /// GetLogEvents allows 10 calls a second and more in large regions.

@@ -6,6 +6,7 @@
 
 use super::api_definition::{self, ApiDefinition};
 use super::merge_settings::Layers;
+use super::routes;
 use super::tables::{self, TableDefinition, TableGrant};
 use super::types::{
     Architecture, FunctionDefaults, FunctionSettings, Retained, ServiceFile, StageFile, StateKept,
@@ -130,9 +131,11 @@ pub struct FunctionDefinition {
 
 pub(super) fn merge(stage_name: &str, service: &ServiceFile, stage: &StageFile) -> StageDefinition {
     let tables = tables::merge(service, stage);
+    let used = routes::functions(service, stage);
     let functions = service
         .functions
         .iter()
+        .filter(|(key, _)| used.contains(key.as_str()))
         .map(|(key, of_service)| {
             let of_stage = stage.functions.get(key).cloned().unwrap_or_default();
             let definition = merge_function(
@@ -195,9 +198,8 @@ pub(super) fn merge(stage_name: &str, service: &ServiceFile, stage: &StageFile) 
             .clone()
             .or_else(|| service.retain.clone())
             .unwrap_or_default(),
-        routes: service
-            .routes
-            .iter()
+        routes: routes::merge(service, stage)
+            .into_iter()
             .map(|(route, function)| (RouteKey::new(route), FunctionKey::new(function)))
             .collect(),
     }

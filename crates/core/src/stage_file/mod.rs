@@ -15,6 +15,7 @@ mod iam;
 mod legal;
 mod merge_settings;
 mod problem;
+mod routes;
 mod rules;
 mod schema;
 mod source;

@@ -3,16 +3,16 @@
 
 use super::SERVICE_FILE_STEM;
 use super::api_rules::{self, Tables};
-use super::authorizer;
 use super::check::nearest;
 use super::definition::{FunctionDefinition, StageDefinition};
 use super::problem::Problem;
+use super::routes;
 use super::source::{Source, child};
 use super::types::{ServiceFile, StageFile, Target};
 use crate::account::Account;
 use crate::names::{Names, STAGE_NAME_LIMIT, StageIdentity};
 use crate::secrets;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Lambda's limit for all environment variables of a function as JSON, in bytes.
 const ENVIRONMENT_LIMIT: usize = 4096;
@@ -40,35 +40,7 @@ pub(super) const RESERVED_VARIABLES: [&str; 18] = [
 ];
 
 pub(super) fn of_service(source: &Source, file: &ServiceFile, stage: &StageFile) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let mut used: BTreeSet<&str> = authorizer::functions(file, stage).collect();
-    for (route, function) in &file.routes {
-        if file.functions.contains_key(function) {
-            used.insert(function.as_str());
-        } else {
-            let help = suggest(function, file);
-            problems.push(Problem {
-                message: format!(
-                    "route `{route}` names the function `{function}`, which isn't defined"
-                ),
-                help: Some(help),
-                span: source.value_span(&child("/routes", route)),
-            });
-        }
-    }
-    for key in file
-        .functions
-        .keys()
-        .filter(|key| !used.contains(key.as_str()))
-    {
-        problems.push(Problem {
-            message: format!("no route leads to the function `{key}`"),
-            help: Some(format!(
-                "add a route for it under [routes], name it in [authorizer], or remove [functions.{key}]"
-            )),
-            span: source.key_span(&child("/functions", key)),
-        });
-    }
+    let mut problems = routes::of_service(source, file, stage);
     problems.extend(environment(source, "/defaults", &file.defaults.environment));
     for (key, settings) in &file.functions {
         problems.extend(environment(
@@ -82,7 +54,8 @@ pub(super) fn of_service(source: &Source, file: &ServiceFile, stage: &StageFile)
         route_settings: &file.route_settings,
         tags: &file.tags,
     };
-    problems.extend(api_rules::check(source, &tables, file));
+    let routes = file.routes.keys().map(String::as_str).collect();
+    problems.extend(api_rules::check(source, &tables, &routes));
     problems
 }
 
@@ -111,6 +84,7 @@ pub(super) fn of_stage(
             span: source.key_span(&child("/functions", key)),
         });
     }
+    problems.extend(routes::of_stage(source, file, service));
     let misplaced: &[(&str, bool)] = match file.target {
         Target::Local => &[
             ("region", file.region.is_some()),
@@ -143,7 +117,8 @@ pub(super) fn of_stage(
         route_settings: &file.route_settings,
         tags: &file.tags,
     };
-    problems.extend(api_rules::check(source, &tables, service));
+    let routes = routes::merge(service, file).into_keys().collect();
+    problems.extend(api_rules::check(source, &tables, &routes));
     problems
 }
 

@@ -98,6 +98,10 @@ pub struct StageFile {
     /// Settings of single functions in this stage.
     #[serde(default)]
     pub functions: BTreeMap<String, FunctionSettings>,
+    /// Which function serves which route key, where it isn't as in the service.
+    #[serde(default)]
+    #[schemars(extend("maxProperties" = 300, "propertyNames" = super::legal::route_keys()))]
+    pub routes: BTreeMap<String, String>,
     /// The API as a whole.
     #[serde(default)]
     pub api: ApiTable,
