@@ -23,7 +23,7 @@ const REST: usize = 200;
 pub enum Section {
     /// It is there.
     Planned {
-        plan: Plan,
+        plan: Box<Plan>,
         /// Steps that put right what was changed by hand.
         drift: BTreeSet<StepId>,
         /// What users of the stage must know.
@@ -283,7 +283,7 @@ mod tests {
         let drift = drift.iter().copied().collect();
         let notice = None;
         let section = Section::Planned {
-            plan,
+            plan: Box::new(plan),
             drift,
             notice,
         };

@@ -195,7 +195,7 @@ impl Screen {
         }
         self.progress.finish();
         self.section(|| Section::Planned {
-            plan,
+            plan: Box::new(plan),
             drift,
             notice: notice.map(str::to_owned),
         });
