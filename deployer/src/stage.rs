@@ -63,7 +63,7 @@ impl OpenStage {
     /// local cloud, so that nothing can be there. One that isn't running and has its
     /// account kept is started.
     pub async fn look_if_there(
-        project: &Project,
+        project: Option<&Project>,
         definition: &StageDefinition,
     ) -> Result<Option<(Self, Look)>, Failure> {
         if let Place::Local { port } = definition.place
@@ -116,7 +116,17 @@ impl OpenStage {
 }
 
 async fn connect(definition: &StageDefinition) -> Result<(Cloud, Names), Failure> {
-    let destination = match &definition.place {
+    let cloud = connect_to(&definition.place).await?;
+    let names = Names::new(definition.identity.clone(), cloud.region());
+    Ok((cloud, names))
+}
+
+/// The cloud at a place. For a local one, the local cloud must be running.
+///
+/// # Errors
+/// When there is no region or there are no credentials.
+pub async fn connect_to(place: &Place) -> Result<Cloud, Failure> {
+    let destination = match place {
         Place::Local { port } => Destination::Local {
             endpoint: local::endpoint(*port),
             region: local_cloud::REGION.to_owned(),
@@ -126,9 +136,7 @@ async fn connect(definition: &StageDefinition) -> Result<(Cloud, Names), Failure
             profile: profile.clone(),
         },
     };
-    let cloud = Cloud::connect(&destination, &LIMITER).await?;
-    let names = Names::new(definition.identity.clone(), cloud.region());
-    Ok((cloud, names))
+    Ok(Cloud::connect(&destination, &LIMITER).await?)
 }
 
 fn known(definition: &StageDefinition, names: &Names) -> Known {

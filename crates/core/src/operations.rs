@@ -36,6 +36,8 @@ operations! {
     GetAuthorizers: "apigateway" "GetAuthorizers",
     GetDeployments: "apigateway" "GetDeployments",
     GetStages: "apigateway" "GetStages",
+    GetStage: "apigateway" "GetStage",
+    GetDeployment: "apigateway" "GetDeployment",
     GetAccount: "apigateway" "GetAccount",
     CreateApi: "apigateway" "CreateApi",
     UpdateApi: "apigateway" "UpdateApi",

@@ -12,6 +12,7 @@ use deployer_core::names::{FunctionName, LogGroupName, Names, RoleName, TableNam
 use deployer_core::observed::{
     AccountLogging, ApiState, FunctionState, LogGroupState, Observed, RoleState,
 };
+use deployer_core::record::Record;
 use deployer_core::table::{TABLES_TAG, TableState};
 use deployer_core::tags::{Ownership, ownership_of};
 use futures_util::future::{try_join, try_join3, try_join4};
@@ -58,6 +59,12 @@ pub struct Look {
 }
 
 impl Look {
+    /// What the journal says of the stage; nothing where there is none.
+    pub fn record(&self) -> Record {
+        let journal = self.observed.journal.as_ref();
+        journal.map(|it| Record::of(&it.tags)).unwrap_or_default()
+    }
+
     /// How long ago the first read was sent.
     pub fn age(&self) -> Duration {
         self.began.elapsed()

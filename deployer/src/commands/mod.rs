@@ -1,8 +1,10 @@
 //! One file a verb.
 
 mod build;
+mod choice;
 mod down;
 mod history;
+mod list;
 mod local_cloud;
 mod package;
 mod permissions;
@@ -14,22 +16,33 @@ mod stages;
 mod status;
 mod up;
 
-use crate::cli::{self, Cli, Source, Stages, Verb};
+use crate::cli::{self, Cli, Elsewhere, Look, Source, Stages, Verb};
 use crate::exit;
 use crate::failure::Failure;
 use crate::project::Project;
 use crate::render::{Console, Output, report, text};
 use build::Workshop;
+use choice::Choice;
 use deployer_engine::interrupt::Interrupt;
 use deployer_package::Bundle;
+use jiff::Timestamp;
 use run::Run;
 use stages::Work;
 
 /// Runs the verb; gives the exit code.
 pub async fn run(arguments: Cli) -> u8 {
-    let project = match Project::find(arguments.project.as_deref()) {
-        Ok(project) => project,
+    let given = arguments.project.as_deref();
+    let project = match Project::find(given) {
+        Ok(project) => Some(project),
+        // What lives in an account is found without any file.
+        Err(_) if given.is_none() && goes_by_account(&arguments.verb) => None,
         Err(failure) => return fail(&failure),
+    };
+    let run = Run {
+        project,
+        workshop: Workshop::default(),
+        interrupt: Interrupt::default(),
+        now: Timestamp::now(),
     };
     match arguments.verb {
         Verb::Up(options) => {
@@ -37,48 +50,42 @@ pub async fn run(arguments: Cli) -> u8 {
                 no_wait: options.writes.no_wait,
                 adopt: options.adoption.adopt,
                 verify: options.verification.wanted(),
+                lives: options.lifetime.ttl,
             });
-            match workshop(&options.source) {
-                Ok(workshop) => {
-                    let interrupt = interrupt_on_ctrl_c();
-                    writing(project, options.writes.stages, work, workshop, interrupt).await
+            match run.stocked(&options.source) {
+                Ok(run) => {
+                    let output = Output::stream(options.writes.stages.json);
+                    described(run.interruptible(), options.writes.stages, work, output).await
                 }
                 Err(failure) => fail(&failure),
             }
         }
-        Verb::Package(options) => package::run(&project, options).await,
-        Verb::Down(cli::Down { writes, confirm }) => {
-            let work = Work::Down(down::Options {
-                no_wait: writes.no_wait,
-                confirmed: confirm,
-            });
-            let (workshop, interrupt) = (Workshop::default(), interrupt_on_ctrl_c());
-            writing(project, writes.stages, work, workshop, interrupt).await
-        }
         Verb::Plan(options) => {
             let work = Work::Plan(plan::Options {
                 adopt: options.adoption.adopt,
+                lives: options.lifetime.ttl,
                 exit_code: options.exit_code,
             });
             let output = match options.markdown {
                 true => Output::Markdown,
                 false => Output::result(options.stages.json),
             };
-            match workshop(&options.source) {
-                Ok(workshop) => {
-                    let never = Interrupt::default();
-                    on_stages(project, options.stages, work, output, workshop, never).await
-                }
+            match run.stocked(&options.source) {
+                Ok(run) => described(run, options.stages, work, output).await,
                 Err(failure) => fail(&failure),
             }
         }
-        Verb::Status(stages) => reading(project, stages, Work::Status, Workshop::default()).await,
-        Verb::History(stages) => reading(project, stages, Work::History, Workshop::default()).await,
+        Verb::Down(options) => down_of(run.interruptible(), options).await,
+        Verb::Status(look) => looking(run, look, Work::Status).await,
+        Verb::History(look) => looking(run, look, Work::History).await,
+        Verb::List(options) => {
+            let screen = Console::new(Output::result(options.json), 1).screen("list");
+            ended(list::run(&run, &options, &screen).await)
+        }
         Verb::Rollback(options) => {
-            let output = Output::stream(options.json);
-            let screen = Console::new(output, 1).screen(&options.stage);
-            let interrupt = interrupt_on_ctrl_c();
-            match rollback::run(&project, &options, &screen, &interrupt).await {
+            let stage = options.name.as_ref().unwrap_or(&options.stage);
+            let screen = Console::new(Output::stream(options.json), 1).screen(stage);
+            match rollback::run(&run.interruptible(), options, &screen).await {
                 Ok(()) => {
                     screen.finish();
                     exit::SUCCESS
@@ -89,55 +96,104 @@ pub async fn run(arguments: Cli) -> u8 {
                 }
             }
         }
-        Verb::Permissions(options) => permissions::run(&project, &options).await,
-        Verb::LocalCloud(options) => ended(local_cloud::run(&project, &options).await),
-        Verb::Schema(options) => ended(schema::run(&project, &options)),
+        Verb::Package(options) => match run.project() {
+            Ok(project) => package::run(project, options).await,
+            Err(failure) => fail(&failure),
+        },
+        Verb::Permissions(options) => match run.project() {
+            Ok(project) => permissions::run(project, &options).await,
+            Err(failure) => fail(&failure),
+        },
+        Verb::LocalCloud(options) => match run.project() {
+            Ok(project) => ended(local_cloud::run(project, &options).await),
+            Err(failure) => fail(&failure),
+        },
+        Verb::Schema(options) => ended(run.project().and_then(|it| schema::run(it, &options))),
     }
 }
 
-/// A bundle is read as a whole before anything else is done.
-fn workshop(source: &Source) -> Result<Workshop, Failure> {
-    match &source.from {
-        Some(path) => {
-            let bundle = Bundle::read(path, source.digest.as_deref())?;
-            Ok(Workshop::with_bundle(bundle))
+fn goes_by_account(verb: &Verb) -> bool {
+    match verb {
+        Verb::Down(_) | Verb::Status(_) | Verb::History(_) | Verb::List(_) | Verb::Rollback(_) => {
+            true
         }
-        None => Ok(Workshop::default()),
+        Verb::Up(_)
+        | Verb::Plan(_)
+        | Verb::Package(_)
+        | Verb::Permissions(_)
+        | Verb::LocalCloud(_)
+        | Verb::Schema(_) => false,
     }
 }
 
-/// What only reads ends as any program does.
-async fn reading(project: Project, stages: Stages, work: Work, workshop: Workshop) -> u8 {
+impl Run {
+    /// With the bundle that functions are taken from, if there is one. It is read as a
+    /// whole before anything else is done.
+    fn stocked(self, source: &Source) -> Result<Self, Failure> {
+        let Some(path) = &source.from else {
+            return Ok(self);
+        };
+        let bundle = Bundle::read(path, source.digest.as_deref())?;
+        Ok(Self {
+            workshop: Workshop::with_bundle(bundle),
+            ..self
+        })
+    }
+
+    /// One that Ctrl-C asks to stop. What only reads ends as any program does.
+    fn interruptible(self) -> Self {
+        Self {
+            interrupt: interrupt_on_ctrl_c(),
+            ..self
+        }
+    }
+}
+
+/// Work that takes files.
+async fn described(run: Run, stages: Stages, work: Work, output: Output) -> u8 {
+    stages::run(&run, choice_of(stages, None), work, output).await
+}
+
+/// Work that takes what the account knows, too.
+async fn looking(run: Run, Look { stages, elsewhere }: Look, work: Work) -> u8 {
     let output = Output::result(stages.json);
-    let never = Interrupt::default();
-    on_stages(project, stages, work, output, workshop, never).await
+    stages::run(&run, choice_of(stages, Some(elsewhere)), work, output).await
 }
 
-async fn writing(
-    project: Project,
-    stages: Stages,
-    work: Work,
-    workshop: Workshop,
-    interrupt: Interrupt,
-) -> u8 {
-    let output = Output::stream(stages.json);
-    on_stages(project, stages, work, output, workshop, interrupt).await
+fn choice_of(stages: Stages, elsewhere: Option<Elsewhere>) -> Choice {
+    match stages.all {
+        true => Choice::All,
+        false => Choice::Named {
+            stages: stages.stages,
+            names: stages.names,
+            elsewhere,
+        },
+    }
 }
 
-async fn on_stages(
-    project: Project,
-    stages: Stages,
-    work: Work,
-    output: Output,
-    workshop: Workshop,
-    interrupt: Interrupt,
-) -> u8 {
-    let run = Run {
-        project,
-        workshop,
-        interrupt,
+async fn down_of(run: Run, options: cli::Down) -> u8 {
+    let selection = options.selection;
+    let work = Work::Down(down::Options {
+        no_wait: options.no_wait,
+        confirmed: options.confirm,
+        expired: selection.expired,
+    });
+    let choice = if options.all {
+        Choice::All
+    } else if selection.expired || selection.matching.is_some() {
+        Choice::Found {
+            selection,
+            elsewhere: options.elsewhere,
+            all_services: options.all_services,
+        }
+    } else {
+        Choice::Named {
+            stages: options.stages,
+            names: options.names,
+            elsewhere: Some(options.elsewhere),
+        }
     };
-    stages::run(&run, stages, work, output).await
+    stages::run(&run, choice, work, Output::stream(options.json)).await
 }
 
 fn ended(result: Result<(), Failure>) -> u8 {

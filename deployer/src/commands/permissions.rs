@@ -28,7 +28,10 @@ pub async fn run(project: &Project, options: &Permissions) -> u8 {
         some => some.iter().map(|purpose| (*purpose).into()).collect(),
     };
     let mut all: BTreeSet<Permission> = BTreeSet::new();
-    for Stage { name, definition } in &stages {
+    for Stage {
+        name, definition, ..
+    } in &stages
+    {
         let (account, region) = place(definition, options).await;
         for (what, known, option) in [
             ("account", account.is_some(), "--account ID"),

@@ -1,6 +1,8 @@
 //! `deployer plan`: what `up` would change. Builds, reads, writes nothing.
 
 use super::run::{Run, Stage};
+use super::up;
+use crate::cli::Lives;
 use crate::failure::Failure;
 use crate::local;
 use crate::provenance;
@@ -11,14 +13,16 @@ use deployer_core::desired::Desired;
 use deployer_core::observed::Observed;
 use deployer_core::plan;
 use deployer_engine::observe::complete_for;
-use deployer_engine::up;
+use deployer_engine::up::plan_of;
 use std::collections::BTreeSet;
 
 /// What is planned, and what is said of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// With what `up --adopt` would take over.
+    /// What `up --adopt` would take over.
     pub adopt: bool,
+    /// How long the stage is to live.
+    pub lives: Option<Lives>,
     /// Whether the exit code says that there are changes.
     pub exit_code: bool,
 }
@@ -28,25 +32,27 @@ pub async fn run(
     run: &Run,
     Stage { definition, .. }: &Stage,
     screen: &Screen,
-    adopt: bool,
+    options: Options,
 ) -> Result<bool, Failure> {
-    let project = &run.project;
+    let project = run.project()?;
     let (built, seen) = tokio::try_join!(
         run.workshop.functions(project, definition, screen),
-        OpenStage::look_if_there(project, definition),
+        OpenStage::look_if_there(Some(project), definition),
     )?;
     let desired = |account: Account| {
         let provenance = provenance::now(&account, run.workshop.git_revision(project));
+        let desired = Desired::new(definition, account, &built.code, provenance);
         Desired {
-            adopt,
-            ..Desired::new(definition, account, &built.code, provenance)
+            adopt: options.adopt,
+            expiry: up::expiry(definition, options.lives, run.now).unwrap_or(desired.expiry),
+            ..desired
         }
     };
     let (plan, drift) = match seen {
         Some((stage, seen)) => {
             let desired = desired(stage.account.clone());
             let observed = complete_for(&stage.cloud, &desired, seen.observed).await?;
-            let plan = up::plan_of(&desired, &observed)?;
+            let plan = plan_of(&desired, &observed)?;
             let drift = plan::drift(&plan, &desired, &observed);
             (plan, drift)
         }

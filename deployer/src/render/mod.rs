@@ -3,6 +3,7 @@
 //! Deliberately absent: decisions. What is shown comes as plain values and as
 //! the engine's events.
 
+mod listing;
 mod markdown;
 mod progress;
 pub mod report;
@@ -16,6 +17,7 @@ pub use results::{
     StatusResult, UpResult,
 };
 
+pub use listing::{ListResult, Listed};
 pub use stopped::StoppedResult;
 
 use crate::failure::Failure;
@@ -209,6 +211,18 @@ impl Screen {
     /// The releases that are kept.
     pub fn history(&self, result: &HistoryResult<'_>) {
         self.result(result, || results::history(result));
+    }
+
+    /// The stages that live somewhere: as JSON, one line each.
+    pub fn list(&self, result: &ListResult) {
+        if self.output != Output::Json {
+            return self
+                .progress
+                .undisturbed(|| text::result(&listing::list(result)));
+        }
+        for stage in &result.stages {
+            self.result(stage, String::new);
+        }
     }
 
     /// How `rollback` ended.

@@ -195,16 +195,15 @@ mod tests {
             url: "wss://x".into(),
             secure_url: Some("wss://x".into()),
             endpoint_disabled: false,
+            expires: Some("2026-12-01T00:00:00Z".into()),
             notice: None,
         };
         let down = DownResult {
             stage: "alpha",
-            identity: String::new(),
-            removed: 1,
-            retained: Vec::new(),
-            local_cloud_stopped: false,
-            local_cloud_needed: false,
-            logging_role_kept: false,
+            renewed: true,
+            expires: Some("2026-12-01T00:00:00Z".into()),
+            nothing_in: Some("account 123456789012, eu-central-1".into()),
+            ..DownResult::default()
         };
         let rollback = RollbackResult {
             stage: "alpha",

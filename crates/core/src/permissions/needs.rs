@@ -8,7 +8,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Purpose {
-    /// `plan`, `status` and `history`: reads only.
+    /// `plan`, `status`, `history` and `list`: reads only.
     Plan,
     /// `up`.
     Up,
@@ -156,7 +156,9 @@ pub(super) fn needs(operation: Operation) -> &'static [Need] {
         | Op::GetIntegrations
         | Op::GetAuthorizers
         | Op::GetDeployments
-        | Op::GetStages => reads!("apigateway:GET", On::InApis),
+        | Op::GetStages
+        | Op::GetStage
+        | Op::GetDeployment => reads!("apigateway:GET", On::InApis),
         Op::GetAccount => const { &[need(PLAN_UP, &["apigateway:GET"], &[On::GatewayAccount])] },
         Op::CreateApi => const { &[need(UP, POST, &[On::Apis, On::ApiTags])] },
         Op::CreateStage => const { &[need(UP, POST, &[On::InApis, On::ApiTags])] },

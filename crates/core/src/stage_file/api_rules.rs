@@ -16,7 +16,7 @@ const TAG_KEY_LIMIT: usize = 128;
 /// Characters of a tag's value, in every service.
 const TAG_VALUE_LIMIT: usize = 256;
 /// AWS allows 50; up to four are the deployer's own.
-pub(super) const TAGS_LIMIT: usize = 46;
+pub(super) const TAGS_LIMIT: usize = 43;
 
 /// The tables that both files may have.
 pub(super) struct Tables<'a> {
@@ -208,7 +208,7 @@ pub(super) fn tags(source: &Source, table: &str, tags: &BTreeMap<String, String>
 pub(super) fn too_many_tags(source: &Source, tags: &BTreeMap<String, String>) -> Option<Problem> {
     (tags.len() > TAGS_LIMIT).then(|| Problem {
         message: format!(
-            "{} tags are too many: AWS allows 50, and three are the deployer's own",
+            "{} tags are too many: AWS allows 50, and seven are the deployer's own",
             tags.len()
         ),
         help: None,

@@ -15,6 +15,7 @@ use super::types::{
 use crate::facilities::Facilities;
 use crate::names::{FunctionKey, RouteKey, StageIdentity, TableId};
 use crate::secrets::SecretReference;
+use crate::ttl::Ttl;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Port of the local cloud when the stage file names none.
@@ -35,6 +36,10 @@ pub struct StageDefinition {
     pub notice: Option<String>,
     /// Where it lives.
     pub place: Place,
+    /// Whether its file describes stages of other names only.
+    pub template: bool,
+    /// How long it lives after an `up`; `None`: the files don't say.
+    pub ttl: Option<Ttl>,
     /// What must hold before anything is done to it.
     pub guards: Guards,
     /// The API's description.
@@ -57,6 +62,35 @@ pub struct StageDefinition {
     pub tags: BTreeMap<String, String>,
     /// ARN of the policy that bounds all roles of the stage, if any.
     pub permissions_boundary: Option<String>,
+}
+
+impl StageDefinition {
+    /// A stage that no file describes: enough to find it and to remove it, and nothing that
+    /// an `up` could make. `tags` are its journal's.
+    pub fn without_file(
+        identity: StageIdentity,
+        place: Place,
+        tags: BTreeMap<String, String>,
+    ) -> Self {
+        Self {
+            identity,
+            notice: None,
+            place,
+            template: false,
+            ttl: None,
+            guards: Guards::default(),
+            description: String::new(),
+            route_selection_expression: String::new(),
+            functions: BTreeMap::new(),
+            tables: BTreeMap::new(),
+            routes: BTreeMap::new(),
+            keep_releases: usize::from(DEFAULT_KEEP_RELEASES),
+            retain: BTreeSet::new(),
+            api: ApiDefinition::default(),
+            tags,
+            permissions_boundary: None,
+        }
+    }
 }
 
 /// What must hold before anything is done to a stage.
@@ -166,6 +200,9 @@ pub(super) fn merge(stage_name: &str, service: &ServiceFile, stage: &StageFile) 
             stage: stage_name.to_owned(),
         },
         notice: stage.notice.clone(),
+        template: stage.template.unwrap_or_default(),
+        // The rules have looked at it.
+        ttl: stage.ttl.as_ref().and_then(|ttl| ttl.parse().ok()),
         guards: Guards {
             account_id: stage.account_id.clone(),
             protected: stage.protected.unwrap_or_default(),

@@ -12,10 +12,15 @@ use super::types::{ServiceFile, StageFile, Target};
 use crate::account::Account;
 use crate::names::{Names, STAGE_NAME_LIMIT, StageIdentity};
 use crate::secrets;
+use crate::ttl::Ttl;
 use std::collections::BTreeMap;
 
 /// Lambda's limit for all environment variables of a function as JSON, in bytes.
 const ENVIRONMENT_LIMIT: usize = 4096;
+
+/// Why a stage can't be both.
+pub const PROTECTED_EXPIRES: &str =
+    "a stage that is `protected` can't have a time to live: nobody would be asked when it ends";
 
 /// Environment variables Lambda sets itself and refuses to be given.
 pub(super) const RESERVED_VARIABLES: [&str; 18] = [
@@ -85,6 +90,17 @@ pub(super) fn of_stage(
         });
     }
     problems.extend(routes::of_stage(source, file, service));
+    if let Some(ttl) = &file.ttl {
+        let mistake = match ttl.parse::<Ttl>() {
+            Err(error) => Some(error.to_string()),
+            Ok(_) => (file.protected == Some(true)).then(|| PROTECTED_EXPIRES.to_owned()),
+        };
+        problems.extend(mistake.map(|message| Problem {
+            message,
+            help: None,
+            span: source.value_span(&child("", "ttl")),
+        }));
+    }
     let misplaced: &[(&str, bool)] = match file.target {
         Target::Local => &[
             ("region", file.region.is_some()),
@@ -173,7 +189,7 @@ pub(super) fn needs_own_role(setting: &str, function: &str) -> String {
 }
 
 /// Why a stage can't be called so, if it can't.
-pub(super) fn stage_name_mistake(name: &str) -> Option<String> {
+pub fn stage_name_mistake(name: &str) -> Option<String> {
     let legal = name.len() <= STAGE_NAME_LIMIT
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && name
