@@ -14,6 +14,7 @@ use deployer_core::provenance::Provenance;
 use deployer_core::stage_file::{self, FileText, StageDefinition};
 use deployer_engine::apply::{Means, Outcome};
 use deployer_engine::cloud::Artifacts;
+use deployer_engine::down::Removal;
 use deployer_engine::events::Event;
 use deployer_engine::interrupt::Interrupt;
 use deployer_engine::lease::{LeaseRequest, Waiting};
@@ -440,7 +441,7 @@ async fn run(place: &Arc<Place>, content: &Content, command: Command) -> Result<
             Ok(rollback) => ended(rollback.outcome),
             Err(error) => Err(error.to_string()),
         },
-        Command::Down => match exclusive::down(&known, &BTreeSet::new(), &means, &lease).await {
+        Command::Down => match exclusive::down(&known, &Removal::default(), &means, &lease).await {
             Ok(down) => ended(down.outcome),
             Err(error) => Err(error.to_string()),
         },
