@@ -16,7 +16,8 @@ fn deployer() -> Deployer {
 
 fn up(deployer: &Deployer) -> String {
     let json = deployer.succeed(&["up", "local", "--json"]);
-    let result: serde_json::Value = serde_json::from_str(&json).expect("one line of JSON");
+    let last = json.lines().last().expect("a result");
+    let result: serde_json::Value = serde_json::from_str(last).expect("a line of JSON");
     result["url"].as_str().expect("a URL").to_owned()
 }
 
@@ -155,7 +156,8 @@ async fn a_client_by_tls_chats_with_the_others_and_trusts_an_authority_that_outl
     let dir = ca.path().to_str().expect("a path that is text");
     deployer.set("DEPLOYER_LOCAL_CA", dir);
     let json = deployer.succeed(&["up", "local", "--json"]);
-    let result: serde_json::Value = serde_json::from_str(&json).expect("one line of JSON");
+    let last = json.lines().last().expect("a result");
+    let result: serde_json::Value = serde_json::from_str(last).expect("a line of JSON");
     let url = |key: &str| result[key].as_str().expect(key).to_owned();
     let authority = ca.path().join("ca.pem");
 

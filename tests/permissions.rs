@@ -1,5 +1,6 @@
-//! What whoever deploys must be allowed: the policies of docs/PERMISSIONS.md, no less
-//! and no more than needed.
+//! What whoever deploys must be allowed: the policy that `deployer permissions` prints is
+//! enough on a local cloud that enforces IAM, and an error names what is missing. That
+//! nothing in it is too much is told by `crates/simulation/tests/permissions.rs`.
 
 use serde_json::{Value, json};
 use std::path::Path;
@@ -40,23 +41,6 @@ team = "tiny"
 "#;
 
 const LOGS: &str = "[api_stage.access_logs]\n[api_stage.execution_logs]\nlevel = \"error\"\n";
-
-/// The statements of the policies in the document, for the service `tiny`.
-fn documented() -> Vec<Vec<Value>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/PERMISSIONS.md");
-    let text = std::fs::read_to_string(path).expect("the document");
-    let text = text
-        .replace("SERVICE", "tiny")
-        .replace("REGION", local_cloud::REGION)
-        .replace("ACCOUNT", local_cloud::ACCOUNT_ID);
-    let blocks = text.split("```json\n").skip(1);
-    let policies = blocks.map(|block| {
-        let (policy, _) = block.split_once("```").expect("an end of the block");
-        let policy: Value = serde_json::from_str(policy).expect("a policy");
-        policy["Statement"].as_array().expect("statements").clone()
-    });
-    policies.collect()
-}
 
 /// An account that enforces IAM, and a deployer in a session of its role `ci`.
 struct Ci {
@@ -127,9 +111,26 @@ impl Ci {
         )
     }
 
-    async fn allow(&self, statements: &[Value]) {
-        let policy = json!({ "Version": "2012-10-17", "Statement": statements });
-        let document = encoded(&policy);
+    /// Puts what the deployer says it needs into the role's policy.
+    async fn allow_what_is_printed(&self, more: &'static [&'static str]) {
+        self.allow(&self.printed(more).await).await;
+    }
+
+    /// The policy that the deployer prints, without asking anybody.
+    async fn printed(&self, more: &'static [&'static str]) -> Value {
+        let account = ["--account", local_cloud::ACCOUNT_ID];
+        let mut command = self.deployer.command(&["permissions", "alpha"]);
+        command.args(account).args(more);
+        command.env_remove("AWS_ENDPOINT_URL");
+        command.env_remove("AWS_ACCESS_KEY_ID");
+        let output = spawn_blocking(move || { command }.output()).await;
+        let ran = Ran::from(output.expect("it ends").expect("it runs"));
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        serde_json::from_str(&ran.stdout).expect("a policy")
+    }
+
+    async fn allow(&self, policy: &Value) {
+        let document = encoded(policy);
         let form =
             format!("Action=PutRolePolicy&RoleName=ci&PolicyName=p&PolicyDocument={document}");
         succeed(self.world.port(), Operation::Iam(&form), &Value::Null).await;
@@ -157,8 +158,9 @@ fn element<'a>(xml: &'a str, name: &str) -> &'a str {
     rest.split("</").next().unwrap_or_default()
 }
 
-/// The whole life of a stage.
+/// The whole life of a stage, each time with the policy for its files as they are.
 async fn lives(ci: &Ci) {
+    ci.allow_what_is_printed(&[]).await;
     ci.succeed(&["up", "alpha"]).await;
     ci.project
         .write("src/main.rs", "fn main() { println!(\"second\") }\n");
@@ -175,12 +177,14 @@ async fn lives(ci: &Ci) {
     let logs = ci.project.path().join("stages/alpha.toml");
     let alpha = std::fs::read_to_string(logs).expect("the stage's file");
     ci.project.write("stages/service.toml", &changed);
+    ci.allow_what_is_printed(&["--for", "plan"]).await;
     ci.succeed(&["plan", "alpha"]).await;
+    ci.allow_what_is_printed(&[]).await;
     ci.succeed(&["up", "alpha"]).await;
     ci.succeed(&["status", "alpha"]).await;
     ci.succeed(&["history", "alpha"]).await;
     ci.succeed(&["list"]).await;
-    // Without the function that has a role of its own.
+    // Without the function that has a role of its own, and its table.
     let (before, rest) = changed.split_once("[functions.own]").expect("it is there");
     let (_, after) = rest.split_once("[routes]").expect("they are there");
     let without = format!("{before}[routes]{after}")
@@ -191,6 +195,16 @@ async fn lives(ci: &Ci) {
     let without = format!("{before}[tags]{after}");
     ci.project.write("stages/service.toml", &without);
     ci.project.write("stages/alpha.toml", &alpha);
+    // The table is still there, and the files no longer name it.
+    ci.allow_what_is_printed(&[]).await;
+    let refused = ci.run(&["up", "alpha"]).await;
+    assert_eq!(refused.code, 1, "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("--former-tables"),
+        "{}",
+        refused.stderr
+    );
+    ci.allow_what_is_printed(&["--former-tables"]).await;
     ci.succeed(&["up", "alpha"]).await;
     ci.succeed(&["down", "alpha"]).await;
 }
@@ -212,30 +226,25 @@ async fn another_service_is_named_and_not_listed(ci: &Ci) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_documented_policy_is_enough_for_the_whole_life_of_a_stage() {
+async fn the_printed_policy_is_enough_for_the_whole_life_of_a_stage() {
     let ci = Ci::new().await;
-    let policies = documented();
-    ci.allow(&policies[0]).await;
     lives(&ci).await;
     another_service_is_named_and_not_listed(&ci).await;
-    // With logs of API Gateway it takes the second policy, too.
+    // With logs of API Gateway it takes more.
+    let without = ci.printed(&[]).await;
     ci.project
         .write("stages/alpha.toml", &format!("target = \"aws\"\n{LOGS}"));
     ci.project.write("stages/service.toml", SERVICE);
+    ci.allow(&without).await;
     let refused = ci.run(&["up", "alpha"]).await;
     assert_eq!(refused.code, 1, "{}", refused.stderr);
-    // Which of the missing permissions it is told of depends on which answer comes first.
-    let next = "next: logs of API Gateway need one role for the whole account";
-    assert!(refused.stderr.contains(next), "{}", refused.stderr);
-    ci.allow(&policies.concat()).await;
     lives(&ci).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_is_promoted_out_of_an_account_in_which_one_may_only_read() {
     let ci = Ci::new().await;
-    let policies = documented();
-    ci.allow(&policies[0]).await;
+    ci.allow_what_is_printed(&[]).await;
     ci.succeed(&["up", "alpha"]).await;
     // That policy isn't in the other account.
     let boundary = "permissions_boundary = \"arn:aws:iam::000000000000:policy/bounds\"\n";
@@ -263,14 +272,18 @@ async fn a_release_is_promoted_out_of_an_account_in_which_one_may_only_read() {
         let output = spawn_blocking(move || { command }.output()).await;
         Ran::from(output.expect("it ends").expect("it runs"))
     };
-    let reading = &policies[2];
-    for missing in reading {
+    let reading = reads_of_a_promotion();
+    let allow = async |statements: &[Value]| {
+        let policy = json!({ "Version": "2012-10-17", "Statement": statements });
+        ci.allow(&policy).await;
+    };
+    for missing in &reading {
         let others: Vec<Value> = reading
             .iter()
             .filter(|it| *it != missing)
             .cloned()
             .collect();
-        ci.allow(&others).await;
+        allow(&others).await;
         let refused = promote().await;
         assert_eq!(refused.code, 1, "{missing}: {}", refused.stderr);
         let action = missing["Action"].as_str().expect("a text");
@@ -282,37 +295,90 @@ async fn a_release_is_promoted_out_of_an_account_in_which_one_may_only_read() {
         );
         assert!(target.is_empty().await, "{action}");
     }
-    ci.allow(reading).await;
+    allow(&reading).await;
     let promoted = promote().await;
     assert_eq!(promoted.code, 0, "{}", promoted.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_one_of_its_statements_the_error_names_what_is_missing() {
+async fn who_lacks_something_is_told_what_and_what_prints_it() {
     let ci = Ci::new().await;
-    let statements = documented().swap_remove(0);
-    for missing in &statements {
-        let others: Vec<Value> = statements
-            .iter()
-            .filter(|it| *it != missing)
-            .cloned()
-            .collect();
-        ci.allow(&others).await;
-        let refused = ci.run(&["up", "alpha"]).await;
-        let sid = &missing["Sid"];
-        assert_eq!(refused.code, 1, "{sid}: {}", refused.stderr);
-        let text = &refused.stderr;
-        let denied =
-            text.contains("AccessDenied") && text.contains("is not authorized to perform: ");
-        assert!(denied, "{sid}: {text}");
-        let actions = match &missing["Action"] {
-            Value::Array(actions) => actions.clone(),
-            one => vec![one.clone()],
+    let policy = ci.printed(&[]).await;
+    // A read, what comes with a write, a write, and what is handed on by one.
+    for (missing, command) in [
+        ("iam:GetRole", "plan"),
+        ("logs:TagResource", "up"),
+        ("lambda:CreateFunction", "up"),
+        ("iam:PassRole", "up"),
+    ] {
+        let mut less = policy.clone();
+        let statements = less["Statement"].as_array_mut().expect("statements");
+        for statement in statements.iter_mut() {
+            let actions = statement["Action"].as_array_mut().expect("actions");
+            actions.retain(|action| action != missing);
+        }
+        statements.retain(|statement| statement["Action"] != json!([]));
+        ci.allow(&less).await;
+        let refused = match command {
+            "plan" => ci.run(&["plan", "alpha"]).await,
+            _ => ci.run(&["up", "alpha"]).await,
         };
-        let named = |action: &Value| text.contains(action.as_str().expect("a text"));
-        assert!(actions.iter().any(named), "{sid}: {text}");
+        let text = &refused.stderr;
+        assert_eq!(refused.code, 1, "{missing}: {text}");
+        let denied = format!("is not authorized to perform: {missing} ");
+        let next = format!(
+            "next: the caller lacks {missing}: `deployer permissions STAGE` prints the policy"
+        );
+        assert!(text.contains(&denied) && text.contains(&next), "{text}");
     }
-    ci.allow(&statements).await;
+    ci.allow(&policy).await;
     ci.succeed(&["up", "alpha"]).await;
     ci.succeed(&["down", "alpha"]).await;
+}
+
+/// The statements that the document has for the account that is promoted from.
+fn reads_of_a_promotion() -> Vec<Value> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = std::fs::read_to_string(root.join("docs/PERMISSIONS.md")).expect("the document");
+    let (_, after) = text.split_once("`promote` needs").expect("its section");
+    let (_, shown) = after.split_once("```json\n").expect("a policy");
+    let (shown, _) = shown.split_once("```").expect("its end");
+    let shown = shown
+        .replace("ACCOUNT", local_cloud::ACCOUNT_ID)
+        .replace("REGION", local_cloud::REGION)
+        .replace("SERVICE", "tiny");
+    let policy: Value = serde_json::from_str(&shown).expect("JSON");
+    policy["Statement"].as_array().expect("statements").clone()
+}
+
+/// The JSON of the document, as it is for the shipped stage `alpha`.
+#[test]
+fn the_document_shows_what_is_printed_for_the_shipped_stage() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let deployer = Deployer::new(env!("CARGO_BIN_EXE_deployer"), &root);
+    let mut command = deployer.command(&["permissions", "alpha"]);
+    command.args(["--account", "123456789012", "--region", "eu-central-1"]);
+    let output = command.output().expect("it runs");
+    let printed = String::from_utf8(output.stdout).expect("text");
+    let text = std::fs::read_to_string(root.join("docs/PERMISSIONS.md")).expect("the document");
+    let (_, shown) = text.split_once("```json\n").expect("a policy");
+    let (shown, _) = shown.split_once("```").expect("its end");
+    assert_eq!(shown, printed, "the document should show: {printed}");
+}
+
+#[test]
+fn bad_arguments_are_refused() {
+    let project = TinyProject::new();
+    let deployer = Deployer::new(env!("CARGO_BIN_EXE_deployer"), project.path());
+    for arguments in [
+        ["permissions", "local", "--account=1234"].as_slice(),
+        &["permissions", "nowhere"],
+        &["permissions"],
+        &["permissions", "local", "--for=package"],
+        &["plan", "local", "--markdown", "--json"],
+    ] {
+        let output = deployer.command(arguments).output().expect("it runs");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty());
+    }
 }

@@ -105,9 +105,11 @@ impl Account {
     }
 }
 
+/// Results, one a stage; events are left out.
 fn lines(stdout: &str) -> Vec<Value> {
     let line = |line| serde_json::from_str(line).expect("a line of JSON");
-    stdout.lines().map(line).collect()
+    let is_result = |line: &Value| line.get("event").is_none_or(|event| event == "result");
+    stdout.lines().map(line).filter(is_result).collect()
 }
 
 /// A project with a template and nothing else on AWS.

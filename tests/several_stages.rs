@@ -30,7 +30,9 @@ fn stages_with(member: &str, stdout: &str) -> BTreeSet<String> {
         .lines()
         .map(|line| serde_json::from_str(line).expect("a line of JSON"));
     results
-        .filter(|result: &Value| result.get(member).is_some())
+        // `up` says events, too.
+        .filter(|line: &Value| line.get("event").is_none_or(|event| event == "result"))
+        .filter(|result| result.get(member).is_some())
         .map(|result| result["stage"].as_str().expect("it names its stage").into())
         .collect()
 }

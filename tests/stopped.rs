@@ -129,7 +129,22 @@ async fn ctrl_c_finishes_the_call_in_flight_and_says_what_is_done_and_left() {
         stderr.contains("the next `up` (or `down`) goes on from here"),
         "{stderr}"
     );
-    let json: Value = serde_json::from_slice(&output.stdout).expect("one line of JSON");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let lines = stdout.lines().map(serde_json::from_str);
+    let lines: Vec<Value> = lines.collect::<Result<_, _>>().expect("lines of JSON");
+    let of_stage = |line: &Value| line["stage"] == "local" && line["at"].is_string();
+    assert!(lines.iter().all(of_stage), "{stdout}");
+    let (json, events) = lines.split_last().expect("a result");
+    let happened = |event: &str| events.iter().any(|line| line["event"] == event);
+    for event in ["building", "planned", "step_started", "step_done"] {
+        assert!(happened(event), "no {event} in {stdout}");
+    }
+    assert!(!happened("result"), "{stdout}");
+    assert_eq!(json["event"], "result");
+    assert_eq!(
+        (&json["ok"], &json["exit_code"]),
+        (&false.into(), &130.into())
+    );
     assert_eq!(json["interrupted"], true);
     assert_eq!(json["serving"], "nothing is live yet");
     let steps =

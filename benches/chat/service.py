@@ -76,7 +76,8 @@ class Chat:
         return done.stdout
 
     def __enter__(self):
-        self.url = json.loads(self.run("up", "local", "--json"))["url"]
+        # The result is the last line; before it come events.
+        self.url = json.loads(self.run("up", "local", "--json").splitlines()[-1])["url"]
         return self
 
     def __exit__(self, *_):

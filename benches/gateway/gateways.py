@@ -48,7 +48,8 @@ class Gateway:
         command = [self.root / "target/release/deployer", "--project", project, "up", stage, "--json", *options]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         done = subprocess.run(command, env=kept | cargo | (variables or {}), check=True, text=True, **pipes)
-        return json.loads(done.stdout)
+        # The result is the last line; before it come events.
+        return json.loads(done.stdout.splitlines()[-1])
 
     def stop(self):
         if self.server:

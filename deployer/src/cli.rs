@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 use deployer_core::names::SERVICE_NAME_LIMIT;
+use deployer_core::permissions;
 use deployer_core::ttl::{Ttl, TtlError};
 use deployer_engine::verify::Verify;
 use local_cloud::DynamoDbAddress;
@@ -21,6 +22,7 @@ Exit codes:
   4    no credentials or no region; nothing was touched
   5    something in the way isn't this stage's; nothing was touched
   6    another deploys the stage; nothing was touched
+  7    with `plan --exit-code`: `up` would change something
   70   a mistake in the deployer itself: its plan breaks its own rules; nothing was touched
   130  interrupted: calls in flight were finished (not after a second Ctrl-C), the next `up` goes on
   Of several stages, the first that failed, in the order given, has its say.
@@ -40,6 +42,10 @@ Examples:
   deployer up --all          the same with every stage that is on AWS
   deployer plan alpha --adopt
                              show what `up alpha --adopt` would take over and change
+  deployer plan alpha --markdown --exit-code
+                             the same as a comment on a pull request; exit code 7 says that
+                             something would change
+  deployer permissions alpha print the IAM policy that deploying it needs
   deployer package alpha     build what `alpha` needs, as a bundle to deploy from elsewhere
   deployer up alpha --from bundle.zip
                              deploy what is in the bundle: no source, no compiler
@@ -100,6 +106,23 @@ Exit codes:
 Examples:
   deployer stages show alpha
   deployer stages show alpha --json | jq -r '.settings[] | select(.origin != \"default\") | .key | join(\".\")'";
+const PERMISSIONS_EXAMPLES: &str = "\
+The policy allows what `up`, `plan`, `status`, `history`, `rollback`, `list` and `down` of the stages do as
+their files are now, and to put right what was changed by hand. Neither credentials nor network
+are needed. The account is --account, or the file's `account_id`, or AWS_ACCOUNT_ID; the region is
+--region, or the file's, or AWS_REGION, or the profile's. For what isn't known there is `*`.
+
+Exit codes:
+  0    the policy is printed
+  2    arguments or stage files are wrong
+
+Examples:
+  deployer permissions alpha > policy.json       for whoever deploys alpha
+  deployer permissions alpha prod                for both, in one policy
+  deployer permissions alpha --for plan          for a job that only plans: reads
+  deployer permissions alpha --account 123456789012 --region eu-central-1
+  deployer permissions alpha prod --split | jq -c '.[]'
+                                                 as many policies as IAM's limit needs";
 
 const LIST_EXAMPLES: &str = "\
 Listed are age, end, release, owner and address of every stage that has its journal or its API
@@ -150,6 +173,9 @@ pub enum Verb {
     /// Show what stage files come to
     #[command(subcommand)]
     Stages(StageFiles),
+    /// Print the IAM policy that whoever deploys stages needs, without asking AWS
+    #[command(after_help = PERMISSIONS_EXAMPLES)]
+    Permissions(Permissions),
     /// Run the local cloud in the foreground (`up` starts it in the background)
     LocalCloud(LocalCloud),
     /// Write the JSON Schemas of the stage files to the `stages` folder
@@ -168,7 +194,7 @@ pub struct Stages {
     /// Take the file of STAGE as that of the stage NAME; once for each
     #[arg(long = "as", value_name = "NAME", requires = "stages")]
     pub names: Vec<String>,
-    /// Print results as JSON, one line a stage
+    /// Print results as JSON, one line a stage; `up` and `down` also print events as they happen
     #[arg(long)]
     pub json: bool,
 }
@@ -403,6 +429,62 @@ pub struct Plan {
     pub adoption: Adoption,
     #[command(flatten)]
     pub lifetime: Lifetime,
+    /// Print one Markdown document for all stages, e.g. for a comment on a pull request
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
+    /// End with exit code 7 if `up` would change something
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// Whose permissions are printed, and what they are for.
+#[derive(Debug, Args)]
+pub struct Permissions {
+    /// Stages: names of files in `stages`, without `.toml`. The policy is for all of them
+    #[arg(required = true, value_name = "STAGE")]
+    pub stages: Vec<String>,
+    /// Only what these commands need; `plan` stands for all that only read. Default: all
+    #[arg(long = "for", value_name = "COMMAND", value_delimiter = ',')]
+    pub purposes: Vec<Purpose>,
+    /// The account's id, 12 digits
+    #[arg(long, value_name = "ID", value_parser = account_id)]
+    pub account: Option<String>,
+    /// The region, instead of the stage file's
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// Also for tables that the stages had and their files no longer name
+    #[arg(long)]
+    pub former_tables: bool,
+    /// Print a JSON array of as many policies as it takes, each within IAM's limit for one
+    #[arg(long)]
+    pub split: bool,
+}
+
+/// What a permission is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Purpose {
+    Plan,
+    Up,
+    Rollback,
+    Down,
+}
+
+impl From<Purpose> for permissions::Purpose {
+    fn from(purpose: Purpose) -> Self {
+        match purpose {
+            Purpose::Plan => Self::Plan,
+            Purpose::Up => Self::Up,
+            Purpose::Rollback => Self::Rollback,
+            Purpose::Down => Self::Down,
+        }
+    }
+}
+
+fn account_id(text: &str) -> Result<String, &'static str> {
+    match text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => Ok(text.to_owned()),
+        false => Err("an account's id has 12 digits"),
+    }
 }
 
 /// What may be taken over.
@@ -428,7 +510,7 @@ pub struct Rollback {
     pub name: Option<String>,
     #[command(flatten)]
     pub elsewhere: Elsewhere,
-    /// Print the result as JSON
+    /// Print events as lines of JSON as they happen, the result last
     #[arg(long)]
     pub json: bool,
     /// Fail at once when another deploys the stage, instead of waiting
@@ -548,6 +630,7 @@ mod tests {
             exit::NOT_SIGNED_IN,
             exit::NOT_OURS,
             exit::BUSY,
+            exit::CHANGES,
             exit::BUG,
             exit::INTERRUPTED,
         ];

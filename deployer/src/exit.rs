@@ -14,6 +14,8 @@ pub const NOT_SIGNED_IN: u8 = 4;
 pub const NOT_OURS: u8 = 5;
 /// Another deploys the stage; nothing was touched.
 pub const BUSY: u8 = 6;
+/// `plan --exit-code`: all is well, and `up` would change something.
+pub const CHANGES: u8 = 7;
 /// Ctrl-C: what was in flight was finished, the rest not begun.
 pub const INTERRUPTED: u8 = 130;
 /// A mistake in the deployer itself was found before anything was touched.

@@ -256,7 +256,7 @@ impl Failure {
             } => format!("did you mean `{near}`?"),
             Self::WithoutFile { failure, .. } => failure.next_step(),
             Self::Silent(_) => "run the command again: it looks again and writes nothing".to_owned(),
-            Self::Cloud(error) => deployer_engine::hints::next_step(error).to_owned(),
+            Self::Cloud(error) => deployer_engine::hints::next_step(error),
             Self::Input { next_step, .. }
             | Self::LocalCloud { next_step, .. }
             | Self::Incomplete { next_step, .. } => next_step.clone(),

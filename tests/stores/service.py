@@ -72,7 +72,8 @@ class Stage:
         return done.stdout
 
     def up(self):
-        return json.loads(self.run("up", "local", "--json"))
+        # The result is the last line; before it come events.
+        return json.loads(self.run("up", "local", "--json").splitlines()[-1])
 
     def __enter__(self):
         self.url = self.up()["url"]

@@ -17,6 +17,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
+use deployer_core::operations::Operation;
 use deployer_engine::error::CloudError;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,7 +28,7 @@ const PATH: &str = "/account";
 
 /// The ARN of the role by which API Gateway writes logs, if one is set.
 pub(crate) async fn logging_role(client: &Client) -> Result<Option<String>, CloudError> {
-    let call = Call::new("apigateway", "GetAccount", "");
+    let call = Call::new(Operation::GetAccount, "");
     let body = Body::default();
     client
         .get_api()
@@ -51,7 +52,7 @@ pub(crate) async fn logging_role(client: &Client) -> Result<Option<String>, Clou
 
 /// Lets API Gateway write logs by this role. Setting it twice is setting it once.
 pub(crate) async fn set_logging_role(client: &Client, role_arn: &str) -> Result<(), CloudError> {
-    let call = Call::new("apigateway", "UpdateAccount", role_arn);
+    let call = Call::new(Operation::UpdateAccount, role_arn);
     let patch = json!({ "patchOperations": [
         { "op": "replace", "path": "/cloudwatchRoleArn", "value": role_arn }
     ] })

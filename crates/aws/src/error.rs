@@ -4,21 +4,20 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
+use deployer_core::operations::Operation;
 use deployer_engine::error::{CloudError, CloudErrorKind};
 use std::error::Error;
 
 /// What a call was about, for its error.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Call<'a> {
-    pub service: &'static str,
-    pub operation: &'static str,
+    pub operation: Operation,
     pub resource: &'a str,
 }
 
 impl<'a> Call<'a> {
-    pub fn new(service: &'static str, operation: &'static str, resource: &'a str) -> Self {
+    pub fn new(operation: Operation, resource: &'a str) -> Self {
         Self {
-            service,
             operation,
             resource,
         }
@@ -56,8 +55,8 @@ impl<'a> Call<'a> {
             (None, _) => causes(&error),
         };
         CloudError {
-            service: self.service,
-            operation: self.operation.to_owned(),
+            service: self.operation.service(),
+            operation: self.operation.name().to_owned(),
             resource: self.resource.to_owned(),
             kind,
             code,
@@ -66,11 +65,21 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// A part of an answer that the service refused, in its words.
+    pub fn refused(self, code: &str, message: &str) -> CloudError {
+        CloudError {
+            kind: CloudErrorKind::Refused,
+            code: Some(code.to_owned()),
+            message: message.to_owned(),
+            ..self.incomplete("")
+        }
+    }
+
     /// An answer that lacks what it must contain.
     pub fn incomplete(self, what: &str) -> CloudError {
         CloudError {
-            service: self.service,
-            operation: self.operation.to_owned(),
+            service: self.operation.service(),
+            operation: self.operation.name().to_owned(),
             resource: self.resource.to_owned(),
             kind: CloudErrorKind::NoAnswer,
             code: None,
@@ -137,8 +146,7 @@ mod tests {
         let status = StatusCode::try_from(status).unwrap();
         let answer = HttpResponse::new(status, SdkBody::empty());
         let error = GetDeploymentsError::generic(metadata);
-        Call::new("apigateway", "GetDeployments", "a1b2c3")
-            .error(SdkError::service_error(error, answer))
+        Call::new(Operation::GetDeployments, "a1b2c3").error(SdkError::service_error(error, answer))
     }
 
     #[test]

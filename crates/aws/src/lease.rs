@@ -4,6 +4,7 @@ use crate::connect::Cloud;
 use crate::error::{Call, found, gone};
 use deployer_core::lease::STREAM_PREFIX;
 use deployer_core::names::LogGroupName;
+use deployer_core::operations::Operation;
 use deployer_core::tags::Tags;
 use deployer_engine::error::CloudError;
 use deployer_engine::lease::Journal;
@@ -26,7 +27,7 @@ impl Journal for Cloud {
         journal: &LogGroupName,
         tags: &Tags,
     ) -> Result<bool, CloudError> {
-        let call = Call::new("logs", "CreateLogGroup", journal.as_str());
+        let call = Call::new(Operation::CreateLogGroup, journal.as_str());
         let request = self
             .logs
             .create_log_group()
@@ -45,7 +46,7 @@ impl Journal for Cloud {
         journal: &LogGroupName,
         stream: &str,
     ) -> Result<bool, CloudError> {
-        let call = Call::new("logs", "CreateLogStream", stream);
+        let call = Call::new(Operation::CreateLogStream, stream);
         let request = self
             .logs
             .create_log_stream()
@@ -69,7 +70,7 @@ impl Journal for Cloud {
     }
 
     async fn delete_stream(&self, journal: &LogGroupName, stream: &str) -> Result<(), CloudError> {
-        let call = Call::new("logs", "DeleteLogStream", stream);
+        let call = Call::new(Operation::DeleteLogStream, stream);
         let request = self
             .logs
             .delete_log_stream()

@@ -15,6 +15,7 @@ mod lease;
 mod limiter;
 mod probe;
 mod reader;
+mod region;
 mod server_clock;
 mod unanswered;
 mod wire;
@@ -22,4 +23,5 @@ mod writer;
 
 pub use connect::{Cloud, ConnectError, Destination};
 pub use limiter::Limiter;
+pub use region::configured_region;
 pub use wire::{Broken, Clock, Exchange, Wire};

@@ -167,6 +167,16 @@ impl Cloud {
         serve::serve(self, request, caller, now, ids)
     }
 
+    /// Actions, each with its resource (an ARN, or `*`), that whoever makes a request must be
+    /// allowed where [`Settings::enforce_iam`] is set. Empty for services that ask by
+    /// themselves.
+    pub fn needs(&self, request: &http::Request<Bytes>) -> Vec<(String, String)> {
+        serve::find_service(request).map_or_else(
+            |_| Vec::new(),
+            |service| access::all_needs(service, request, &self.iam, &self.settings),
+        )
+    }
+
     /// AWS's answer to a request whose signature isn't what it should be.
     pub fn refuse_unverified(
         &self,

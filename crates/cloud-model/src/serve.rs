@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
 use crate::access;
 use crate::apigateway::is_about_account;
@@ -16,7 +17,7 @@ use crate::limits::{CODE_REQUEST_BYTES, CONTROL_REQUEST_BYTES, LOG_REQUEST_BYTES
 use crate::operations;
 use crate::wire::members::Members;
 use crate::wire::query_xml::{self, Form};
-use crate::wire::rest_json::{self, RestRequest};
+use crate::wire::rest_json::{self, Reply, RestRequest};
 use crate::wire::{Protocol, Service, json11, signature_scope};
 use crate::{Cloud, Effect, Handled, IdSource};
 
@@ -85,7 +86,7 @@ fn only_reads(operation: &str) -> bool {
     reading.iter().any(|word| operation.starts_with(word))
 }
 
-fn find_service(request: &Request<Bytes>) -> Result<Service, Failure> {
+pub(crate) fn find_service(request: &Request<Bytes>) -> Result<Service, Failure> {
     let name = signature_scope::signing_name(request).ok_or_else(Failure::unsigned)?;
     Service::find(&name).ok_or_else(|| Failure::not_served(&format!("the service {name}")))
 }
@@ -145,16 +146,28 @@ fn serve_service(
     call: &mut Call<'_>,
     request_id: &str,
 ) -> Response<Bytes> {
+    let mut withheld = None;
     if let (true, Some(caller)) = (call.settings.enforce_iam, caller) {
         let known = cloud.known_iam(call.now);
         let roles = known.as_ref().unwrap_or(&cloud.iam);
         if let Err(failure) = access::check(service, request, caller, roles, call.settings) {
             return refuse(Some(service), service.protocol(), &failure, request_id);
         }
+        if service == Service::Lambda {
+            let rest = RestRequest::read(request);
+            withheld = access::withheld_tags(&rest, caller, roles, call.settings);
+        }
     }
     let answered = match service {
         Service::ApiGateway | Service::Lambda => {
-            serve_rest(cloud, service, request, call, request_id)
+            let reply = serve_rest(cloud, service, request, call);
+            reply.map(|reply| match withheld {
+                None => rest_json::answer(reply, request_id),
+                Some(why) => {
+                    let error = json!({ "ErrorCode": why.code, "Message": why.message });
+                    rest_json::answer(reply.replace("Tags", "TagsError", error), request_id)
+                }
+            })
         }
         Service::Iam | Service::Sts => {
             serve_query(cloud, service, request, caller, call, request_id)
@@ -173,29 +186,27 @@ fn serve_rest(
     service: Service,
     request: &Request<Bytes>,
     call: &mut Call<'_>,
-    request_id: &str,
-) -> Result<Response<Bytes>, Failure> {
+) -> Result<Reply, Failure> {
     let rest = RestRequest::read(request);
     operations::check_path(service, &rest)?;
-    let reply = if service == Service::Lambda {
+    if service == Service::Lambda {
         // Bodies with code have a limit, and an error, of their own.
         check_size(request, CODE_REQUEST_BYTES * 2)?;
         let (lambda, iam) = (&mut cloud.lambda, &cloud.iam);
         match &mut cloud.habits {
-            None => lambda.handle(&rest, iam, call)?,
-            Some(habits) => habits.lambda(lambda, &rest, iam, call)?,
+            None => lambda.handle(&rest, iam, call),
+            Some(habits) => habits.lambda(lambda, &rest, iam, call),
         }
     } else {
         check_size(request, CONTROL_REQUEST_BYTES)?;
         let Cloud { gateway, iam, .. } = cloud;
         match &mut cloud.habits {
-            None if is_about_account(&rest) => gateway.account(&rest, iam, call.settings)?,
-            Some(habits) if is_about_account(&rest) => habits.account(gateway, &rest, iam, call)?,
-            None => cloud.gateway.handle(&rest, call)?,
-            Some(habits) => habits.gateway(&mut cloud.gateway, &rest, call)?,
+            None if is_about_account(&rest) => gateway.account(&rest, iam, call.settings),
+            Some(habits) if is_about_account(&rest) => habits.account(gateway, &rest, iam, call),
+            None => cloud.gateway.handle(&rest, call),
+            Some(habits) => habits.gateway(&mut cloud.gateway, &rest, call),
         }
-    };
-    Ok(rest_json::answer(reply, request_id))
+    }
 }
 
 fn serve_query(

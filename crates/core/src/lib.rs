@@ -19,6 +19,8 @@ pub mod manifest;
 pub mod manifest_key;
 pub mod names;
 pub mod observed;
+pub mod operations;
+pub mod permissions;
 pub mod plan;
 pub mod policy;
 pub mod promotion;

@@ -189,6 +189,11 @@ impl Names {
         ))
     }
 
+    /// What the names of all the stage's roles begin with, however long they would be.
+    pub fn role_prefix(&self) -> String {
+        beginning(&self.role_prefix, ROLE_NAME_LIMIT).to_owned()
+    }
+
     /// The deployed name of a table.
     pub fn table(&self, id: &TableId) -> TableName {
         TableName(fit(
@@ -238,8 +243,18 @@ fn fit(name: &str, limit: usize) -> String {
     }
     let hash = Sha256::digest(name.as_bytes());
     let digits: String = hash[..4].iter().map(|byte| format!("{byte:02x}")).collect();
-    let readable = name[..limit - digits.len() - 1].trim_end_matches('-');
-    format!("{readable}-{digits}")
+    format!("{}-{digits}", beginning(name, limit))
+}
+
+/// Digits of the hash that ends a name which would be too long, and the hyphen before them.
+const HASH_AND_HYPHEN: usize = 9;
+
+/// What stays of a name that would be too long.
+fn beginning(name: &str, limit: usize) -> &str {
+    match name.get(..limit - HASH_AND_HYPHEN) {
+        Some(beginning) => beginning.trim_end_matches('-'),
+        None => name,
+    }
 }
 
 #[cfg(test)]
@@ -279,6 +294,22 @@ mod tests {
         assert!(one.as_str().starts_with(&names.function_prefix));
         assert!(names.execution_role.as_str().len() <= ROLE_NAME_LIMIT);
         assert_ne!(names.execution_role, names.invoke_role);
+    }
+
+    #[test]
+    fn all_roles_of_a_stage_begin_alike_however_long_their_names_would_be() {
+        for length in 1..=STAGE_NAME_LIMIT {
+            let names = names(&"s".repeat(SERVICE_NAME_LIMIT), &"t".repeat(length));
+            let function = names.function(&"room".into());
+            for role in [
+                &names.execution_role,
+                &names.invoke_role,
+                &names.own_role(&function),
+            ] {
+                let prefix = names.role_prefix();
+                assert!(role.as_str().starts_with(&prefix), "{role}, not {prefix}");
+            }
+        }
     }
 
     #[test]

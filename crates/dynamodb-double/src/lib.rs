@@ -21,7 +21,7 @@ pub fn is_for_dynamodb(request: &Request<Bytes>) -> bool {
 }
 
 /// The tables of one account and region.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Tables {
     /// By name.
     tables: BTreeMap<String, Table>,
@@ -29,7 +29,7 @@ pub struct Tables {
     place: String,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Table {
     /// As it was asked for.
     key_schema: Value,

@@ -65,11 +65,6 @@ const HINTS: &[Hint] = &[
         next_step: "the zip was changed on its way, or the version isn't the release's any more: run the command again, and if it stays so, `deployer up` the stage that is promoted from",
     },
     Hint {
-        codes: ACCESS_DENIED,
-        message: "",
-        next_step: "the caller lacks the permission the message names: add it to the caller's policy",
-    },
-    Hint {
         codes: &["InvalidParameterValueException"],
         message: "UnreservedConcurrentExecution",
         next_step: "the account's concurrency is too low to reserve any: ask for a higher quota, or remove reserved_concurrency for this stage",
@@ -105,21 +100,42 @@ const HINTS: &[Hint] = &[
 ];
 
 /// The next step for whoever reads the error.
-pub fn next_step(error: &CloudError) -> &'static str {
+pub fn next_step(error: &CloudError) -> String {
     let code = error.code.as_deref().unwrap_or_default();
     let found = HINTS
         .iter()
         .find(|hint| hint.codes.contains(&code) && error.message.contains(hint.message));
-    match (found, error.kind) {
-        (Some(hint), _) => hint.next_step,
-        (None, CloudErrorKind::NotSent) => "set the credentials or region the message names",
-        (None, CloudErrorKind::NoAnswer) => {
+    match found {
+        Some(hint) => hint.next_step.to_owned(),
+        None if ACCESS_DENIED.contains(&code) => lacking(&error.message),
+        None => by_kind(error.kind).to_owned(),
+    }
+}
+
+/// What a caller lacks, by AWS's words for it.
+fn lacking(message: &str) -> String {
+    let what = message
+        .split_once("is not authorized to perform: ")
+        .and_then(|(_, rest)| rest.split_whitespace().next());
+    let what = match what {
+        Some(action) => format!("the caller lacks {action}"),
+        None => "the caller lacks the permission that the message names".to_owned(),
+    };
+    let former = match message.contains(" dynamodb:") {
+        true => "; with --former-tables, if the files no longer name the table",
+        false => "",
+    };
+    format!("{what}: `deployer permissions STAGE` prints the policy that is needed{former}")
+}
+
+fn by_kind(kind: CloudErrorKind) -> &'static str {
+    match kind {
+        CloudErrorKind::NotSent => "set the credentials or region the message names",
+        CloudErrorKind::NoAnswer => {
             "the call may or may not have been carried out: run the command again, it looks before it writes"
         }
-        (None, CloudErrorKind::TimedOut) => {
-            "run the command again: it goes on where this one stopped"
-        }
-        (None, CloudErrorKind::Refused) => {
+        CloudErrorKind::TimedOut => "run the command again: it goes on where this one stopped",
+        CloudErrorKind::Refused => {
             "mend what the message says and run the command again: it goes on where this one stopped"
         }
     }
@@ -189,6 +205,31 @@ mod tests {
             ));
             assert!(step.contains("remove access_logs"), "{step}");
         }
+    }
+
+    #[test]
+    fn who_lacks_a_permission_learns_which_and_what_prints_them_all() {
+        let message = "User: arn:aws:sts::1:assumed-role/ci/run is not authorized to perform: lambda:CreateFunction on resource: arn:aws:lambda:eu-central-1:1:function:chat-alpha-room because no identity-based policy allows the lambda:CreateFunction action";
+        for (message, what) in [
+            (message, "lambda:CreateFunction"),
+            ("Access denied", "the permission that the message names"),
+        ] {
+            let denied = error("AccessDenied", message, CloudErrorKind::Refused);
+            assert_eq!(
+                next_step(&denied),
+                format!(
+                    "the caller lacks {what}: `deployer permissions STAGE` prints the policy that is needed"
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn who_may_not_look_for_tables_may_need_to_for_those_of_before() {
+        let message = "User: me is not authorized to perform: dynamodb:ListTables on resource: *";
+        let code = "AccessDeniedException";
+        let step = next_step(&error(code, message, CloudErrorKind::Refused));
+        assert!(step.contains("--former-tables"), "{step}");
     }
 
     #[test]

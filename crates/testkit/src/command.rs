@@ -83,6 +83,7 @@ impl Deployer {
             .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
             .stdin(Stdio::null());
         for name in [
+            "AWS_ACCOUNT_ID",
             "AWS_PROFILE",
             "AWS_REGION",
             "AWS_DEFAULT_REGION",

@@ -7,6 +7,7 @@ mod history;
 mod list;
 mod local_cloud;
 mod package;
+mod permissions;
 mod plan;
 mod promote;
 mod rollback;
@@ -21,7 +22,7 @@ use crate::cli::{self, Cli, Elsewhere, Look, Source, StageFiles, Stages, Verb};
 use crate::exit;
 use crate::failure::Failure;
 use crate::project::Project;
-use crate::render::{Console, report, text};
+use crate::render::{Console, Output, Screen, report, text};
 use build::Workshop;
 use choice::Choice;
 use deployer_engine::interrupt::Interrupt;
@@ -54,7 +55,10 @@ pub async fn run(arguments: Cli) -> u8 {
                 lives: options.lifetime.ttl,
             });
             match run.stocked(&options.source) {
-                Ok(run) => described(run.interruptible(), options.writes.stages, work).await,
+                Ok(run) => {
+                    let output = Output::stream(options.writes.stages.json);
+                    described(run.interruptible(), options.writes.stages, work, output).await
+                }
                 Err(failure) => fail(&failure),
             }
         }
@@ -62,9 +66,14 @@ pub async fn run(arguments: Cli) -> u8 {
             let work = Work::Plan(plan::Options {
                 adopt: options.adoption.adopt,
                 lives: options.lifetime.ttl,
+                exit_code: options.exit_code,
             });
+            let output = match options.markdown {
+                true => Output::Markdown,
+                false => Output::result(options.stages.json),
+            };
             match run.stocked(&options.source) {
-                Ok(run) => described(run, options.stages, work).await,
+                Ok(run) => described(run, options.stages, work, output).await,
                 Err(failure) => fail(&failure),
             }
         }
@@ -72,30 +81,33 @@ pub async fn run(arguments: Cli) -> u8 {
         Verb::Status(look) => looking(run, look, Work::Status).await,
         Verb::History(look) => looking(run, look, Work::History).await,
         Verb::List(options) => {
-            let screen = Console::new(options.json, 1).screen("list");
+            let screen = Console::new(Output::result(options.json), 1).screen("list");
             ended(list::run(&run, &options, &screen).await)
         }
         Verb::Rollback(options) => {
-            let screen = Console::new(options.json, 1).screen(&options.stage);
+            let stage = options.name.as_ref().unwrap_or(&options.stage);
+            let screen = Console::new(Output::stream(options.json), 1).screen(stage);
             let result = rollback::run(&run.interruptible(), options, &screen).await;
-            screen.finish();
-            ended(result)
+            written(result, &screen)
         }
         Verb::Promote(options) => {
-            let screen = Console::new(options.json, 1).screen(&options.to);
-            let run = match options.plan {
-                true => run,
-                false => run.interruptible(),
+            let (run, output) = match options.plan {
+                true => (run, Output::result(options.json)),
+                false => (run.interruptible(), Output::stream(options.json)),
             };
+            let screen = Console::new(output, 1).screen(&options.to);
             let result = promote::run(&run, &options, &screen).await;
-            screen.finish();
-            ended(result)
+            written(result, &screen)
         }
         Verb::Stages(StageFiles::Show(options)) => {
             ended(run.project().and_then(|it| show::run(it, &options)))
         }
         Verb::Package(options) => match run.project() {
             Ok(project) => package::run(project, options).await,
+            Err(failure) => fail(&failure),
+        },
+        Verb::Permissions(options) => match run.project() {
+            Ok(project) => permissions::run(project, &options).await,
             Err(failure) => fail(&failure),
         },
         Verb::LocalCloud(options) => match run.project() {
@@ -116,6 +128,7 @@ fn goes_by_account(verb: &Verb) -> bool {
         | Verb::Promote(_)
         | Verb::Package(_)
         | Verb::Stages(_)
+        | Verb::Permissions(_)
         | Verb::LocalCloud(_)
         | Verb::Schema(_) => false,
     }
@@ -145,15 +158,14 @@ impl Run {
 }
 
 /// Work that takes files.
-async fn described(run: Run, stages: Stages, work: Work) -> u8 {
-    let json = stages.json;
-    stages::run(&run, choice_of(stages, None), work, json).await
+async fn described(run: Run, stages: Stages, work: Work, output: Output) -> u8 {
+    stages::run(&run, choice_of(stages, None), work, output).await
 }
 
 /// Work that takes what the account knows, too.
 async fn looking(run: Run, Look { stages, elsewhere }: Look, work: Work) -> u8 {
-    let json = stages.json;
-    stages::run(&run, choice_of(stages, Some(elsewhere)), work, json).await
+    let output = Output::result(stages.json);
+    stages::run(&run, choice_of(stages, Some(elsewhere)), work, output).await
 }
 
 fn choice_of(stages: Stages, elsewhere: Option<Elsewhere>) -> Choice {
@@ -189,7 +201,21 @@ async fn down_of(run: Run, options: cli::Down) -> u8 {
             elsewhere: Some(options.elsewhere),
         }
     };
-    stages::run(&run, choice, work, options.json).await
+    stages::run(&run, choice, work, Output::stream(options.json)).await
+}
+
+/// The end of a verb that writes to one stage.
+fn written(result: Result<(), Failure>, screen: &Screen) -> u8 {
+    match result {
+        Ok(()) => {
+            screen.finish();
+            exit::SUCCESS
+        }
+        Err(failure) => {
+            screen.failed(&failure);
+            failure.exit_code()
+        }
+    }
 }
 
 fn ended(result: Result<(), Failure>) -> u8 {

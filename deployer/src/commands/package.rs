@@ -7,7 +7,7 @@ use crate::cli;
 use crate::exit;
 use crate::failure::Failure;
 use crate::project::Project;
-use crate::render::{Console, PackageResult, report};
+use crate::render::{Console, Output, PackageResult, report};
 use deployer_package::{About, Toolchain, write_bundle};
 use std::path::PathBuf;
 
@@ -20,7 +20,7 @@ pub async fn run(project: &Project, options: cli::Package) -> u8 {
             return exit::BAD_INPUT;
         }
     };
-    let screen = Console::new(options.json, 1).screen("package");
+    let screen = Console::new(Output::result(options.json), 1).screen("package");
     let made = Workshop::default().all(project, &stages, &screen);
     let (made, toolchain) = match tokio::join!(made, Toolchain::of(&project.root)) {
         (Ok(made), Ok(toolchain)) => (made, toolchain),

@@ -15,23 +15,26 @@ use deployer_core::plan;
 use deployer_core::stage_file::StageDefinition;
 use deployer_engine::observe::{Look, complete_for};
 use deployer_engine::up::plan_of;
+use std::collections::BTreeSet;
 
-/// What an `up` is planned with.
+/// What is planned, and what is said of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     /// What `up --adopt` would take over.
     pub adopt: bool,
     /// How long the stage is to live.
     pub lives: Option<Lives>,
+    /// Whether the exit code says that there are changes.
+    pub exit_code: bool,
 }
 
-/// Plans one stage.
+/// Plans one stage; says whether `up` would change anything.
 pub async fn run(
     run: &Run,
     Stage { definition, .. }: &Stage,
     screen: &Screen,
     options: Options,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let project = run.project()?;
     let (built, seen) = tokio::try_join!(
         run.workshop.functions(project, definition, screen),
@@ -49,26 +52,32 @@ pub async fn run(
     show(seen, desired, definition, screen).await
 }
 
-/// Plans from what was seen, and shows the plan. `desired`: as it should be in an account.
+/// Plans from what was seen, and shows the plan; whether it would change something.
+/// `desired`: as it should be in an account.
 pub async fn show(
     seen: Option<(OpenStage, Look)>,
     desired: impl Fn(Account) -> Desired,
     definition: &StageDefinition,
     screen: &Screen,
-) -> Result<(), Failure> {
-    let plan = match seen {
+) -> Result<bool, Failure> {
+    let (plan, drift) = match seen {
         Some((stage, seen)) => {
             let desired = desired(stage.account.clone());
             let observed = complete_for(&stage.cloud, &desired, seen.observed).await?;
-            plan_of(&desired, &observed)?
+            let plan = plan_of(&desired, &observed)?;
+            let drift = plan::drift(&plan, &desired, &observed);
+            (plan, drift)
         }
         // Nothing can be in a local cloud that there isn't.
         None => {
             let desired = desired(local::account());
             let nothing = Observed::default();
-            plan::sound(plan::up(&desired, &nothing)?, &nothing, &desired.names)?
+            let plan = plan::up(&desired, &nothing)?;
+            let plan = plan::sound(plan, &nothing, &desired.names)?;
+            (plan, BTreeSet::new())
         }
     };
-    screen.plan(&plan, definition.notice.as_deref());
-    Ok(())
+    let changes = !plan.is_empty();
+    screen.plan(plan, drift, definition.notice.as_deref());
+    Ok(changes)
 }

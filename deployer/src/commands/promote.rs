@@ -59,7 +59,8 @@ async fn promoted(run: &Run, options: &Promote, screen: &Screen) -> Result<(), F
         }
     };
     if options.plan {
-        return plan::show(seen, desired, &definition, screen).await;
+        plan::show(seen, desired, &definition, screen).await?;
+        return Ok(());
     }
     let revision = found.release.manifest.provenance.git_revision.as_deref();
     guards::promoted_source(&to, &options.from, revision)?;

@@ -3,12 +3,12 @@
 use crate::cli::Show;
 use crate::failure::Failure;
 use crate::project::Project;
-use crate::render::{Console, EffectiveResult};
+use crate::render::{Console, EffectiveResult, Output};
 
 /// Shows one stage.
 pub fn run(project: &Project, options: &Show) -> Result<(), Failure> {
     let settings = project.effective(&options.stage)?;
-    let screen = Console::new(options.json, 1).screen(&options.stage);
+    let screen = Console::new(Output::result(options.json), 1).screen(&options.stage);
     screen.effective(&EffectiveResult {
         stage: &options.stage,
         settings,

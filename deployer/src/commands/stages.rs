@@ -11,7 +11,7 @@ use super::{down, history, plan, status, up};
 use crate::exit;
 use crate::failure::Failure;
 use crate::guards;
-use crate::render::{Console, DownResult, report, text};
+use crate::render::{Console, DownResult, Output, Screen, report, text};
 use deployer_core::stage_file::Place;
 use futures_util::stream::{self, StreamExt};
 use std::collections::BTreeMap;
@@ -34,6 +34,8 @@ pub enum Work {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ended {
     Done,
+    /// So, and the exit code shall say that there are changes.
+    Changes,
     /// With the exit code it has by itself.
     Failed(u8),
     /// Ctrl-C came before its turn.
@@ -41,7 +43,7 @@ enum Ended {
 }
 
 /// Does `work` to all stages of `choice`; gives the exit code.
-pub async fn run(run: &Run, choice: Choice, work: Work, json: bool) -> u8 {
+pub async fn run(run: &Run, choice: Choice, work: Work, output: Output) -> u8 {
     let chosen = match choose_and_check(run, choice, &work).await {
         Ok(chosen) => chosen,
         Err(failures) => {
@@ -56,13 +58,17 @@ pub async fn run(run: &Run, choice: Choice, work: Work, json: bool) -> u8 {
         looked,
     } = chosen;
     let of_nobody = |absent: &&Absent| !asked.iter().any(|stage| stage.name == absent.name);
-    let console = Console::new(json, asked.len());
+    let console = Console::new(output, asked.len());
     for Absent { name, looked, near } in absent.iter().filter(of_nobody) {
         let screen = console.screen(name);
         screen.down(&DownResult::nothing(name, looked.to_string(), near.clone()));
     }
-    if let (true, true, Some(looked), false) = (asked.is_empty(), absent.is_empty(), &looked, json)
-    {
+    if let (true, true, Some(looked), false) = (
+        asked.is_empty(),
+        absent.is_empty(),
+        &looked,
+        output == Output::Stream,
+    ) {
         text::result(&format!("no such stage lives in {looked}: nothing to do"));
     }
     let ended: BTreeMap<usize, Ended> = stream::iter(lanes(&asked))
@@ -71,6 +77,7 @@ pub async fn run(run: &Run, choice: Choice, work: Work, json: bool) -> u8 {
         .flat_map(stream::iter)
         .collect()
         .await;
+    console.end(asked.iter().map(|stage| stage.name.as_str()));
     if asked.len() > 1 {
         let named = |(stage, ended): (&Stage, &Ended)| (stage.name.clone(), *ended);
         let all: Vec<_> = asked.iter().zip(ended.values()).map(named).collect();
@@ -156,7 +163,10 @@ async fn in_turn(
     let mut all = Vec::new();
     for index in lane {
         let ended = match run.interrupt.requested() {
-            true => Ended::NotBegun,
+            true => {
+                console.screen(&asked[index].name).not_begun();
+                Ended::NotBegun
+            }
             false => one(run, &asked[index], absent, work, console).await,
         };
         all.push((index, ended));
@@ -172,7 +182,10 @@ async fn one(run: &Run, stage: &Stage, absent: &[Absent], work: &Work, console: 
             let absent = absent.iter().find(|absent| absent.name == stage.name);
             down::run(run, stage, &screen, options, absent).await
         }
-        Work::Plan(options) => plan::run(run, stage, &screen, *options).await,
+        Work::Plan(options) => match plan::run(run, stage, &screen, *options).await {
+            Ok(true) if options.exit_code => return changes(&screen),
+            planned => planned.map(|_| ()),
+        },
         Work::Status => status::run(run, stage, &screen).await,
         Work::History => history::run(run, stage, &screen).await,
     };
@@ -188,17 +201,24 @@ async fn one(run: &Run, stage: &Stage, absent: &[Absent], work: &Work, console: 
     }
 }
 
+fn changes(screen: &Screen) -> Ended {
+    screen.finish();
+    Ended::Changes
+}
+
 /// Ctrl-C's, where a stage was stopped by it or not begun; else that of the first
 /// stage, in the order they were asked for, that failed.
 fn exit_code(ended: impl Iterator<Item = Ended> + Clone, interrupted: bool) -> u8 {
     let failed = |ended| match ended {
-        Ended::Done => None,
+        Ended::Done | Ended::Changes => None,
         Ended::Failed(code) => Some(code),
         Ended::NotBegun => Some(exit::INTERRUPTED),
     };
+    let mut all = ended.clone();
     match ended.filter_map(failed).next() {
         Some(_) if interrupted => exit::INTERRUPTED,
         Some(code) => code,
+        None if all.any(|ended| ended == Ended::Changes) => exit::CHANGES,
         None => exit::SUCCESS,
     }
 }
@@ -208,7 +228,7 @@ fn summary(all: &[(String, Ended)]) -> String {
         let found = all.iter().filter(|(_, ended)| wanted(*ended));
         found.map(|(name, _)| name.as_str()).collect()
     };
-    let done = which(|ended| ended == Ended::Done);
+    let done = which(|ended| matches!(ended, Ended::Done | Ended::Changes));
     let mut text = format!("{} of {} stages done", done.len(), all.len());
     for (what, names) in [
         ("failed", which(|ended| matches!(ended, Ended::Failed(_)))),
@@ -256,6 +276,9 @@ mod tests {
         assert_eq!(code(&[Ended::Done, Ended::Done], false), exit::SUCCESS);
         // Ctrl-C that came when all was done.
         assert_eq!(code(&[Ended::Done], true), exit::SUCCESS);
+        let changes = [Ended::Done, Ended::Changes, Ended::Done];
+        assert_eq!(code(&changes, false), exit::CHANGES);
+        assert_eq!(code(&[Ended::Changes, Ended::Failed(5)], false), 5);
         let failed = [Ended::Done, Ended::Failed(5), Ended::Failed(3)];
         assert_eq!(code(&failed, false), 5);
         assert_eq!(code(&failed, true), exit::INTERRUPTED);

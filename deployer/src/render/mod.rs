@@ -5,10 +5,12 @@
 
 mod effective;
 mod listing;
+mod markdown;
 mod progress;
 pub mod report;
 mod results;
 mod stopped;
+mod stream;
 pub mod text;
 
 pub use effective::EffectiveResult;
@@ -21,28 +23,60 @@ pub use listing::{ListResult, Listed};
 pub use stopped::StoppedResult;
 
 use crate::failure::Failure;
-use deployer_core::plan::Plan;
+use deployer_core::plan::{Plan, StepId};
 use deployer_engine::events::{Event, EventSink};
 use deployer_package::{Said, Speech};
 use indicatif::MultiProgress;
+use markdown::Section;
 use progress::Progress;
 use serde::Serialize;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use stream::Line;
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// For people.
+    Text,
+    /// One line of JSON a stage.
+    Json,
+    /// Lines of JSON: events, and of each stage one result at its end.
+    Stream,
+    /// One Markdown document of all stages' plans.
+    Markdown,
+}
+
+impl Output {
+    /// Of a verb that only reads.
+    pub fn result(json: bool) -> Self {
+        if json { Self::Json } else { Self::Text }
+    }
+
+    /// Of a verb that writes.
+    pub fn stream(json: bool) -> Self {
+        if json { Self::Stream } else { Self::Text }
+    }
+}
 
 /// The screens of all stages that are worked on at once.
 pub struct Console {
-    json: bool,
+    output: Output,
     several: bool,
     bars: Option<MultiProgress>,
+    sections: Arc<Mutex<BTreeMap<String, Section>>>,
 }
 
 impl Console {
-    /// A console for so many stages; `json` prints results as JSON lines.
-    pub fn new(json: bool, stages: usize) -> Self {
+    /// A console for so many stages.
+    pub fn new(output: Output, stages: usize) -> Self {
         Self {
-            json,
+            output,
             several: stages > 1,
             bars: std::io::stderr().is_terminal().then(MultiProgress::new),
+            sections: Arc::default(),
         }
     }
 
@@ -50,16 +84,39 @@ impl Console {
     pub fn screen(&self, stage: &str) -> Screen {
         let label = self.several.then(|| stage.to_owned());
         Screen {
-            json: self.json,
+            output: self.output,
+            stage: stage.to_owned(),
             progress: Progress::new(self.bars.clone(), label),
+            stopped: Mutex::default(),
+            sections: Arc::clone(&self.sections),
         }
     }
+
+    /// What is said of all stages together, in this order, once all have ended.
+    pub fn end<'a>(&self, stages: impl Iterator<Item = &'a str>) {
+        if self.output != Output::Markdown {
+            return;
+        }
+        let mut sections = locked(&self.sections);
+        let in_order: Vec<(String, Section)> = stages
+            .filter_map(|stage| sections.remove_entry(stage))
+            .collect();
+        text::result(markdown::document(&in_order).trim_end());
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One stage's screen.
 pub struct Screen {
-    json: bool,
+    output: Output,
+    stage: String,
     progress: Progress,
+    /// How far it came, once it has stopped.
+    stopped: Mutex<Option<Value>>,
+    sections: Arc<Mutex<BTreeMap<String, Section>>>,
 }
 
 impl Screen {
@@ -76,6 +133,7 @@ impl Screen {
     pub fn building(&self, packages: &[String]) {
         self.progress
             .line(&format!("building {}", packages.join(", ")));
+        self.line(|stage| Line::building(stage, packages));
     }
 
     /// A line of cargo's, or how far it is.
@@ -97,6 +155,18 @@ impl Screen {
         let label = self.progress.label();
         self.progress
             .undisturbed(|| report::failure_of(label, failure));
+        let stopped = locked(&self.stopped).take();
+        self.line(|stage| Line::failed(stage, failure, stopped));
+        self.section(|| Section::failed(failure));
+    }
+
+    /// Ctrl-C came before its turn.
+    pub fn not_begun(&self) {
+        let message = "interrupted before it was begun".to_owned();
+        let failure = Failure::Interrupted { message };
+        self.finish();
+        self.line(|stage| Line::failed(stage, &failure, None));
+        self.section(|| Section::failed(&failure));
     }
 
     /// Ends the progress display.
@@ -114,18 +184,24 @@ impl Screen {
         self.result(result, || results::down(result));
     }
 
-    /// How far a verb came that stopped midway: JSON here, text with the failure.
+    /// How far a verb came that stopped midway: it is told with the failure.
     pub fn stopped(&self, result: &StoppedResult<'_>) {
-        if self.json {
-            self.result(result, String::new);
-        }
+        *locked(&self.stopped) = Some(as_value(result));
     }
 
-    /// What `up` would do.
-    pub fn plan(&self, plan: &Plan, notice: Option<&str>) {
-        self.result(plan, || match notice {
-            Some(notice) => format!("{plan}\nnote: {notice}"),
-            None => plan.to_string(),
+    /// What `up` would do. `drift`: its steps that put right what was changed by hand.
+    pub fn plan(&self, plan: Plan, drift: BTreeSet<StepId>, notice: Option<&str>) {
+        if self.output != Output::Markdown {
+            return self.result(&plan, || match notice {
+                Some(notice) => format!("{plan}\nnote: {notice}"),
+                None => plan.to_string(),
+            });
+        }
+        self.progress.finish();
+        self.section(|| Section::Planned {
+            plan: Box::new(plan),
+            drift,
+            notice: notice.map(str::to_owned),
         });
     }
 
@@ -141,7 +217,7 @@ impl Screen {
 
     /// The stages that live somewhere: as JSON, one line each.
     pub fn list(&self, result: &ListResult) {
-        if !self.json {
+        if self.output != Output::Json {
             return self
                 .progress
                 .undisturbed(|| text::result(&listing::list(result)));
@@ -168,16 +244,40 @@ impl Screen {
 
     fn result<T: Serialize>(&self, value: &T, as_text: impl FnOnce() -> String) {
         self.progress.finish();
-        let text = match self.json {
-            true => serde_json::to_string(value).expect("results are maps of text and numbers"),
-            false => as_text(),
+        let text = match self.output {
+            Output::Json => as_value(value).to_string(),
+            Output::Stream => {
+                return self.line(|stage| Line::done(stage, as_value(value)));
+            }
+            Output::Text | Output::Markdown => as_text(),
         };
         self.progress.undisturbed(|| text::result(&text));
     }
+
+    /// A line of the stream, where there is one.
+    fn line<'a>(&'a self, line: impl FnOnce(&'a str) -> Line<'a>) {
+        if self.output == Output::Stream {
+            let text = serde_json::to_string(&line(&self.stage));
+            let text = text.expect("lines are maps of text and numbers");
+            self.progress.undisturbed(|| text::result(&text));
+        }
+    }
+
+    /// The stage's part of the document, where there is one.
+    fn section(&self, section: impl FnOnce() -> Section) {
+        if self.output == Output::Markdown {
+            locked(&self.sections).insert(self.stage.clone(), section());
+        }
+    }
+}
+
+fn as_value<T: Serialize>(value: &T) -> Value {
+    serde_json::to_value(value).expect("results are maps of text and numbers")
 }
 
 impl EventSink for Screen {
     fn event(&self, event: Event) {
+        self.line(|stage| Line::event(stage, &event));
         self.progress.event(event);
     }
 }

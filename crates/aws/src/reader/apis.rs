@@ -8,6 +8,7 @@ use deployer_core::names::{ApiId, AuthorizerId, DeploymentId, IntegrationId, Nam
 use deployer_core::observed::{
     ApiStageState, ApiState, AuthorizerState, DeploymentState, IntegrationState, RouteState,
 };
+use deployer_core::operations::Operation;
 use deployer_core::tags::{Ownership, SERVICE_TAG, STAGE_TAG, claimant, ownership_of};
 use deployer_engine::error::CloudError;
 use futures_util::future::{try_join_all, try_join5};
@@ -38,7 +39,7 @@ macro_rules! list_all {
 }
 
 pub(super) async fn list(client: &Client, names: &Names) -> Result<Vec<ApiState>, CloudError> {
-    let all = list_all!(client.get_apis(), Call::new("apigateway", "GetApis", ""))?;
+    let all = list_all!(client.get_apis(), Call::new(Operation::GetApis, ""))?;
     let mut tagged: Vec<&Api> = all.iter().filter(|api| concerns(api, names)).collect();
     tagged.sort_by_key(|api| api.created_date().map(|date| date.as_nanos()));
     let states = try_join_all(tagged.into_iter().map(|api| with_children(client, api))).await?;
@@ -47,7 +48,7 @@ pub(super) async fn list(client: &Client, names: &Names) -> Result<Vec<ApiState>
 
 /// Those that any stage has tagged.
 pub(super) async fn list_tagged(client: &Client) -> Result<Vec<ApiFound>, CloudError> {
-    let all = list_all!(client.get_apis(), Call::new("apigateway", "GetApis", ""))?;
+    let all = list_all!(client.get_apis(), Call::new(Operation::GetApis, ""))?;
     let found = all.iter().map(|api| ApiFound {
         api_id: ApiId::new(api.api_id().unwrap_or_default()),
         tags: super::sorted(api.tags()),
@@ -108,7 +109,7 @@ async fn with_children(client: &Client, api: &Api) -> Result<Option<ApiState>, C
 async fn routes(client: &Client, id: &str) -> Result<Vec<RouteState>, CloudError> {
     let routes = list_all!(
         client.get_routes().api_id(id),
-        Call::new("apigateway", "GetRoutes", id)
+        Call::new(Operation::GetRoutes, id)
     )?;
     Ok(routes
         .iter()
@@ -131,7 +132,7 @@ async fn routes(client: &Client, id: &str) -> Result<Vec<RouteState>, CloudError
 async fn integrations(client: &Client, id: &str) -> Result<Vec<IntegrationState>, CloudError> {
     let integrations = list_all!(
         client.get_integrations().api_id(id),
-        Call::new("apigateway", "GetIntegrations", id)
+        Call::new(Operation::GetIntegrations, id)
     )?;
     Ok(integrations
         .iter()
@@ -149,7 +150,7 @@ async fn integrations(client: &Client, id: &str) -> Result<Vec<IntegrationState>
 async fn authorizers(client: &Client, id: &str) -> Result<Vec<AuthorizerState>, CloudError> {
     let authorizers = list_all!(
         client.get_authorizers().api_id(id),
-        Call::new("apigateway", "GetAuthorizers", id)
+        Call::new(Operation::GetAuthorizers, id)
     )?;
     Ok(authorizers
         .iter()
@@ -166,7 +167,7 @@ async fn authorizers(client: &Client, id: &str) -> Result<Vec<AuthorizerState>, 
 async fn deployments(client: &Client, id: &str) -> Result<Vec<DeploymentState>, CloudError> {
     let deployments = list_all!(
         client.get_deployments().api_id(id),
-        Call::new("apigateway", "GetDeployments", id)
+        Call::new(Operation::GetDeployments, id)
     )?;
     Ok(deployments
         .iter()
@@ -181,7 +182,7 @@ async fn deployments(client: &Client, id: &str) -> Result<Vec<DeploymentState>, 
 async fn stages(client: &Client, id: &str) -> Result<Vec<ApiStageState>, CloudError> {
     let stages = list_all!(
         client.get_stages().api_id(id),
-        Call::new("apigateway", "GetStages", id)
+        Call::new(Operation::GetStages, id)
     )?;
     Ok(stages
         .iter()

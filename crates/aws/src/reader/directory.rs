@@ -5,6 +5,7 @@ use crate::connect::Cloud;
 use crate::error::{Call, found};
 use deployer_core::census::{ApiFound, JournalFound};
 use deployer_core::names::ApiId;
+use deployer_core::operations::Operation;
 use deployer_engine::directory::Directory;
 use deployer_engine::error::CloudError;
 
@@ -23,14 +24,14 @@ impl Directory for Cloud {
         api_stage: &str,
     ) -> Result<Option<String>, CloudError> {
         let api_id = api_id.as_str();
-        let call = Call::new("apigateway", "GetStage", api_stage);
+        let call = Call::new(Operation::GetStage, api_stage);
         let request = self.apigateway.get_stage().api_id(api_id);
         let answer = request.stage_name(api_stage).send().await;
         let stage = found(answer.map_err(|error| call.error(error)))?;
         let Some(deployment) = stage.and_then(|stage| stage.deployment_id) else {
             return Ok(None);
         };
-        let call = Call::new("apigateway", "GetDeployment", &deployment);
+        let call = Call::new(Operation::GetDeployment, &deployment);
         let request = self.apigateway.get_deployment().api_id(api_id);
         let answer = request.deployment_id(&deployment).send().await;
         let deployment = found(answer.map_err(|error| call.error(error)))?;

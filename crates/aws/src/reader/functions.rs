@@ -11,12 +11,13 @@ use deployer_core::facilities::{
 };
 use deployer_core::names::{CodeSha256, FunctionName, FunctionVersion};
 use deployer_core::observed::{FunctionState, VersionState};
+use deployer_core::operations::Operation;
 use deployer_engine::cloud::{CodeLocation, PublishedCode, Readiness};
 use deployer_engine::error::CloudError;
 
 /// Lambda has no filter by name: it lists all of the account and region, 50 a page.
 pub(super) async fn list(lambda: &Client, prefix: &str) -> Result<Vec<FunctionName>, CloudError> {
-    let call = Call::new("lambda", "ListFunctions", prefix);
+    let call = Call::new(Operation::ListFunctions, prefix);
     let functions: Result<Vec<Sdk>, _> = lambda
         .list_functions()
         .into_paginator()
@@ -37,13 +38,18 @@ pub(super) async fn find(lambda: &Client, name: &str) -> Result<Option<FunctionS
 }
 
 async fn get(lambda: &Client, name: &str) -> Result<FunctionState, CloudError> {
-    let call = Call::new("lambda", "GetFunction", name);
+    let call = Call::new(Operation::GetFunction, name);
     let output = lambda
         .get_function()
         .function_name(name)
         .send()
         .await
         .map_err(|error| call.error(error))?;
+    // Who may not list them gets no tags and no error: the function would look like
+    // somebody else's.
+    if let Some(error) = output.tags_error() {
+        return Err(call.refused(error.error_code(), error.message()));
+    }
     let versions = list_versions(lambda, name).await?;
     let configuration = output
         .configuration()
@@ -61,7 +67,7 @@ async fn get(lambda: &Client, name: &str) -> Result<FunctionState, CloudError> {
 }
 
 async fn list_versions(lambda: &Client, name: &str) -> Result<Vec<VersionState>, CloudError> {
-    let call = Call::new("lambda", "ListVersionsByFunction", name);
+    let call = Call::new(Operation::ListVersionsByFunction, name);
     let versions: Result<Vec<Sdk>, _> = lambda
         .list_versions_by_function()
         .function_name(name)
@@ -93,7 +99,7 @@ pub(super) async fn find_code(
     name: &str,
     version: &str,
 ) -> Result<Option<PublishedCode>, CloudError> {
-    let call = Call::new("lambda", "GetFunction", name);
+    let call = Call::new(Operation::GetFunction, name);
     let output = lambda
         .get_function()
         .function_name(name)
@@ -121,7 +127,7 @@ pub(super) async fn readiness(
     function: &FunctionName,
     version: Option<&FunctionVersion>,
 ) -> Result<Readiness, CloudError> {
-    let call = Call::new("lambda", "GetFunction", function.as_str());
+    let call = Call::new(Operation::GetFunction, function.as_str());
     let output = lambda
         .get_function()
         .function_name(function.as_str())

@@ -5,6 +5,7 @@ use crate::server_clock::ServerClock;
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::LogStream;
 use deployer_core::manifest::Manifest;
+use deployer_core::operations::Operation;
 use deployer_engine::cloud::JournalStreams;
 use deployer_engine::error::CloudError;
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ pub(super) async fn list(
     logs: &Client,
     journal: &str,
 ) -> Result<Option<JournalStreams>, CloudError> {
-    let call = Call::new("logs", "DescribeLogStreams", journal);
+    let call = Call::new(Operation::DescribeLogStreams, journal);
     let clock = ServerClock::default();
     let mut listed_at_ms = None;
     let mut streams = BTreeMap::new();
@@ -54,7 +55,7 @@ pub(crate) async fn streams(
     log_group: &str,
     prefix: &str,
 ) -> Result<Vec<String>, CloudError> {
-    let call = Call::new("logs", "DescribeLogStreams", log_group);
+    let call = Call::new(Operation::DescribeLogStreams, log_group);
     let streams: Result<Vec<LogStream>, _> = logs
         .describe_log_streams()
         .log_group_name(log_group)
@@ -77,7 +78,7 @@ pub(super) async fn manifest(
     journal: &str,
     stream: &str,
 ) -> Result<Option<Manifest>, CloudError> {
-    let call = Call::new("logs", "GetLogEvents", journal);
+    let call = Call::new(Operation::GetLogEvents, journal);
     let answer = logs
         .get_log_events()
         .log_group_name(journal)

@@ -6,6 +6,7 @@ use aws_sdk_cloudwatchlogs::types::LogGroup;
 use deployer_core::census::JournalFound;
 use deployer_core::names::{EXECUTION_LOG_PREFIX, LogGroupName};
 use deployer_core::observed::LogGroupState;
+use deployer_core::operations::Operation;
 use deployer_engine::error::CloudError;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::BTreeMap;
@@ -20,6 +21,17 @@ pub(super) async fn list(
     prefix: &str,
 ) -> Result<BTreeMap<LogGroupName, LogGroupState>, CloudError> {
     list_where(logs, prefix, |_| true).await
+}
+
+/// The one of exactly this name; others that begin with it may be another stage's, and
+/// their tags not for us to read.
+pub(super) async fn find(
+    logs: &Client,
+    log_group: &LogGroupName,
+) -> Result<Option<LogGroupState>, CloudError> {
+    let is_it = |name: &str| name == log_group.as_str();
+    let mut found = list_where(logs, log_group.as_str(), is_it).await?;
+    Ok(found.remove(log_group))
 }
 
 /// Of all APIs of the account: a group whose API is gone is found by its tags.
@@ -55,7 +67,7 @@ async fn list_where(
 }
 
 async fn describe(logs: &Client, prefix: &str) -> Result<Vec<LogGroup>, CloudError> {
-    let call = Call::new("logs", "DescribeLogGroups", prefix);
+    let call = Call::new(Operation::DescribeLogGroups, prefix);
     let groups: Result<Vec<LogGroup>, _> = logs
         .describe_log_groups()
         .log_group_name_prefix(prefix)
@@ -102,7 +114,7 @@ async fn with_tags(
     let (Some(name), Some(arn)) = (group.log_group_name(), group.arn()) else {
         return Ok(None);
     };
-    let call = Call::new("logs", "ListTagsForResource", name);
+    let call = Call::new(Operation::ListTagsOfLogGroup, name);
     // The ARN that DescribeLogGroups gives ends in `:*`, which tagging refuses.
     let arn = arn.strip_suffix(":*").unwrap_or(arn);
     let answer = logs.list_tags_for_resource().resource_arn(arn).send().await;

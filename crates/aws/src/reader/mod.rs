@@ -21,6 +21,7 @@ use deployer_core::names::{
     FunctionName, FunctionVersion, LogGroupName, Names, RoleName, TableName,
 };
 use deployer_core::observed::{ApiState, FunctionState, LogGroupState, RoleState};
+use deployer_core::operations::Operation;
 use deployer_core::table::TableState;
 use deployer_engine::cloud::{
     CloudReader, CodeLocation, CodeReader, JournalStreams, PublishedCode, Readiness,
@@ -50,7 +51,7 @@ impl CodeReader for Cloud {
 
 impl CloudReader for Cloud {
     async fn get_account(&self) -> Result<Account, CloudError> {
-        let call = Call::new("sts", "GetCallerIdentity", "");
+        let call = Call::new(Operation::GetCallerIdentity, "");
         let identity = self
             .sts
             .get_caller_identity()
@@ -84,8 +85,7 @@ impl CloudReader for Cloud {
         &self,
         log_group: &LogGroupName,
     ) -> Result<Option<LogGroupState>, CloudError> {
-        let mut groups = log_groups::list(&self.logs, log_group.as_str()).await?;
-        Ok(groups.remove(log_group))
+        log_groups::find(&self.logs, log_group).await
     }
 
     async fn list_execution_log_groups(

@@ -3,6 +3,7 @@
 use crate::error::{Call, found};
 use aws_sdk_iam::Client;
 use deployer_core::observed::RoleState;
+use deployer_core::operations::Operation;
 use deployer_core::policy::INLINE_POLICY_NAME;
 use deployer_engine::error::CloudError;
 use futures_util::future::{join, try_join};
@@ -39,7 +40,7 @@ async fn get(iam: &Client, role: &str) -> Result<RoleState, CloudError> {
 }
 
 async fn get_role(iam: &Client, role: &str) -> Result<aws_sdk_iam::types::Role, CloudError> {
-    let call = Call::new("iam", "GetRole", role);
+    let call = Call::new(Operation::GetRole, role);
     let output = iam
         .get_role()
         .role_name(role)
@@ -51,7 +52,7 @@ async fn get_role(iam: &Client, role: &str) -> Result<aws_sdk_iam::types::Role, 
 
 async fn inline_policies(iam: &Client, role: &str) -> Result<Vec<(String, Value)>, CloudError> {
     let list = async {
-        let call = Call::new("iam", "ListRolePolicies", role);
+        let call = Call::new(Operation::ListRolePolicies, role);
         let names: Result<Vec<String>, _> = iam
             .list_role_policies()
             .role_name(role)
@@ -71,7 +72,7 @@ async fn inline_policies(iam: &Client, role: &str) -> Result<Vec<(String, Value)
 }
 
 async fn inline_policy(iam: &Client, role: &str, name: &str) -> Result<Option<Value>, CloudError> {
-    let call = Call::new("iam", "GetRolePolicy", role);
+    let call = Call::new(Operation::GetRolePolicy, role);
     let answer = iam
         .get_role_policy()
         .role_name(role)
@@ -83,7 +84,7 @@ async fn inline_policy(iam: &Client, role: &str, name: &str) -> Result<Option<Va
 }
 
 async fn attached_policies(iam: &Client, role: &str) -> Result<Vec<String>, CloudError> {
-    let call = Call::new("iam", "ListAttachedRolePolicies", role);
+    let call = Call::new(Operation::ListAttachedRolePolicies, role);
     let policies: Result<Vec<_>, _> = iam
         .list_attached_role_policies()
         .role_name(role)

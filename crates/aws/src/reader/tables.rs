@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::types::{
     TableStatus as Status, TimeToLiveStatus,
 };
 use deployer_core::names::TableName;
+use deployer_core::operations::Operation;
 use deployer_core::table::{
     KeyAttribute, KeyType, TableKey, TableSettings, TableState, TableStatus,
 };
@@ -20,7 +21,7 @@ use futures_util::future::try_join3;
 
 /// Not from the prefix on: DynamoDB doesn't say in which order it lists.
 pub(super) async fn list(dynamodb: &Client, prefix: &str) -> Result<Vec<TableName>, CloudError> {
-    let call = Call::new("dynamodb", "ListTables", prefix);
+    let call = Call::new(Operation::ListTables, prefix);
     let names: Result<Vec<String>, _> = dynamodb
         .list_tables()
         .into_paginator()
@@ -43,7 +44,7 @@ pub(super) async fn find(
 
 async fn get(dynamodb: &Client, table: &TableName) -> Result<TableState, CloudError> {
     let description = describe(dynamodb, table).await?;
-    let call = Call::new("dynamodb", "DescribeTable", table.as_str());
+    let call = Call::new(Operation::DescribeTable, table.as_str());
     let arn = description
         .table_arn()
         .ok_or_else(|| call.incomplete("TableArn"))?;
@@ -90,7 +91,7 @@ pub(crate) async fn describe(
     dynamodb: &Client,
     table: &TableName,
 ) -> Result<TableDescription, CloudError> {
-    let call = Call::new("dynamodb", "DescribeTable", table.as_str());
+    let call = Call::new(Operation::DescribeTable, table.as_str());
     let request = dynamodb.describe_table().table_name(table.as_str());
     let output = request.send().await.map_err(|error| call.error(error))?;
     output.table.ok_or_else(|| call.incomplete("Table"))
@@ -128,7 +129,7 @@ pub(crate) async fn tags(
     table: &TableName,
     arn: &str,
 ) -> Result<Tags, CloudError> {
-    let call = Call::new("dynamodb", "ListTagsOfResource", table.as_str());
+    let call = Call::new(Operation::ListTagsOfTable, table.as_str());
     let mut tags = Tags::new();
     let mut next = None;
     loop {
@@ -145,7 +146,7 @@ pub(crate) async fn tags(
 }
 
 async fn time_to_live(dynamodb: &Client, table: &TableName) -> Result<Option<String>, CloudError> {
-    let call = Call::new("dynamodb", "DescribeTimeToLive", table.as_str());
+    let call = Call::new(Operation::DescribeTimeToLive, table.as_str());
     let request = dynamodb.describe_time_to_live().table_name(table.as_str());
     let answer = request.send().await.map_err(|error| call.error(error));
     let Some(output) = unless_not_served(answer)? else {
@@ -165,7 +166,7 @@ async fn point_in_time_recovery(
     dynamodb: &Client,
     table: &TableName,
 ) -> Result<Option<bool>, CloudError> {
-    let call = Call::new("dynamodb", "DescribeContinuousBackups", table.as_str());
+    let call = Call::new(Operation::DescribeContinuousBackups, table.as_str());
     let request = dynamodb.describe_continuous_backups();
     let answer = request.table_name(table.as_str()).send().await;
     let answer = unless_not_served(answer.map_err(|error| call.error(error)))?;

@@ -28,7 +28,7 @@ pub(super) async fn perform(
     let write = Write {
         client,
         context,
-        call: Call::new("apigateway", action.operation(), &resource),
+        call: Call::new(action.call(), &resource),
     };
     match action {
         Action::CreateApi { .. } | Action::UpdateApi { .. } | Action::DeleteApi { .. } => {

@@ -9,6 +9,7 @@ use aws_sdk_lambda::types::{Architecture, Environment, FunctionCode as SdkCode, 
 use aws_smithy_types::retry::RetryConfig;
 use deployer_core::desired::{FunctionCode, FunctionConfiguration, HANDLER};
 use deployer_core::names::{FunctionKey, FunctionName, FunctionVersion};
+use deployer_core::operations::Operation;
 use deployer_core::plan::Action;
 use deployer_engine::cloud::{Produced, Readiness, WriteContext};
 use deployer_engine::error::CloudError;
@@ -18,14 +19,14 @@ pub(super) async fn perform(
     action: &Action,
     context: &WriteContext<'_>,
 ) -> Result<Produced, CloudError> {
-    let operation = action.operation();
+    let operation = action.call();
     match action {
         Action::CreateFunction {
             key,
             function,
             tags,
         } => {
-            let call = Call::new("lambda", operation, function.name.as_str());
+            let call = Call::new(operation, function.name.as_str());
             let configuration = &function.configuration;
             let created = lambda
                 .create_function()
@@ -63,7 +64,7 @@ pub(super) async fn perform(
             configuration,
             ..
         } => {
-            let call = Call::new("lambda", operation, name.as_str());
+            let call = Call::new(operation, name.as_str());
             let updated = lambda
                 .update_function_configuration()
                 .function_name(name.as_str())
@@ -93,7 +94,7 @@ pub(super) async fn perform(
             code,
             publish,
         } => {
-            let call = Call::new("lambda", operation, name.as_str());
+            let call = Call::new(operation, name.as_str());
             let updated = lambda
                 .update_function_code()
                 .function_name(name.as_str())
@@ -116,7 +117,7 @@ pub(super) async fn perform(
             publish_version(lambda, key, name, code).await
         }
         Action::PutFunctionConcurrency { name, reserved } => {
-            let call = Call::new("lambda", operation, name.as_str());
+            let call = Call::new(operation, name.as_str());
             lambda
                 .put_function_concurrency()
                 .function_name(name.as_str())
@@ -127,7 +128,7 @@ pub(super) async fn perform(
             Ok(Produced::Nothing)
         }
         Action::DeleteFunctionConcurrency { name } => {
-            let call = Call::new("lambda", operation, name.as_str());
+            let call = Call::new(operation, name.as_str());
             let answer = lambda
                 .delete_function_concurrency()
                 .function_name(name.as_str())
@@ -137,14 +138,14 @@ pub(super) async fn perform(
             Ok(Produced::Nothing)
         }
         Action::DeleteVersion { name, version } => {
-            let call = Call::new("lambda", operation, name.as_str());
+            let call = Call::new(operation, name.as_str());
             let request = lambda.delete_function().function_name(name.as_str());
             let answer = request.qualifier(version.as_str()).send().await;
             gone(answer.map_err(|error| call.error(error)))?;
             Ok(Produced::Nothing)
         }
         Action::DeleteFunction { name } => {
-            let call = Call::new("lambda", operation, name.as_str());
+            let call = Call::new(operation, name.as_str());
             let answer = lambda
                 .delete_function()
                 .function_name(name.as_str())
@@ -166,7 +167,7 @@ async fn publish_version(
     name: &FunctionName,
     code: &FunctionCode,
 ) -> Result<Produced, CloudError> {
-    let call = Call::new("lambda", "PublishVersion", name.as_str());
+    let call = Call::new(Operation::PublishVersion, name.as_str());
     // The guard: if somebody changed `$LATEST` meanwhile, AWS refuses rather than
     // publish code we didn't build.
     let published = lambda

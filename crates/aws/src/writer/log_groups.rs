@@ -6,6 +6,7 @@ use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use deployer_core::manifest::{ManifestDraft, ManifestKey};
 use deployer_core::names::LogGroupName;
+use deployer_core::operations::Operation;
 use deployer_core::plan::Action;
 use deployer_core::tags::Tags;
 use deployer_engine::cloud::{Produced, WriteContext};
@@ -16,7 +17,7 @@ pub(super) async fn perform(
     action: &Action,
     context: &WriteContext<'_>,
 ) -> Result<Produced, CloudError> {
-    let operation = action.operation();
+    let operation = action.call();
     match action {
         Action::CreateLogGroup { log_group, tags } => create(logs, log_group, tags).await?,
         Action::PutRetentionPolicy { log_group, days } => {
@@ -32,7 +33,7 @@ pub(super) async fn perform(
             log_group,
             log_stream,
         } => {
-            let call = Call::new("logs", operation, log_stream);
+            let call = Call::new(operation, log_stream);
             let request = logs.delete_log_stream().log_group_name(log_group.as_str());
             let answer = request.log_stream_name(log_stream).send().await;
             gone(answer.map_err(|error| call.error(error)))?;
@@ -45,7 +46,7 @@ pub(super) async fn perform(
             record(logs, journal.as_str(), manifest, key.as_ref(), context).await?;
         }
         Action::DeleteLogGroup { log_group } => {
-            let call = Call::new("logs", operation, log_group.as_str());
+            let call = Call::new(operation, log_group.as_str());
             let answer = logs
                 .delete_log_group()
                 .log_group_name(log_group.as_str())
@@ -59,7 +60,7 @@ pub(super) async fn perform(
 }
 
 async fn create(logs: &Client, log_group: &LogGroupName, tags: &Tags) -> Result<(), CloudError> {
-    let call = Call::new("logs", "CreateLogGroup", log_group.as_str());
+    let call = Call::new(Operation::CreateLogGroup, log_group.as_str());
     let request = logs.create_log_group().log_group_name(log_group.as_str());
     let tags = Some(tags.clone().into_iter().collect());
     let answer = request.set_tags(tags).send().await;
@@ -74,7 +75,7 @@ async fn put_retention(
     log_group: &LogGroupName,
     days: u32,
 ) -> Result<(), CloudError> {
-    let call = Call::new("logs", "PutRetentionPolicy", log_group.as_str());
+    let call = Call::new(Operation::PutRetentionPolicy, log_group.as_str());
     logs.put_retention_policy()
         .log_group_name(log_group.as_str())
         .retention_in_days(i32::try_from(days).unwrap_or(i32::MAX))
@@ -86,10 +87,10 @@ async fn put_retention(
 
 /// The group that API Gateway uses for this stage.
 fn execution_log_group(
-    operation: &'static str,
+    operation: Operation,
     context: &WriteContext<'_>,
 ) -> Result<LogGroupName, CloudError> {
-    let call = Call::new("logs", operation, "");
+    let call = Call::new(operation, "");
     let api_id = context.bindings.api_id.as_ref();
     let api_id = api_id.ok_or_else(|| call.incomplete("id of the API"))?;
     Ok(context.names.execution_log_group(api_id))
@@ -104,7 +105,7 @@ async fn record(
     key: Option<&ManifestKey>,
     context: &WriteContext<'_>,
 ) -> Result<(), CloudError> {
-    let call = Call::new("logs", "PutLogEvents", journal);
+    let call = Call::new(Operation::PutLogEvents, journal);
     let manifest = draft.complete(&context.bindings.versions);
     let manifest = manifest.ok_or_else(|| call.incomplete("version of a function"))?;
     let text = serde_json::to_string(&manifest).map_err(|_| call.incomplete("manifest"))?;
@@ -117,7 +118,7 @@ async fn record(
         Some(key) => key.stream(),
         None => manifest.key().stream(),
     };
-    let create = Call::new("logs", "CreateLogStream", &stream);
+    let create = Call::new(Operation::CreateLogStream, &stream);
     let request = logs
         .create_log_stream()
         .log_group_name(journal)

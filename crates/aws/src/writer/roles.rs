@@ -15,7 +15,7 @@ pub(super) async fn perform(
     action: &Action,
     context: &WriteContext<'_>,
 ) -> Result<Produced, CloudError> {
-    let operation = action.operation();
+    let operation = action.call();
     match action {
         Action::CreateRole {
             role,
@@ -24,7 +24,7 @@ pub(super) async fn perform(
             tags,
             permissions_boundary,
         } => {
-            let call = Call::new("iam", operation, role.as_str());
+            let call = Call::new(operation, role.as_str());
             let shared = is_shared(tags);
             let created = iam
                 .create_role()
@@ -49,7 +49,7 @@ pub(super) async fn perform(
             }
         }
         Action::AttachRolePolicy { role, policy_arn } => {
-            let call = Call::new("iam", operation, role.as_str());
+            let call = Call::new(operation, role.as_str());
             iam.attach_role_policy()
                 .role_name(role.as_str())
                 .policy_arn(policy_arn)
@@ -58,7 +58,7 @@ pub(super) async fn perform(
                 .map_err(|error| call.error(error))?;
         }
         Action::UpdateAssumeRolePolicy { role, trust } => {
-            let call = Call::new("iam", operation, role.as_str());
+            let call = Call::new(operation, role.as_str());
             iam.update_assume_role_policy()
                 .role_name(role.as_str())
                 .policy_document(trust.to_string())
@@ -67,7 +67,7 @@ pub(super) async fn perform(
                 .map_err(|error| call.error(error))?;
         }
         Action::PutRolePolicy { role, policy } => {
-            let call = Call::new("iam", operation, role.as_str());
+            let call = Call::new(operation, role.as_str());
             let document = policy
                 .document(context.account, context.names, context.bindings)
                 .ok_or_else(|| call.incomplete("id of the API, which the policy names"))?;
@@ -80,7 +80,7 @@ pub(super) async fn perform(
                 .map_err(|error| call.error(error))?;
         }
         Action::DeleteRolePolicy { role, policy_name } => {
-            let call = Call::new("iam", operation, role.as_str());
+            let call = Call::new(operation, role.as_str());
             let request = iam
                 .delete_role_policy()
                 .role_name(role.as_str())
@@ -88,7 +88,7 @@ pub(super) async fn perform(
             gone(request.send().await.map_err(|error| call.error(error)))?;
         }
         Action::DetachRolePolicy { role, policy_arn } => {
-            let call = Call::new("iam", operation, role.as_str());
+            let call = Call::new(operation, role.as_str());
             let request = iam
                 .detach_role_policy()
                 .role_name(role.as_str())
@@ -96,7 +96,7 @@ pub(super) async fn perform(
             gone(request.send().await.map_err(|error| call.error(error)))?;
         }
         Action::PutRolePermissionsBoundary { role, policy_arn } => {
-            let call = Call::new("iam", operation, role.as_str());
+            let call = Call::new(operation, role.as_str());
             iam.put_role_permissions_boundary()
                 .role_name(role.as_str())
                 .permissions_boundary(policy_arn)
@@ -105,14 +105,14 @@ pub(super) async fn perform(
                 .map_err(|error| call.error(error))?;
         }
         Action::DeleteRolePermissionsBoundary { role } => {
-            let call = Call::new("iam", operation, role.as_str());
+            let call = Call::new(operation, role.as_str());
             let request = iam
                 .delete_role_permissions_boundary()
                 .role_name(role.as_str());
             gone(request.send().await.map_err(|error| call.error(error)))?;
         }
         Action::DeleteRole { role } => {
-            let call = Call::new("iam", operation, role.as_str());
+            let call = Call::new(operation, role.as_str());
             let answer = iam.delete_role().role_name(role.as_str()).send().await;
             gone(answer.map_err(|error| call.error(error)))?;
         }

@@ -15,6 +15,7 @@ use aws_sdk_dynamodb::types::{
 };
 use deployer_core::desired::DesiredTable;
 use deployer_core::names::TableName;
+use deployer_core::operations::Operation;
 use deployer_core::plan::Action;
 use deployer_core::table::TableKey;
 use deployer_core::tags::{Ownership, Tags, ownership_of};
@@ -34,7 +35,7 @@ pub(super) async fn perform(
     match action {
         Action::CreateTable { name, table } => create(cloud, name, table, context).await?,
         Action::UpdateTable { name } => {
-            let call = Call::new("dynamodb", action.operation(), name.as_str());
+            let call = Call::new(action.call(), name.as_str());
             let request = dynamodb.update_table().table_name(name.as_str());
             let request = request.billing_mode(BillingMode::PayPerRequest);
             request.send().await.map_err(|error| call.error(error))?;
@@ -48,7 +49,7 @@ pub(super) async fn perform(
             name,
             point_in_time_recovery,
         } => {
-            let call = Call::new("dynamodb", action.operation(), name.as_str());
+            let call = Call::new(action.call(), name.as_str());
             let wanted = PointInTimeRecoverySpecification::builder()
                 .point_in_time_recovery_enabled(*point_in_time_recovery)
                 .build();
@@ -81,7 +82,7 @@ async fn create(
     table: &DesiredTable,
     context: &WriteContext<'_>,
 ) -> Result<(), CloudError> {
-    let call = Call::new("dynamodb", "CreateTable", name.as_str());
+    let call = Call::new(Operation::CreateTable, name.as_str());
     let (schema, attributes) = form(&table.key).map_err(|error| unbuilt(call, &error))?;
     let request = cloud
         .dynamodb
@@ -135,7 +136,7 @@ async fn keep_tags(
     if tags(dynamodb, name, arn).await? == *wanted {
         return Ok(());
     }
-    let call = Call::new("dynamodb", "TagResource", name.as_str());
+    let call = Call::new(Operation::TagTable, name.as_str());
     let request = dynamodb.tag_resource().resource_arn(arn);
     let request = request.set_tags(Some(of_dynamodb(call, wanted)?));
     request.send().await.map_err(|error| call.error(error))?;
@@ -176,7 +177,7 @@ async fn update_time_to_live(
     attribute: &str,
     enabled: bool,
 ) -> Result<(), CloudError> {
-    let call = Call::new("dynamodb", "UpdateTimeToLive", name.as_str());
+    let call = Call::new(Operation::UpdateTimeToLive, name.as_str());
     let wanted = TimeToLiveSpecification::builder()
         .attribute_name(attribute)
         .enabled(enabled)
@@ -196,7 +197,7 @@ async fn update_time_to_live(
 
 /// What is being deleted already is.
 async fn delete(dynamodb: &Client, name: &TableName) -> Result<(), CloudError> {
-    let call = Call::new("dynamodb", "DeleteTable", name.as_str());
+    let call = Call::new(Operation::DeleteTable, name.as_str());
     let request = dynamodb.delete_table().table_name(name.as_str());
     match gone(request.send().await.map_err(|error| call.error(error))) {
         Err(error) if error.is(IN_USE) => match describe(dynamodb, name).await {

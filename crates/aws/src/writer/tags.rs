@@ -6,6 +6,7 @@ use crate::connect::Cloud;
 use crate::error::Call;
 use aws_sdk_iam::types::Tag;
 use deployer_core::names::{FunctionName, LogGroupName, RoleName};
+use deployer_core::operations::Operation;
 use deployer_core::plan::{Action, Adopted, Taggable};
 use deployer_core::tags::Tags;
 use deployer_engine::cloud::{Produced, WriteContext};
@@ -20,18 +21,18 @@ pub(super) async fn perform(
     let target = |to| Tagging {
         cloud,
         context,
-        operation: action.operation(),
+        operation: action.call(),
         name: &name,
         to,
     };
     match action {
         Action::Adopt { resource, tags } => target(adopted(resource, context)).add(tags).await?,
         Action::Tag { resource, tags } => {
-            let to = taggable(resource, context, action.operation(), &name)?;
+            let to = taggable(resource, context, action.call(), &name)?;
             target(to).add(tags).await?;
         }
         Action::Untag { resource, keys } => {
-            let to = taggable(resource, context, action.operation(), &name)?;
+            let to = taggable(resource, context, action.call(), &name)?;
             target(to).remove(keys).await?;
         }
         _ => unreachable!("the writer sends each action to its service"),
@@ -70,13 +71,13 @@ fn adopted<'a>(resource: &'a Adopted, context: &WriteContext<'_>) -> Target<'a> 
 fn taggable<'a>(
     resource: &'a Taggable,
     context: &WriteContext<'_>,
-    operation: &'static str,
+    operation: Operation,
     name: &str,
 ) -> Result<Target<'a>, CloudError> {
     let api_arn = || {
         let api_id = context.bindings.api_id.as_ref();
-        let api_id = api_id
-            .ok_or_else(|| Call::new("apigateway", operation, name).incomplete("id of the API"))?;
+        let api_id =
+            api_id.ok_or_else(|| Call::new(operation, name).incomplete("id of the API"))?;
         Ok(context.account.api_arn(api_id))
     };
     Ok(match resource {
@@ -93,14 +94,14 @@ fn taggable<'a>(
 struct Tagging<'a> {
     cloud: &'a Cloud,
     context: &'a WriteContext<'a>,
-    operation: &'static str,
+    operation: Operation,
     name: &'a str,
     to: Target<'a>,
 }
 
 impl Tagging<'_> {
-    fn call(&self, service: &'static str) -> Call<'_> {
-        Call::new(service, self.operation, self.name)
+    fn call(&self) -> Call<'_> {
+        Call::new(self.operation, self.name)
     }
 
     async fn add(&self, tags: &Tags) -> Result<(), CloudError> {
@@ -110,28 +111,28 @@ impl Tagging<'_> {
             Target::Gateway(arn) => {
                 let request = cloud.apigateway.tag_resource().resource_arn(arn);
                 let answer = request.set_tags(all).send().await;
-                answer.map_err(|error| self.call("apigateway").error(error))?;
+                answer.map_err(|error| self.call().error(error))?;
             }
             Target::Function(function) => {
                 let request = cloud.lambda.tag_resource();
                 let request = request.resource(account.function_arn(function));
                 let answer = request.set_tags(all).send().await;
-                answer.map_err(|error| self.call("lambda").error(error))?;
+                answer.map_err(|error| self.call().error(error))?;
             }
             Target::LogGroup(log_group) => {
                 let request = cloud.logs.tag_resource();
                 let request = request.resource_arn(account.log_group_arn(log_group));
                 let answer = request.set_tags(all).send().await;
-                answer.map_err(|error| self.call("logs").error(error))?;
+                answer.map_err(|error| self.call().error(error))?;
             }
             Target::Table(arn) => {
-                let call = self.call("dynamodb");
+                let call = self.call();
                 let request = cloud.dynamodb.tag_resource().resource_arn(*arn);
                 let request = request.set_tags(Some(of_dynamodb(call, tags)?));
                 request.send().await.map_err(|error| call.error(error))?;
             }
             Target::Role(role) => {
-                let call = self.call("iam");
+                let call = self.call();
                 let request = cloud.iam.tag_role().role_name(role.as_str());
                 let answer = request.set_tags(Some(of_iam(call, tags)?)).send().await;
                 answer.map_err(|error| call.error(error))?;
@@ -147,29 +148,29 @@ impl Tagging<'_> {
             Target::Gateway(arn) => {
                 let request = cloud.apigateway.untag_resource().resource_arn(arn);
                 let answer = request.set_tag_keys(keys).send().await;
-                answer.map_err(|error| self.call("apigateway").error(error))?;
+                answer.map_err(|error| self.call().error(error))?;
             }
             Target::Function(function) => {
                 let request = cloud.lambda.untag_resource();
                 let request = request.resource(account.function_arn(function));
                 let answer = request.set_tag_keys(keys).send().await;
-                answer.map_err(|error| self.call("lambda").error(error))?;
+                answer.map_err(|error| self.call().error(error))?;
             }
             Target::LogGroup(log_group) => {
                 let request = cloud.logs.untag_resource();
                 let request = request.resource_arn(account.log_group_arn(log_group));
                 let answer = request.set_tag_keys(keys).send().await;
-                answer.map_err(|error| self.call("logs").error(error))?;
+                answer.map_err(|error| self.call().error(error))?;
             }
             Target::Table(arn) => {
                 let request = cloud.dynamodb.untag_resource().resource_arn(*arn);
                 let answer = request.set_tag_keys(keys).send().await;
-                answer.map_err(|error| self.call("dynamodb").error(error))?;
+                answer.map_err(|error| self.call().error(error))?;
             }
             Target::Role(role) => {
                 let request = cloud.iam.untag_role().role_name(role.as_str());
                 let answer = request.set_tag_keys(keys).send().await;
-                answer.map_err(|error| self.call("iam").error(error))?;
+                answer.map_err(|error| self.call().error(error))?;
             }
         }
         Ok(())

@@ -33,6 +33,14 @@ pub(super) fn needs(request: &RestRequest, members: &Members, settings: &Setting
     needs
 }
 
+/// The function whose tags an answer has beside all else: GetFunction's.
+pub(super) fn tagged(request: &RestRequest, settings: &Settings) -> Option<String> {
+    let path = request.path();
+    let operation = operations::by_path(Service::Lambda, request.method.as_str(), &path)?;
+    let name = path.get(2).filter(|_| operation == "GetFunction")?;
+    Some(arn(name, settings))
+}
+
 fn arn(function: &str, settings: &Settings) -> String {
     match function.starts_with("arn:") {
         true => function.to_owned(),

@@ -24,6 +24,9 @@ use crate::wire::query_xml::Form;
 use crate::wire::rest_json::RestRequest;
 use crate::wire::{Protocol, Service, json11};
 
+/// What it takes to see a function's tags.
+const LIST_TAGS: &str = "lambda:ListTags";
+
 /// One permission that a call needs.
 #[derive(Debug, Clone)]
 struct Need {
@@ -60,8 +63,46 @@ pub(crate) fn check(
     roles: &Iam,
     settings: &Settings,
 ) -> Result<(), Failure> {
+    for Need {
+        action,
+        resource,
+        context,
+    } in needs(service, request, roles, settings)
+    {
+        let protocol = service.protocol();
+        require(protocol, roles, caller, &action, &resource, &context)?;
+    }
+    Ok(())
+}
+
+/// Actions, each with its resource, that whoever makes a call must be allowed to be told
+/// all that it asks for.
+pub(crate) fn all_needs(
+    service: Service,
+    request: &Request<Bytes>,
+    roles: &Iam,
+    settings: &Settings,
+) -> Vec<(String, String)> {
+    let tagged = match service {
+        Service::Lambda => lambda::tagged(&RestRequest::read(request), settings),
+        _ => None,
+    };
+    let tags = tagged.map(|resource| (LIST_TAGS.to_owned(), resource));
+    let needs = needs(service, request, roles, settings).into_iter();
+    needs
+        .map(|need| (need.action, need.resource))
+        .chain(tags)
+        .collect()
+}
+
+fn needs(
+    service: Service,
+    request: &Request<Bytes>,
+    roles: &Iam,
+    settings: &Settings,
+) -> Vec<Need> {
     let members = || Members::parse(request.body()).unwrap_or_default();
-    let needs = match service {
+    match service {
         Service::ApiGateway => gateway::needs(&RestRequest::read(request), &members(), settings),
         Service::Lambda => lambda::needs(&RestRequest::read(request), &members(), settings),
         Service::Iam => iam::needs(&Form::read(request), roles, settings),
@@ -72,17 +113,20 @@ pub(crate) fn check(
         // GetCallerIdentity needs none, AssumeRole asks the role; the other two ask
         // always, by themselves.
         Service::Sts | Service::Ssm | Service::SecretsManager => Vec::new(),
-    };
-    for Need {
-        action,
-        resource,
-        context,
-    } in needs
-    {
-        let protocol = service.protocol();
-        require(protocol, roles, caller, &action, &resource, &context)?;
     }
-    Ok(())
+}
+
+/// Why a caller is not told the tags of the function that it may get, if so: the rest of
+/// the answer comes all the same.
+pub(crate) fn withheld_tags(
+    request: &RestRequest,
+    caller: &Caller,
+    roles: &Iam,
+    settings: &Settings,
+) -> Option<Failure> {
+    let resource = lambda::tagged(request, settings)?;
+    let (protocol, context) = (Service::Lambda.protocol(), Context::default());
+    require(protocol, roles, caller, LIST_TAGS, &resource, &context).err()
 }
 
 /// Refuses, as services of this protocol word it, what a caller's role doesn't allow.

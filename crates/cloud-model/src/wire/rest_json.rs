@@ -86,6 +86,16 @@ impl Reply {
     pub(crate) fn empty(status: u16) -> Self {
         Self { status, body: None }
     }
+
+    /// The same with something else in place of a member, where it has that member.
+    pub(crate) fn replace(mut self, member: &str, other: &str, value: Value) -> Self {
+        if let Some(members) = self.body.as_mut().and_then(Value::as_object_mut)
+            && members.remove(member).is_some()
+        {
+            members.insert(other.to_owned(), value);
+        }
+        self
+    }
 }
 
 /// Writes a reply.

@@ -198,3 +198,38 @@ fn a_role_is_assumed_by_whom_it_trusts_for_as_long_as_it_lets() {
     world.wait(jiff::SignedDuration::from_secs(900));
     assert_eq!(world.cloud.session(&key, world.now), None, "it has ended");
 }
+
+#[test]
+fn who_may_get_a_function_but_not_list_its_tags_is_told_so_in_their_place() {
+    let statements = |last: &Value| {
+        let others = [
+            "lambda:CreateFunction",
+            "lambda:TagResource",
+            "lambda:GetFunction",
+            "iam:PassRole",
+        ];
+        let mut all: Vec<Value> = others.iter().map(|action| allow(action, "*")).collect();
+        all.push(last.clone());
+        json!(all)
+    };
+    let got = |last: &Value| {
+        let mut world = enforcing(&statements(last));
+        let mut input = function_input("chat");
+        input["Tags"] = json!({ "team": "chat" });
+        let made = world.lambda("POST", "/2015-03-31/functions", &input);
+        assert_eq!(made.status, 201, "{made:?}");
+        let got = world.lambda("GET", "/2015-03-31/functions/chat", &Value::Null);
+        assert_eq!(got.status, 200, "{got:?}");
+        got.json()
+    };
+    let arn = format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:chat");
+    let with = got(&allow("lambda:ListTags", &arn));
+    assert_eq!(with["Tags"]["team"], "chat");
+    assert_eq!(with["TagsError"], Value::Null);
+    let without = got(&allow("sts:AssumeRole", "*"));
+    assert_eq!(without["Tags"], Value::Null);
+    assert_eq!(without["TagsError"]["ErrorCode"], "AccessDeniedException");
+    let message = without["TagsError"]["Message"].as_str().expect("a text");
+    let what = format!("is not authorized to perform: lambda:ListTags on resource: {arn}");
+    assert!(message.contains(&what), "{message}");
+}

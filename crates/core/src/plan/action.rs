@@ -11,6 +11,7 @@ use crate::names::{
     ApiId, AuthorizerId, DeploymentId, FunctionKey, FunctionName, FunctionVersion, IntegrationId,
     LogGroupName, Names, RoleName, RouteId, RouteKey, TableName,
 };
+use crate::operations::Operation;
 use crate::policy;
 use crate::stage_settings::{ApiSettings, StageUpdate};
 use crate::tags::Tags;
@@ -440,74 +441,85 @@ impl Action {
         }
     }
 
-    /// AWS's name of the operation, as permissions and logs have it.
+    /// AWS's name of the operation, as logs have it.
     pub fn operation(&self) -> &'static str {
+        self.call().name()
+    }
+
+    /// The call that carries it out.
+    pub fn call(&self) -> Operation {
         match self {
-            Self::Adopt {
-                resource: Adopted::Role { .. },
-                ..
-            } => "TagRole",
-            Self::Adopt { .. } => "TagResource",
-            Self::CreateLogGroup { .. } => "CreateLogGroup",
-            Self::PutRetentionPolicy { .. } => "PutRetentionPolicy",
-            Self::DeleteLogGroup { .. } => "DeleteLogGroup",
-            Self::CreateRole { .. } => "CreateRole",
-            Self::UpdateAssumeRolePolicy { .. } => "UpdateAssumeRolePolicy",
-            Self::PutRolePolicy { .. } => "PutRolePolicy",
-            Self::DeleteRolePolicy { .. } => "DeleteRolePolicy",
-            Self::DetachRolePolicy { .. } => "DetachRolePolicy",
-            Self::PutRolePermissionsBoundary { .. } => "PutRolePermissionsBoundary",
-            Self::DeleteRolePermissionsBoundary { .. } => "DeleteRolePermissionsBoundary",
-            Self::DeleteRole { .. } => "DeleteRole",
-            Self::CreateFunction { .. } => "CreateFunction",
-            Self::UpdateFunctionConfiguration { .. } => "UpdateFunctionConfiguration",
-            Self::UpdateFunctionCode { .. } => "UpdateFunctionCode",
-            Self::PublishVersion { .. } => "PublishVersion",
-            Self::PutFunctionConcurrency { .. } => "PutFunctionConcurrency",
-            Self::DeleteFunctionConcurrency { .. } => "DeleteFunctionConcurrency",
-            Self::DeleteFunction { .. } => "DeleteFunction",
-            Self::CreateApi { .. } => "CreateApi",
-            Self::UpdateApi { .. } => "UpdateApi",
-            Self::DeleteApi { .. } => "DeleteApi",
-            Self::CreateIntegration { .. } => "CreateIntegration",
-            Self::UpdateIntegration { .. } => "UpdateIntegration",
-            Self::DeleteIntegration { .. } => "DeleteIntegration",
-            Self::CreateAuthorizer { .. } => "CreateAuthorizer",
-            Self::UpdateAuthorizer { .. } => "UpdateAuthorizer",
-            Self::DeleteAuthorizer { .. } => "DeleteAuthorizer",
-            Self::CreateRoute { .. } => "CreateRoute",
-            Self::UpdateRoute { .. } => "UpdateRoute",
-            Self::DeleteRoute { .. } => "DeleteRoute",
-            Self::CreateDeployment { .. } => "CreateDeployment",
-            Self::DeleteDeployment { .. } => "DeleteDeployment",
-            Self::DeleteVersion { .. } => "DeleteFunction",
-            Self::DeleteLogStream { .. } => "DeleteLogStream",
-            Self::RecordRelease { .. } => "PutLogEvents",
-            Self::CreateStage { .. } => "CreateStage",
+            Self::Adopt { resource, .. } => match resource {
+                Adopted::Role { .. } => Operation::TagRole,
+                Adopted::Function { .. } => Operation::TagFunction,
+                Adopted::LogGroup { .. } => Operation::TagLogGroup,
+                Adopted::Api { .. } => Operation::TagApi,
+                Adopted::Table { .. } => Operation::TagTable,
+            },
+            Self::CreateLogGroup { .. } => Operation::CreateLogGroup,
+            Self::PutRetentionPolicy { .. } => Operation::PutRetentionPolicy,
+            Self::DeleteLogGroup { .. } => Operation::DeleteLogGroup,
+            Self::CreateRole { .. } => Operation::CreateRole,
+            Self::UpdateAssumeRolePolicy { .. } => Operation::UpdateAssumeRolePolicy,
+            Self::PutRolePolicy { .. } => Operation::PutRolePolicy,
+            Self::DeleteRolePolicy { .. } => Operation::DeleteRolePolicy,
+            Self::DetachRolePolicy { .. } => Operation::DetachRolePolicy,
+            Self::PutRolePermissionsBoundary { .. } => Operation::PutRolePermissionsBoundary,
+            Self::DeleteRolePermissionsBoundary { .. } => Operation::DeleteRolePermissionsBoundary,
+            Self::DeleteRole { .. } => Operation::DeleteRole,
+            Self::CreateFunction { .. } => Operation::CreateFunction,
+            Self::UpdateFunctionConfiguration { .. } => Operation::UpdateFunctionConfiguration,
+            Self::UpdateFunctionCode { .. } => Operation::UpdateFunctionCode,
+            Self::PublishVersion { .. } => Operation::PublishVersion,
+            Self::PutFunctionConcurrency { .. } => Operation::PutFunctionConcurrency,
+            Self::DeleteFunctionConcurrency { .. } => Operation::DeleteFunctionConcurrency,
+            Self::DeleteFunction { .. } => Operation::DeleteFunction,
+            Self::CreateApi { .. } => Operation::CreateApi,
+            Self::UpdateApi { .. } => Operation::UpdateApi,
+            Self::DeleteApi { .. } => Operation::DeleteApi,
+            Self::CreateIntegration { .. } => Operation::CreateIntegration,
+            Self::UpdateIntegration { .. } => Operation::UpdateIntegration,
+            Self::DeleteIntegration { .. } => Operation::DeleteIntegration,
+            Self::CreateAuthorizer { .. } => Operation::CreateAuthorizer,
+            Self::UpdateAuthorizer { .. } => Operation::UpdateAuthorizer,
+            Self::DeleteAuthorizer { .. } => Operation::DeleteAuthorizer,
+            Self::CreateRoute { .. } => Operation::CreateRoute,
+            Self::UpdateRoute { .. } => Operation::UpdateRoute,
+            Self::DeleteRoute { .. } => Operation::DeleteRoute,
+            Self::CreateDeployment { .. } => Operation::CreateDeployment,
+            Self::DeleteDeployment { .. } => Operation::DeleteDeployment,
+            Self::DeleteVersion { .. } => Operation::DeleteFunction,
+            Self::DeleteLogStream { .. } => Operation::DeleteLogStream,
+            Self::RecordRelease { .. } => Operation::PutLogEvents,
+            Self::CreateStage { .. } => Operation::CreateStage,
             Self::UpdateStage { .. }
             | Self::ConfigureStage { .. }
-            | Self::DisableAutoDeploy { .. } => "UpdateStage",
-            Self::DeleteRouteSettings { .. } => "DeleteRouteSettings",
-            Self::DeleteAccessLogSettings { .. } => "DeleteAccessLogSettings",
-            Self::CreateExecutionLogGroup { .. } => "CreateLogGroup",
-            Self::PutExecutionLogRetention { .. } => "PutRetentionPolicy",
-            Self::CreateTable { .. } => "CreateTable",
-            Self::UpdateTable { .. } => "UpdateTable",
-            Self::UpdateTimeToLive { .. } => "UpdateTimeToLive",
-            Self::UpdateContinuousBackups { .. } => "UpdateContinuousBackups",
-            Self::DeleteTable { .. } => "DeleteTable",
-            Self::AttachRolePolicy { .. } => "AttachRolePolicy",
-            Self::UpdateAccount { .. } => "UpdateAccount",
-            Self::Tag {
-                resource: Taggable::Role(_),
-                ..
-            } => "TagRole",
-            Self::Tag { .. } => "TagResource",
-            Self::Untag {
-                resource: Taggable::Role(_),
-                ..
-            } => "UntagRole",
-            Self::Untag { .. } => "UntagResource",
+            | Self::DisableAutoDeploy { .. } => Operation::UpdateStage,
+            Self::DeleteRouteSettings { .. } => Operation::DeleteRouteSettings,
+            Self::DeleteAccessLogSettings { .. } => Operation::DeleteAccessLogSettings,
+            Self::CreateExecutionLogGroup { .. } => Operation::CreateLogGroup,
+            Self::PutExecutionLogRetention { .. } => Operation::PutRetentionPolicy,
+            Self::CreateTable { .. } => Operation::CreateTable,
+            Self::UpdateTable { .. } => Operation::UpdateTable,
+            Self::UpdateTimeToLive { .. } => Operation::UpdateTimeToLive,
+            Self::UpdateContinuousBackups { .. } => Operation::UpdateContinuousBackups,
+            Self::DeleteTable { .. } => Operation::DeleteTable,
+            Self::AttachRolePolicy { .. } => Operation::AttachRolePolicy,
+            Self::UpdateAccount { .. } => Operation::UpdateAccount,
+            Self::Tag { resource, .. } => match resource {
+                Taggable::Api | Taggable::Stage(_) => Operation::TagApi,
+                Taggable::Function(_) => Operation::TagFunction,
+                Taggable::Role(_) => Operation::TagRole,
+                Taggable::LogGroup(_) => Operation::TagLogGroup,
+                Taggable::Table { .. } => Operation::TagTable,
+            },
+            Self::Untag { resource, .. } => match resource {
+                Taggable::Api | Taggable::Stage(_) => Operation::UntagApi,
+                Taggable::Function(_) => Operation::UntagFunction,
+                Taggable::Role(_) => Operation::UntagRole,
+                Taggable::LogGroup(_) => Operation::UntagLogGroup,
+                Taggable::Table { .. } => Operation::UntagTable,
+            },
         }
     }
 

@@ -13,21 +13,37 @@ use crate::account::Account;
 use crate::desired::{Desired, FunctionCode};
 use crate::names::{FunctionKey, Names};
 use crate::observed::{IntegrationState, Observed, RouteState};
+use crate::permissions::{Purpose, makes};
 use crate::provenance::Provenance;
 use crate::release::ReleaseHash;
 use crate::stage_file::{self, FileText, Retained, StageDefinition};
 use account::Ledger;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// As [`super::up`]; the plan keeps the linter's rules.
+/// As [`super::up`]; the plan keeps the linter's rules, and has nothing that nobody is
+/// allowed.
 fn up(desired: &Desired, observed: &Observed) -> Result<Plan, Refusal> {
-    super::up(desired, observed).map(|plan| linted(plan, observed, &desired.names))
+    let plan = super::up(desired, observed)?;
+    Ok(linted(
+        permitted(plan, Purpose::Up),
+        observed,
+        &desired.names,
+    ))
 }
 
-/// As [`super::down`]; the plan keeps the linter's rules.
+/// As [`super::down`]; the same.
 fn down(names: &Names, observed: &Observed) -> Plan {
     let plan = super::down(names, observed, &BTreeSet::new());
-    linted(plan, observed, names)
+    linted(permitted(plan, Purpose::Down), observed, names)
+}
+
+/// The plan, if the policy for that command knows all its calls.
+fn permitted(plan: Plan, purpose: Purpose) -> Plan {
+    for step in &plan.steps {
+        let call = step.action.call();
+        assert!(makes(purpose, call), "{purpose:?}: {call:?}");
+    }
+    plan
 }
 
 fn linted(plan: Plan, observed: &Observed, names: &Names) -> Plan {
@@ -642,4 +658,34 @@ fn retained_logs_outlive_the_stage_and_removed_functions_and_are_taken_again() {
     ledger.apply(&plan, plan.steps.len());
     assert_eq!(ledger.observed, Default::default());
     assert_eq!(desired.retain, BTreeSet::from([Retained::Logs]));
+}
+
+#[test]
+fn what_was_changed_by_hand_is_told_from_what_the_files_changed() {
+    let first = desired_with(SERVICE, "one");
+    let mut ledger = deployed(&first);
+    let room = &first.functions[&FunctionKey::new("room")].name;
+    let by_hand = |ledger: &mut Ledger| {
+        let state = ledger.observed.functions.get_mut(room).unwrap();
+        state.configuration.memory_mb = 512;
+    };
+    by_hand(&mut ledger);
+    let marked = |desired: &Desired, ledger: &Ledger| -> Vec<&'static str> {
+        let plan = up(desired, &ledger.observed).unwrap();
+        let drift = super::drift(&plan, desired, &ledger.observed);
+        let steps = drift.into_iter().map(|id| &plan.steps[id].action);
+        steps.map(Action::operation).collect()
+    };
+    assert_eq!(marked(&first, &ledger), ["UpdateFunctionConfiguration"]);
+    let role = ledger.observed.roles.get_mut(&first.names.execution_role);
+    role.unwrap()
+        .attached_policies
+        .push("arn:aws:iam::aws:policy/x".into());
+    let both = ["UpdateFunctionConfiguration", "DetachRolePolicy"];
+    assert_eq!(marked(&first, &ledger), both);
+    // With other files, who changed the function can't be told.
+    let second = desired_with(&SERVICE.replace("send = ", "sent = "), "two");
+    assert_eq!(marked(&second, &ledger), ["DetachRolePolicy"]);
+    let fresh = Ledger::new(&first);
+    assert!(marked(&first, &fresh).is_empty());
 }

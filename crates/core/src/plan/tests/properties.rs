@@ -1,8 +1,9 @@
 //! What must hold for every service, not just for the chat.
 
 use super::account::Ledger;
-use super::{Desired, desired_with, down, linted, up};
+use super::{Desired, desired_with, down, linted, permitted, up};
 use crate::names::FunctionVersion;
+use crate::permissions::Purpose;
 use crate::plan::{Action, Plan, Verb, rollback};
 use proptest::collection::btree_map;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
@@ -236,6 +237,7 @@ fn happen(ledger: &mut Ledger, happening: &Happening) {
                 .collect();
             let asked = (!kept.is_empty()).then(|| at.get(&kept).as_str());
             if let Ok(plan) = rollback(&names, &ledger.observed, asked) {
+                let plan = permitted(plan, Purpose::Rollback);
                 let plan = linted(plan, &ledger.observed, &names);
                 apply_all(ledger, &plan);
             }
