@@ -375,6 +375,7 @@ fn bad_arguments_are_refused() {
         &["permissions", "nowhere"],
         &["permissions"],
         &["permissions", "local", "--for=package"],
+        &["permissions", "local", "--as=*"],
         &["plan", "local", "--markdown", "--json"],
     ] {
         let output = deployer.command(arguments).output().expect("it runs");

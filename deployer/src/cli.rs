@@ -120,6 +120,7 @@ Examples:
   deployer permissions alpha > policy.json       for whoever deploys alpha
   deployer permissions alpha prod                for both, in one policy
   deployer permissions alpha --for plan          for a job that only plans: reads
+  deployer permissions preview --as 'pr-*'       for all previews
   deployer permissions alpha --account 123456789012 --region eu-central-1
   deployer permissions alpha prod --split | jq -c '.[]'
                                                  as many policies as IAM's limit needs";
@@ -443,6 +444,9 @@ pub struct Permissions {
     /// Stages: names of files in `stages`, without `.toml`. The policy is for all of them
     #[arg(required = true, value_name = "STAGE")]
     pub stages: Vec<String>,
+    /// For the stage NAME of a template, or for all whose names match, e.g. `pr-*`
+    #[arg(long = "as", value_name = "NAME", value_parser = stage_pattern)]
+    pub name: Option<String>,
     /// Only what these commands need; `plan` stands for all that only read. Default: all
     #[arg(long = "for", value_name = "COMMAND", value_delimiter = ',')]
     pub purposes: Vec<Purpose>,
@@ -477,6 +481,15 @@ impl From<Purpose> for permissions::Purpose {
             Purpose::Rollback => Self::Rollback,
             Purpose::Down => Self::Down,
         }
+    }
+}
+
+fn stage_pattern(text: &str) -> Result<String, &'static str> {
+    let name = text.strip_suffix('*').unwrap_or(text);
+    let may = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    match name.bytes().next().is_some_and(|byte| byte != b'-') && name.bytes().all(may) {
+        true => Ok(text.to_owned()),
+        false => Err("lower-case letters, digits and hyphens, perhaps `*` at the end"),
     }
 }
 

@@ -44,7 +44,11 @@ pub async fn run(project: &Project, options: &Permissions) -> u8 {
                 text::progress(&line);
             }
         }
-        let mut scope = Scope::new(definition, account.as_deref(), region.as_deref());
+        let mut definition = definition.clone();
+        if let Some(name) = &options.name {
+            definition.identity.stage.clone_from(name);
+        }
+        let mut scope = Scope::new(&definition, account.as_deref(), region.as_deref());
         if options.former_tables {
             scope = scope.with_tables();
         }

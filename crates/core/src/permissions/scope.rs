@@ -27,7 +27,8 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// Of a stage. Where account or region isn't known, policies allow any.
+    /// Of a stage, or of several if there is a `*` in its name (`pr-*`). Where account or
+    /// region isn't known, policies allow any.
     pub fn new(
         definition: &StageDefinition,
         account_id: Option<&str>,
@@ -98,7 +99,9 @@ impl Scope {
                 roles.extend(self.given_roles.clone());
                 roles
             }
-            On::Invoking if self.region == UNKNOWN => self.resources(On::Roles),
+            On::Invoking if self.region == UNKNOWN || self.several().is_some() => {
+                self.resources(On::Roles)
+            }
             On::Invoking => one(true, self.role(names.invoke_role.as_str())),
             On::Logging => {
                 let name = role_name(&self.region);
@@ -156,12 +159,19 @@ impl Scope {
         vec![format!("{group}:*"), group]
     }
 
+    /// What comes after service and stage may be cut, by the length of stage and region.
     fn role_prefix(&self) -> String {
-        match self.region == UNKNOWN {
-            // What comes after it has the region's length, and may be cut.
-            true => self.names.function_prefix().to_owned(),
-            false => self.names.role_prefix(),
+        match (self.several(), self.region == UNKNOWN) {
+            (Some(beginning), _) => beginning,
+            (None, true) => self.names.function_prefix().to_owned(),
+            (None, false) => self.names.role_prefix(),
         }
+    }
+
+    /// What the names of several stages begin with, if it is for such.
+    fn several(&self) -> Option<String> {
+        let (beginning, _) = self.names.identity.stage.split_once('*')?;
+        Some(format!("{}-{beginning}", self.names.identity.service))
     }
 }
 

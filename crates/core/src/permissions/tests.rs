@@ -3,12 +3,12 @@ use super::{
 };
 use crate::names::{SERVICE_NAME_LIMIT, STAGE_NAME_LIMIT};
 use crate::operations::Operation;
-use crate::stage_file::{self, FileText};
+use crate::stage_file::{self, FileText, StageDefinition};
 use std::collections::BTreeSet;
 
 const PLAIN: &str = "service = \"chat\"\n[functions.room]\n[routes]\n\"$connect\" = \"room\"\n";
 
-fn scope_of(service: &str, stage: &str, region: Option<&str>) -> Scope {
+fn definition_of(service: &str, stage: &str) -> StageDefinition {
     let service = FileText {
         path: "stages/service.toml",
         text: service,
@@ -17,8 +17,11 @@ fn scope_of(service: &str, stage: &str, region: Option<&str>) -> Scope {
         path: "stages/alpha.toml",
         text: "target = \"aws\"\n",
     };
-    let definition = stage_file::read(stage, service, file).unwrap();
-    Scope::new(&definition, Some("123456789012"), region)
+    stage_file::read(stage, service, file).unwrap()
+}
+
+fn scope_of(service: &str, stage: &str, region: Option<&str>) -> Scope {
+    Scope::new(&definition_of(service, stage), Some("123456789012"), region)
 }
 
 fn scope(service: &str) -> Scope {
@@ -146,6 +149,39 @@ fn an_unknown_account_or_region_is_any() {
             .all(|it| it == "*" || it.starts_with("arn:aws-cn:")),
         "{china:?}"
     );
+}
+
+#[test]
+fn one_policy_may_be_for_all_stages_of_a_template() {
+    let region = Some("ap-southeast-1");
+    let mut definition = definition_of(PLAIN, "preview");
+    definition.identity.stage = "pr-*".to_owned();
+    let scope = Scope::new(&definition, Some("123456789012"), region);
+    let of_all = of_stage(&scope, Purpose::ALL);
+    let ends = |end: &str| of_all.iter().any(|it| it.resource.ends_with(end));
+    for end in [
+        ":role/chat-pr-*",
+        ":function:chat-pr-*-*",
+        ":log-group:/deployer/chat-pr-*",
+    ] {
+        assert!(ends(end), "{end}: {of_all:?}");
+    }
+    // Also where their names are cut.
+    let long = definition_of(&PLAIN.replace("chat", &"s".repeat(SERVICE_NAME_LIMIT)), "x");
+    let of = |stage: &str| {
+        let mut definition = long.clone();
+        definition.identity.stage = stage.to_owned();
+        of_stage(&Scope::new(&definition, None, region), Purpose::ALL)
+    };
+    let roles = |stage: &str| -> BTreeSet<String> {
+        let all = of(stage).into_iter().map(|it| it.resource);
+        all.filter(|it| it.contains(":role/")).collect()
+    };
+    let pattern = roles("pr-*");
+    let prefix = pattern.first().unwrap().trim_end_matches('*').to_owned();
+    assert_eq!(pattern.len(), 1, "{pattern:?}");
+    let one = roles(&format!("pr-{}", "1".repeat(STAGE_NAME_LIMIT - 3)));
+    assert!(one.iter().all(|role| role.starts_with(&prefix)), "{one:?}");
 }
 
 #[test]
