@@ -29,11 +29,20 @@ VARIABLES = {
     "AWS_ALPHA_ROLE": "arn:aws:iam::000000000000:role/alpha",
     "AWS_PROD_ROLE": "arn:aws:iam::000000000000:role/prod",
 }
-# Keeps what would be the comment, beside the plan it was made of.
-GH = """#!/bin/sh
-test "$1 $2" = "pr comment" || { echo "gh $*" >&2; exit 2; }
-test -n "$GH_TOKEN" || exit 4
-cp "$5" "$COMMENTS/$3.md"
+# Keeps the comments of pull requests, each with the number of its pull request for an id.
+GH = r"""#!/bin/bash
+set -eu
+test "$1" = api -a -n "$GH_TOKEN"
+case "$*" in
+"api --paginate repos/owner/chat/issues/"*"/comments --jq "*)
+    number=${3%/comments} number=${number##*/}
+    [ ! -e "$KEPT/$number.md" ] || { grep -q '^<!-- deployer plan -->$' "$KEPT/$number.md" && echo "$number"; } ;;
+"api -X PATCH repos/owner/chat/issues/comments/"*" -F body=@plan.md") cp plan.md "$KEPT/${4##*/}.md" ;;
+"api repos/owner/chat/issues/"*"/comments -F body=@plan.md")
+    number=${2%/comments} number=${number##*/}
+    test ! -e "$KEPT/$number.md" && cp plan.md "$KEPT/$number.md" ;;
+*) echo "gh $*" >&2; exit 2 ;;
+esac
 """
 
 
@@ -80,7 +89,7 @@ class Suite:
         (tools / "deployer").symlink_to(deployer)
         (tools / "gh").write_text(GH)
         (tools / "gh").chmod(0o755)
-        os.environ["COMMENTS"] = str(self.comments)
+        os.environ["KEPT"] = str(self.comments)
         keys = {"AWS_ACCESS_KEY_ID": "AKIALOCALCLOUDUSER00", "AWS_SECRET_ACCESS_KEY": "local"}
         self.account = keys | {"AWS_ENDPOINT_URL": endpoint, "AWS_EC2_METADATA_DISABLED": "true"}
         self.runner = Runner(ROOT, tools, folder / "artifacts", self.account)
