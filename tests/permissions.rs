@@ -161,6 +161,7 @@ async fn lives(ci: &Ci) {
     ci.succeed(&["up", "alpha"]).await;
     ci.succeed(&["status", "alpha"]).await;
     ci.succeed(&["history", "alpha"]).await;
+    ci.succeed(&["logs", "alpha"]).await;
     // Without the function that has a role of its own.
     let (before, rest) = changed.split_once("[functions.own]").expect("it is there");
     let (_, after) = rest.split_once("[routes]").expect("they are there");

@@ -1,5 +1,8 @@
 //! The command line.
 
+pub mod connect;
+pub mod logs;
+
 use clap::{Args, Parser, Subcommand};
 use deployer_engine::verify::Verify;
 use local_cloud::DynamoDbAddress;
@@ -43,6 +46,10 @@ Examples:
                              deploy what is in the bundle: no source, no compiler
   deployer history alpha     list the releases that are kept
   deployer rollback alpha    make the release before the live one live again
+  deployer connect local     talk to the stage
+  deployer connect alpha --script chat.script
+                             see whether it answers as the script says
+  deployer logs alpha -f     show what is logged, and go on
   deployer down alpha        remove everything the stage owns
   deployer down prod --confirm prod
                              the same of a stage that is protected";
@@ -95,6 +102,12 @@ pub enum Verb {
     History(Stages),
     /// Make a kept release live again: one write, without source or build
     Rollback(Rollback),
+    /// Talk to a stage over WebSocket, by hand or by script
+    #[command(after_help = connect::EXAMPLES)]
+    Connect(connect::Connect),
+    /// Show what the stage's functions and its gateway have logged, in time order
+    #[command(after_help = logs::EXAMPLES)]
+    Logs(logs::Logs),
     /// Run the local cloud in the foreground (`up` starts it in the background)
     LocalCloud(LocalCloud),
     /// Write the JSON Schemas of the stage files to the `stages` folder

@@ -74,6 +74,33 @@ impl OpenStage {
         Self::open_and_look(definition.clone()).await.map(Some)
     }
 
+    /// Connects to the stage's cloud, and sees that it is the account that is meant; `None`
+    /// when the stage is local and there is no local cloud. Looks at nothing else.
+    pub async fn open_if_there(
+        project: &Project,
+        definition: &StageDefinition,
+    ) -> Result<Option<Self>, Failure> {
+        if let Place::Local { port } = definition.place
+            && !local::is_there(project, port).await?
+        {
+            return Ok(None);
+        }
+        let (cloud, names) = connect(definition).await?;
+        let account = cloud.get_account().await?;
+        guards::account(definition, &account)?;
+        Ok(Some(Self {
+            definition: definition.clone(),
+            cloud,
+            account,
+            names,
+        }))
+    }
+
+    /// Where its cloud is.
+    pub fn destination(&self) -> Destination {
+        destination(&self.definition)
+    }
+
     /// The stage's lease, to be asked for by this process.
     pub fn lease(&self, no_wait: bool) -> LeaseRequest<'_, Cloud> {
         LeaseRequest {
@@ -116,7 +143,13 @@ impl OpenStage {
 }
 
 async fn connect(definition: &StageDefinition) -> Result<(Cloud, Names), Failure> {
-    let destination = match &definition.place {
+    let cloud = Cloud::connect(&destination(definition), &LIMITER).await?;
+    let names = Names::new(definition.identity.clone(), cloud.region());
+    Ok((cloud, names))
+}
+
+fn destination(definition: &StageDefinition) -> Destination {
+    match &definition.place {
         Place::Local { port } => Destination::Local {
             endpoint: local::endpoint(*port),
             region: local_cloud::REGION.to_owned(),
@@ -125,10 +158,7 @@ async fn connect(definition: &StageDefinition) -> Result<(Cloud, Names), Failure
             region: region.clone(),
             profile: profile.clone(),
         },
-    };
-    let cloud = Cloud::connect(&destination, &LIMITER).await?;
-    let names = Names::new(definition.identity.clone(), cloud.region());
-    Ok((cloud, names))
+    }
 }
 
 fn known(definition: &StageDefinition, names: &Names) -> Known {

@@ -15,10 +15,12 @@ mod limiter;
 mod probe;
 mod reader;
 mod server_clock;
+mod signer;
 mod unanswered;
 mod wire;
 mod writer;
 
 pub use connect::{Cloud, ConnectError, Destination};
 pub use limiter::Limiter;
+pub use signer::Signer;
 pub use wire::{Broken, Clock, Exchange, Wire};

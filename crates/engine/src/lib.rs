@@ -13,6 +13,7 @@ pub mod exclusive;
 pub mod hints;
 pub mod interrupt;
 pub mod lease;
+pub mod logs;
 pub mod observe;
 pub mod retry;
 pub mod rollback;

@@ -1,9 +1,11 @@
 //! One file a verb.
 
 mod build;
+mod connect;
 mod down;
 mod history;
 mod local_cloud;
+mod logs;
 mod package;
 mod plan;
 mod rollback;
@@ -26,9 +28,14 @@ use stages::Work;
 
 /// Runs the verb; gives the exit code.
 pub async fn run(arguments: Cli) -> u8 {
-    let project = match Project::find(arguments.project.as_deref()) {
-        Ok(project) => project,
-        Err(failure) => return fail(&failure),
+    let found = Project::find(arguments.project.as_deref());
+    let project = match (found, &arguments.verb) {
+        (Ok(project), _) => project,
+        // An address needs no project.
+        (Err(failure), Verb::Connect(options)) => {
+            return ended(connect::run(Err(failure), options).await);
+        }
+        (Err(failure), _) => return fail(&failure),
     };
     match arguments.verb {
         Verb::Up(options) => {
@@ -70,6 +77,8 @@ pub async fn run(arguments: Cli) -> u8 {
             screen.finish();
             ended(result)
         }
+        Verb::Connect(options) => ended(connect::run(Ok(project), &options).await),
+        Verb::Logs(options) => ended(logs::run(&project, &options).await),
         Verb::LocalCloud(options) => ended(local_cloud::run(&project, &options).await),
         Verb::Schema(options) => ended(schema::run(&project, &options)),
     }

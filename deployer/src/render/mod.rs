@@ -3,18 +3,27 @@
 //! Deliberately absent: decisions. What is shown comes as plain values and as
 //! the engine's events.
 
+mod colours;
+mod json;
+mod logs;
 mod progress;
 pub mod report;
 mod results;
+pub mod script;
 mod stopped;
+pub mod talk;
 pub mod text;
 
+pub use colours::Colours;
+pub use logs::LogScreen;
 pub use results::{
     DownResult, FunctionStatus, HistoryResult, PackageResult, ReleaseStatus, RollbackResult,
     StatusResult, UpResult,
 };
 
+pub use script::{ScriptFailure, ScriptResult};
 pub use stopped::StoppedResult;
+pub use talk::Talk;
 
 use crate::failure::Failure;
 use deployer_core::plan::Plan;

@@ -3,6 +3,7 @@
 mod apis;
 mod functions;
 mod journal;
+mod log_events;
 mod log_groups;
 mod roles;
 mod stages;
