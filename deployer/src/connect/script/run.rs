@@ -10,6 +10,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
+/// For a handshake. The link gives up before.
+const CONNECT_WAIT: Duration = Duration::from_secs(40);
 /// What clients have told and the run hasn't taken.
 const TOLD: usize = 1_024;
 /// How often a message is sent again that `resend if` is about.
@@ -225,13 +227,13 @@ impl Cast<'_> {
             let link = (self.settings.dial)(&self.prepared[client]);
             member.connect(link, client, self.tell.clone());
         }
-        let until = Instant::now() + self.patience;
+        let until = Instant::now() + CONNECT_WAIT;
         while self.members[client].state == State::Opening {
             if !self.news(until).await {
                 let message = format!(
                     "{} isn't connected after {}",
                     self.name(client),
-                    shown(self.patience)
+                    shown(CONNECT_WAIT)
                 );
                 return Err((message, None));
             }
