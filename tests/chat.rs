@@ -122,9 +122,12 @@ async fn two_clients_chat_from_up_to_down() {
         assert!(answer.contains(about), "{request}: {answer}");
     }
 
-    // A member that is gone doesn't keep a message from the rest.
+    // Who is gone has left, and doesn't keep a message from the rest.
     drop(a);
-    deployer.until_idle().await;
+    deployer.until_connected(1).await;
+    let who = r#"{"action":"who","room":"room1"}"#;
+    let there = say(&deployer, &mut b, who).await;
+    assert!(there.contains(&id_b) && !there.contains(&id_a), "{there}");
     let said = say(
         &deployer,
         &mut b,

@@ -11,13 +11,19 @@
 //! `SHA256SUMS` says what they are.
 
 use deployer_core::desired::Desired;
+use deployer_core::manifest::journal;
+use deployer_core::names::Names;
 use deployer_core::provenance::Provenance;
+use deployer_engine::apply::Means;
 use deployer_engine::cloud::{Artifacts, CloudWriter};
+use deployer_engine::directory::find_residents;
+use deployer_engine::down::{ByRecord, Removal};
 use deployer_engine::exclusive;
 use deployer_engine::interrupt::Interrupt;
-use deployer_engine::lease::Waiting;
+use deployer_engine::lease::{LeaseRequest, Waiting};
 use deployer_engine::observe::Known;
 use deployer_engine::up::make_plan;
+use deployer_engine::verify::Verify;
 use http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Map, Value, json};
@@ -103,6 +109,57 @@ async fn every_account_that_a_version_left_is_brought_up_to_date_and_taken_down(
                 .await;
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn every_account_that_a_version_left_is_listed_and_taken_down_by_the_account_alone() {
+    for path in versions().iter().flat_map(|version| entries(version)) {
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let what = path.display();
+        let world = World::new().await;
+        play(&read(&path), world.port()).await;
+        let session = &world.session;
+        let census = find_residents(&session.cloud, None).await;
+        let residents = census
+            .unwrap_or_else(|error| panic!("{what}: {error}"))
+            .residents;
+        let [resident] = residents.as_slice() else {
+            panic!("{what}: {residents:?}");
+        };
+        assert_eq!(resident.identity.to_string(), "chat/alpha", "{what}");
+        assert_eq!(resident.record.expires, None, "{what}");
+        let names = Names::new(resident.identity.clone(), &session.account.region);
+        let (interrupt, artifacts) = (Interrupt::default(), Artifacts::new());
+        let means = Means {
+            reader: &session.cloud,
+            writer: &session.cloud,
+            account: &session.account,
+            names: &names,
+            artifacts: &artifacts,
+            events: &|_| {},
+            interrupt: &interrupt,
+            verify: Verify::default(),
+        };
+        let lease = LeaseRequest {
+            store: &session.cloud,
+            journal: journal(&names),
+            tags: resident.tags.clone(),
+            holder: "me@here pid 2".to_owned(),
+            is_gone: &|holder| holder == "me@here pid 1",
+            waiting: Waiting::DontWait,
+        };
+        let removal = Removal {
+            by_record: Some(ByRecord::default()),
+            ..Removal::default()
+        };
+        let known = Known::default();
+        let down = Box::pin(exclusive::down(&known, &removal, &means, &lease)).await;
+        let down = down.unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert!(down.outcome.complete(), "{what}: {:?}", down.outcome.failed);
+        assert!(world.is_empty().await, "{what}: {}", down.left);
     }
 }
 
@@ -356,7 +413,8 @@ async fn happen(session: &Session, service: &str, deed: Deed, number: usize) {
             let at = part(desired.functions.len() * 2 + 5, hundredths);
             let writer = FaultyWriter::new(&session.cloud, Fault::Before, at);
             let means = session.means(&desired, &artifacts, &writer, &interrupt);
-            let down = Box::pin(exclusive::down(&known, &desired.retain, &means, &lease)).await;
+            let removal = Removal::retaining(desired.retain.clone());
+            let down = Box::pin(exclusive::down(&known, &removal, &means, &lease)).await;
             assert!(!down.expect("it reads").outcome.complete());
         }
     }

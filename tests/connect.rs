@@ -81,8 +81,9 @@ fn the_first_line_that_does_not_hold_ends_a_script() {
             "x.script:3: A heard another text\n  expected  hi there\n  heard     hi\n",
         ),
         (
-            "> {\"action\":\"join\"}\n< {\"type\":\"joined\"}",
-            "x.script:2: the client heard no JSON\n  expected  {\"type\":\"joined\"}\n",
+            "resend if {\"message\":\"Internal server error\"}\n> {\"action\":\"join\"}\n\
+             < {\"type\":\"joined\"}",
+            "x.script:3: the client heard no JSON\n  expected  {\"type\":\"joined\"}\n",
         ),
         (
             "within 3s\nA> hi\nA<< {}",

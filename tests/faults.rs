@@ -33,6 +33,20 @@ const OTHER_CODE: Release = Release {
     ..SERVICE
 };
 
+/// The journal says what is retained.
+const RETAINING: Release = Release {
+    service: r#"
+service = "chat"
+retain = ["logs"]
+[functions.room]
+reserved_concurrency = 1
+[routes]
+join = "room"
+send = "room"
+"#,
+    ..SERVICE
+};
+
 const ROUTE_REMOVED: Release = Release {
     service: r#"
 service = "chat"
@@ -180,7 +194,12 @@ const TABLE_GONE: Scenario = Scenario {
     before: &[TABLE],
     command: Command::Down,
 };
-const SCENARIOS: [Scenario; 11] = [
+const JOURNAL_MENDED: Scenario = Scenario {
+    name: "what the journal says of the stage is mended",
+    before: &[RETAINING],
+    command: Command::Up(SERVICE),
+};
+const SCENARIOS: [Scenario; 12] = [
     FIRST_UP,
     CODE_CHANGE,
     REMOVED_ROUTE,
@@ -192,6 +211,7 @@ const SCENARIOS: [Scenario; 11] = [
     TABLE_MADE,
     TABLE_CHANGED,
     TABLE_GONE,
+    JOURNAL_MENDED,
 ];
 
 /// Everything that can happen on the wire to a write.
@@ -280,6 +300,11 @@ async fn a_change_of_a_table_hit_at_any_call_is_finished_by_the_next() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_down_with_a_table_hit_at_any_call_is_finished_by_the_next() {
     every_fault_at_every_call(TABLE_GONE, &ON_THE_WIRE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_what_the_journal_says_hit_at_any_call_is_finished_by_the_next() {
+    every_fault_at_every_call(JOURNAL_MENDED, &ON_THE_WIRE).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

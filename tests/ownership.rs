@@ -5,7 +5,7 @@ use deployer_core::desired::Desired;
 use deployer_core::manifest::journal;
 use deployer_core::plan::Action;
 use deployer_engine::cloud::CloudReader;
-use deployer_engine::down::DownError;
+use deployer_engine::down::{DownError, Removal};
 use deployer_engine::exclusive;
 use deployer_engine::interrupt::Interrupt;
 use deployer_engine::lease::{Journal, Waiting};
@@ -245,7 +245,8 @@ async fn a_journal_of_somebody_else_is_written_to_by_nobody() {
     let streams = || cloud.list_lease_streams(&name);
     let before = streams().await.expect("it reads");
 
-    let down = exclusive::down(&known, &desired.retain, &means, &lease).await;
+    let removal = Removal::retaining(desired.retain.clone());
+    let down = exclusive::down(&known, &removal, &means, &lease).await;
     let Err(DownError::Refused(refusal)) = down else {
         panic!("the journal isn't ours: {down:?}");
     };

@@ -162,6 +162,7 @@ async fn lives(ci: &Ci) {
     ci.succeed(&["status", "alpha"]).await;
     ci.succeed(&["history", "alpha"]).await;
     ci.succeed(&["logs", "alpha"]).await;
+    ci.succeed(&["list"]).await;
     // Without the function that has a role of its own.
     let (before, rest) = changed.split_once("[functions.own]").expect("it is there");
     let (_, after) = rest.split_once("[routes]").expect("they are there");
@@ -177,12 +178,29 @@ async fn lives(ci: &Ci) {
     ci.succeed(&["down", "alpha"]).await;
 }
 
+/// The policy is for one service: journals of others are seen, their tags aren't.
+async fn another_service_is_named_and_not_listed(ci: &Ci) {
+    let other = json!({ "logGroupName": "/deployer/other-alpha", "tags": { "deployer:schema": "1",
+        "deployer:service": "other", "deployer:stage": "alpha" } });
+    let (port, create) = (ci.world.port(), "Logs_20140328.CreateLogGroup");
+    succeed(port, Operation::Json("logs", create), &other).await;
+    let listed = ci.run(&["list"]).await;
+    assert_eq!(listed.code, 0, "{}", listed.stderr);
+    assert!(listed.stdout.starts_with("no stage lives in account"));
+    let hidden = "these credentials may not read its tags: /deployer/other-alpha";
+    assert!(listed.stderr.contains(hidden), "{}", listed.stderr);
+    let other = json!({ "logGroupName": "/deployer/other-alpha" });
+    let delete = "Logs_20140328.DeleteLogGroup";
+    succeed(port, Operation::Json("logs", delete), &other).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_documented_policy_is_enough_for_the_whole_life_of_a_stage() {
     let ci = Ci::new().await;
     let policies = documented();
     ci.allow(&policies[0]).await;
     lives(&ci).await;
+    another_service_is_named_and_not_listed(&ci).await;
     // With logs of API Gateway it takes the second policy, too.
     ci.project
         .write("stages/alpha.toml", &format!("target = \"aws\"\n{LOGS}"));

@@ -6,6 +6,7 @@ use deployer_core::observed::Observed;
 use deployer_core::plan::releases;
 use deployer_core::release::ReleaseHash;
 use deployer_engine::cloud::{Artifacts, CloudReader};
+use deployer_engine::down::Removal;
 use deployer_engine::exclusive;
 use deployer_engine::interrupt::Interrupt;
 use deployer_engine::lease::Waiting;
@@ -198,7 +199,8 @@ async fn a_down_without_a_journal_leaves_not_even_the_one_its_lease_made() {
     let means = world.session.means(&desired, &artifacts, cloud, &interrupt);
     let lease = world.session.lease(&desired, "me", Waiting::DontWait);
     let known = Known::of(&desired);
-    let down = exclusive::down(&known, &desired.retain, &means, &lease).await;
+    let removal = Removal::retaining(desired.retain.clone());
+    let down = exclusive::down(&known, &removal, &means, &lease).await;
     assert!(down.expect("it reads").outcome.complete());
     world.empty(release("0"), "a down without a journal").await;
 }

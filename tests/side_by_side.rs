@@ -6,7 +6,7 @@ use deployer_core::names::Names;
 use deployer_core::observed::Observed;
 use deployer_core::tags::{Ownership, Tags, ownership_of};
 use deployer_engine::cloud::Artifacts;
-use deployer_engine::down::Down;
+use deployer_engine::down::{Down, Removal};
 use deployer_engine::exclusive;
 use deployer_engine::interrupt::Interrupt;
 use deployer_engine::lease::Waiting;
@@ -115,7 +115,8 @@ impl<'a> Stage<'a> {
             .means(&self.desired, &self.artifacts, cloud, &interrupt);
         let lease = self.session.lease(&self.desired, "me", Waiting::DontWait);
         let known = Known::of(&self.desired);
-        let down = exclusive::down(&known, &self.desired.retain, &means, &lease);
+        let removal = Removal::retaining(self.desired.retain.clone());
+        let down = exclusive::down(&known, &removal, &means, &lease);
         let down = Box::pin(down).await;
         let down = down.expect("it reads");
         assert!(

@@ -25,7 +25,7 @@ COLD_TIMES, WARM_TIMES = 20, 5
 
 
 def fan_out(members, rounds):
-    with tempfile.TemporaryDirectory() as folder, dynalite(LOAD) as table:
+    with tempfile.TemporaryDirectory() as folder, dynalite() as table:
         folder = pathlib.Path(folder)
         certificate = folder / "sink.pem"
         # One invocation for each thousand, and the sender's.
@@ -34,7 +34,6 @@ def fan_out(members, rounds):
 reserved_concurrency = 16
 
 [functions.room.environment]
-CHAT_TABLE = "rooms"
 SSL_CERT_FILE = "{certificate}"
 """
         with Chat(RELEASE / "deployer", RELEASE, table.address, folder, extra) as chat:
@@ -45,7 +44,7 @@ SSL_CERT_FILE = "{certificate}"
 
 
 def in_python():
-    with tempfile.TemporaryDirectory() as folder, dynalite(LOAD) as table:
+    with tempfile.TemporaryDirectory() as folder, dynalite() as table:
         with Chat(RELEASE / "deployer", RELEASE, table.address, pathlib.Path(folder)) as chat:
             return functions.measure(chat, table, HERE, RELEASE / "room", TARGET / "python")
 

@@ -27,6 +27,7 @@ from shared.processes import tree
 COLD = 10  # functions of each kind, each started once
 WARM, WARM_UP = 200, 20  # messages
 ROOM = "bench"
+TABLE = "chat-local-rooms"
 MEMORY_MB = 256
 UNCHECKED = py_compile.PycInvalidationMode.UNCHECKED_HASH
 
@@ -100,7 +101,7 @@ class Functions:
     def create(self, kind, store):
         self.count += 1
         name = f"bench-{kind}-{store}-{self.count}"
-        environment = {"CHAT_TABLE": "rooms"} if store == "table" else {"DEPLOYER_STATE": "memory"}
+        environment = {"CHAT_TABLE": TABLE} if store == "table" else {"DEPLOYER_STATE": "memory"}
         self.lambda_.create_function(
             FunctionName=name,
             Runtime="provided.al2023",

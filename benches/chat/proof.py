@@ -13,7 +13,7 @@ from service import Chat, dynalite
 
 def main():
     deployer, functions, load, *options = sys.argv[1:]
-    with tempfile.TemporaryDirectory() as folder, dynalite(load) as table:
+    with tempfile.TemporaryDirectory() as folder, dynalite() as table:
         environments = "\n[functions.room]\nreserved_concurrency = 8\n"
         with Chat(deployer, functions, table.address, pathlib.Path(folder), environments) as chat:
             code = subprocess.run([load, "proof", "--url", chat.url, *options]).returncode

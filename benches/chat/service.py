@@ -22,12 +22,12 @@ def free_port():
         return probe.getsockname()[1]
 
 
-#: An emulated DynamoDB with an empty table: http://HOST:PORT, and its process.
+#: An emulated DynamoDB: http://HOST:PORT, and its process.
 Table = collections.namedtuple("Table", "address pid")
 
 
 @contextlib.contextmanager
-def dynalite(load):
+def dynalite():
     port = free_port()
     with (DYNALITE / "server.log").open("wb") as log:
         command = ["node", ROOT / "tests/stores/dynalite.js", str(port)]
@@ -35,7 +35,6 @@ def dynalite(load):
     try:
         await_port(port, server)
         address = f"http://127.0.0.1:{port}"
-        subprocess.run([load, "table", "--dynamodb", address], check=True)
         yield Table(address, server.pid)
     finally:
         server.kill()
@@ -57,11 +56,11 @@ class Chat:
 
     def __init__(self, deployer, functions, address, folder, extra=""):
         self.deployer, self.project = pathlib.Path(deployer).resolve(), folder
-        shutil.copytree(ROOT / "benches/chat/stages", folder / "stages")
-        stage = folder / "stages/local.toml"
+        shutil.copytree(ROOT / "stages", folder / "stages")
         self.port = free_port()
-        text = stage.read_text().replace("\n", f"\nport = {self.port}\n", 1)
-        stage.write_text(text + extra)
+        # Rooms in the table that the service says, as on AWS.
+        text = f'target = "local"\nport = {self.port}\n{extra}'
+        (folder / "stages/local.toml").write_text(text)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         self.environment = kept | {
             "CARGO": str(ROOT / "benches/deploy/prebuilt-cargo"),

@@ -4,6 +4,8 @@ pub mod connect;
 pub mod logs;
 
 use clap::{Args, Parser, Subcommand};
+use deployer_core::names::SERVICE_NAME_LIMIT;
+use deployer_core::ttl::{Ttl, TtlError};
 use deployer_engine::verify::Verify;
 use local_cloud::DynamoDbAddress;
 use std::path::PathBuf;
@@ -52,7 +54,14 @@ Examples:
   deployer logs alpha -f     show what is logged, and go on
   deployer down alpha        remove everything the stage owns
   deployer down prod --confirm prod
-                             the same of a stage that is protected";
+                             the same of a stage that is protected
+  deployer up preview --as pr-123 --ttl 3d
+                             deploy what stages/preview.toml says as a stage `pr-123`
+  deployer list              list the stages that live in the account
+  deployer down pr-123       remove it, in any folder: no file is needed
+  deployer down --expired    remove what has expired
+  deployer down --match 'pr-*'
+                             remove the stages called so";
 
 const PACKAGE_EXAMPLES: &str = "\
 The bundle has the zips of all functions and a manifest: hashes, sizes, target, git revision and
@@ -71,6 +80,16 @@ Examples:
   deployer package alpha --json | jq -r .digest
   deployer up alpha --from bundle.zip --digest DIGEST
                                              in the deploy job";
+
+const LIST_EXAMPLES: &str = "\
+Listed are age, end, release, owner and address of every stage that has its journal or its API
+there, of all services that these credentials may read.
+
+Examples:
+  deployer list                                  where AWS_PROFILE and AWS_REGION lead to
+  deployer list --region eu-central-1 --json     one line of JSON a stage
+  deployer list --match 'pr-*' --expired         what `down` with the same options removes
+  deployer list --local                          in the local cloud";
 
 /// WebSocket APIs on AWS, in pure Rust.
 #[derive(Debug, Parser)]
@@ -97,9 +116,12 @@ pub enum Verb {
     /// Show what `up` would change, and change nothing
     Plan(Plan),
     /// Show what is live
-    Status(Stages),
+    Status(Look),
     /// List the releases that are kept, newest first
-    History(Stages),
+    History(Look),
+    /// List the stages that live in an account and region, whatever files there are
+    #[command(after_help = LIST_EXAMPLES)]
+    List(List),
     /// Make a kept release live again: one write, without source or build
     Rollback(Rollback),
     /// Talk to a stage over WebSocket, by hand or by script
@@ -120,12 +142,121 @@ pub struct Stages {
     /// Stages: names of files in `stages`, without `.toml`
     #[arg(required_unless_present = "all", value_name = "STAGE")]
     pub stages: Vec<String>,
-    /// All stages that are on AWS
+    /// All stages that are on AWS, but for templates
     #[arg(long, conflicts_with = "stages")]
     pub all: bool,
+    /// Take the file of STAGE as that of the stage NAME; once for each
+    #[arg(long = "as", value_name = "NAME", requires = "stages")]
+    pub names: Vec<String>,
     /// Print results as JSON, one line a stage
     #[arg(long)]
     pub json: bool,
+}
+
+/// Where stages live that have no file here.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Elsewhere {
+    /// Region of stages without a file. Default: the environment's or profile's
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// Profile in `~/.aws/config`, for stages without a file. Default: `AWS_PROFILE`
+    #[arg(long, value_name = "PROFILE")]
+    pub profile: Option<String>,
+    /// Look for stages without a file in the local cloud
+    #[arg(long, conflicts_with_all = ["region", "profile"])]
+    pub local: bool,
+    /// Its port. Default: DEPLOYER_LOCAL_PORT, or 9100
+    #[arg(long, value_name = "PORT", requires = "local", value_parser = clap::value_parser!(u16).range(1024..))]
+    pub port: Option<u16>,
+    /// Service of stages without a file. Default: the project's, or the only one that has such
+    /// a stage
+    #[arg(long, value_name = "SERVICE", value_parser = service)]
+    pub service: Option<String>,
+}
+
+/// Which of an account's stages are meant.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Selection {
+    /// Those that have expired
+    #[arg(long)]
+    pub expired: bool,
+    /// Those whose name has this form: `*` stands for any text, `?` for one character
+    #[arg(long = "match", value_name = "PATTERN", value_parser = pattern)]
+    pub matching: Option<String>,
+}
+
+fn service(text: &str) -> Result<String, String> {
+    let mut characters = text.chars();
+    let legal = text.len() <= SERVICE_NAME_LIMIT
+        && characters.next().is_some_and(|c| c.is_ascii_lowercase())
+        && characters.all(is_of_a_name);
+    match legal {
+        true => Ok(text.to_owned()),
+        false => Err(format!(
+            "a service's name is up to {SERVICE_NAME_LIMIT} of a-z, 0-9 and -, beginning with a letter"
+        )),
+    }
+}
+
+fn pattern(text: &str) -> Result<String, String> {
+    let mut characters = text.chars();
+    match characters.all(|c| is_of_a_name(c) || c == '*' || c == '?') && !text.is_empty() {
+        true => Ok(text.to_owned()),
+        false => Err("it is made of a-z, 0-9, -, * and ?".to_owned()),
+    }
+}
+
+fn is_of_a_name(c: char) -> bool {
+    c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'
+}
+
+/// Which stages are looked at.
+#[derive(Debug, Args)]
+pub struct Look {
+    #[command(flatten)]
+    pub stages: Stages,
+    #[command(flatten)]
+    pub elsewhere: Elsewhere,
+}
+
+/// Which account is listed, and what of it.
+#[derive(Debug, Args)]
+pub struct List {
+    #[command(flatten)]
+    pub elsewhere: Elsewhere,
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Print JSON, one line a stage
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How long a stage lives.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Lifetime {
+    /// Let the stage expire so long after this `up`: e.g. `12h`, `3d`, `2w`; `never`: not at
+    /// all. Default: what its file says, or as before
+    #[arg(long, value_name = "TIME", value_parser = lifetime)]
+    pub ttl: Option<Lives>,
+}
+
+/// How long a stage is to live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lives {
+    /// So long.
+    For(Ttl),
+    /// Until somebody removes it.
+    ForEver,
+}
+
+fn lifetime(text: &str) -> Result<Lives, String> {
+    match text {
+        "never" => Ok(Lives::ForEver),
+        text => text
+            .parse()
+            .map(Lives::For)
+            .map_err(|error: TtlError| error.to_string()),
+    }
 }
 
 /// Which stages, and whether to wait for another who deploys them.
@@ -141,9 +272,33 @@ pub struct Writes {
 /// Which stages are removed.
 #[derive(Debug, Args)]
 pub struct Down {
+    /// Stages: names of files in `stages`, without `.toml`, or of stages that live in the account
+    #[arg(
+        required_unless_present_any = ["all", "expired", "matching"],
+        conflicts_with_all = ["all", "expired", "matching"],
+        value_name = "STAGE"
+    )]
+    pub stages: Vec<String>,
+    /// All stages that are on AWS by their files, but for templates
+    #[arg(long, conflicts_with_all = ["expired", "matching"])]
+    pub all: bool,
     #[command(flatten)]
-    pub writes: Writes,
-    /// Remove this stage although its file says `protected`; once for each
+    pub selection: Selection,
+    /// With --expired or --match: of all services, not only of the project's
+    #[arg(long, conflicts_with = "service")]
+    pub all_services: bool,
+    /// Take the file of STAGE as that of the stage NAME; once for each
+    #[arg(long = "as", value_name = "NAME", requires = "stages")]
+    pub names: Vec<String>,
+    #[command(flatten)]
+    pub elsewhere: Elsewhere,
+    /// Print results as JSON, one line a stage
+    #[arg(long)]
+    pub json: bool,
+    /// Fail at once when another deploys the stage, instead of waiting
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Remove this stage although it is `protected`; once for each
     #[arg(long, value_name = "STAGE")]
     pub confirm: Vec<String>,
 }
@@ -159,6 +314,8 @@ pub struct Up {
     pub source: Source,
     #[command(flatten)]
     pub verification: Verification,
+    #[command(flatten)]
+    pub lifetime: Lifetime,
 }
 
 /// Where the functions' zips come from.
@@ -214,6 +371,8 @@ pub struct Plan {
     pub source: Source,
     #[command(flatten)]
     pub adoption: Adoption,
+    #[command(flatten)]
+    pub lifetime: Lifetime,
 }
 
 /// What may be taken over.
@@ -234,6 +393,11 @@ pub struct Rollback {
     /// The release, or the beginning of its hash. Default: the one before the live one
     #[arg(value_name = "RELEASE")]
     pub release: Option<String>,
+    /// Take the file of STAGE as that of the stage NAME
+    #[arg(long = "as", value_name = "NAME")]
+    pub name: Option<String>,
+    #[command(flatten)]
+    pub elsewhere: Elsewhere,
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,

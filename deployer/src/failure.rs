@@ -54,6 +54,18 @@ pub enum Failure {
         /// Why.
         failure: Box<Failure>,
     },
+    /// A name without a file was to be looked for in the account, which can't be asked.
+    #[error(
+        "there is no stages/{name}.toml, so `{name}` was to be looked for in the account: {failure}"
+    )]
+    WithoutFile {
+        /// The name.
+        name: String,
+        /// What may have been meant.
+        near: Option<String>,
+        /// Why the account can't be asked.
+        failure: Box<Failure>,
+    },
     /// No credentials or region.
     #[error(transparent)]
     Connect(#[from] ConnectError),
@@ -130,6 +142,10 @@ impl From<DownError> for Failure {
             DownError::Refused(refusal) => Self::Refused(refusal),
             DownError::Unsound(error) => Self::Unsound(error),
             DownError::Lease(error) => error.into(),
+            DownError::Spared(spared) => Self::Input {
+                message: spared.to_string(),
+                next_step: "see `deployer list`".to_owned(),
+            },
         }
     }
 }
@@ -169,6 +185,15 @@ impl Failure {
         }
     }
 
+    /// The same where a name that has no file led to an account.
+    pub fn without_file(self, name: &str, near: Option<String>) -> Self {
+        Self::WithoutFile {
+            name: name.to_owned(),
+            near,
+            failure: Box::new(self),
+        }
+    }
+
     /// The same as the end of an `up`: says what users of the service reach now. What
     /// stopped midway says so itself.
     pub fn of_up(self) -> Self {
@@ -193,7 +218,9 @@ impl Failure {
             Self::Make(_) | Self::BuiltInVain => exit::BUILD_FAILED,
             Self::Connect(_) => exit::NOT_SIGNED_IN,
             Self::Refused(_) => exit::NOT_OURS,
-            Self::Untouched(failure) | Self::OfStage { failure, .. } => failure.exit_code(),
+            Self::Untouched(failure)
+            | Self::OfStage { failure, .. }
+            | Self::WithoutFile { failure, .. } => failure.exit_code(),
             Self::Cloud(_)
             | Self::Silent(_)
             | Self::LocalCloud { .. }
@@ -220,6 +247,10 @@ impl Failure {
             }
             Self::Rollback(_) => "see `deployer history STAGE`; nothing was touched".to_owned(),
             Self::Untouched(failure) | Self::OfStage { failure, .. } => failure.next_step(),
+            Self::WithoutFile {
+                near: Some(near), ..
+            } => format!("did you mean `{near}`?"),
+            Self::WithoutFile { failure, .. } => failure.next_step(),
             Self::Silent(_) => "run the command again: it looks again and writes nothing".to_owned(),
             Self::Cloud(error) => deployer_engine::hints::next_step(error).to_owned(),
             Self::Input { next_step, .. }

@@ -1,9 +1,10 @@
 //! What stage files want to hold before anything is done to a stage: the right account, a
 //! confirmed `down`, a committed source.
 
+use crate::cli::Lives;
 use crate::failure::Failure;
 use deployer_core::account::Account;
-use deployer_core::stage_file::StageDefinition;
+use deployer_core::stage_file::{PROTECTED_EXPIRES, StageDefinition};
 use std::io::{BufRead, IsTerminal, Write};
 
 /// The credentials lead to the account that the stage file names.
@@ -36,20 +37,59 @@ pub fn down(definition: &StageDefinition, confirmed: &[String]) -> Result<(), Fa
     if !definition.guards.protected || confirmed.contains(stage) {
         return Ok(());
     }
-    let refuse = |message: String| Failure::Input {
-        message,
-        next_step: format!("to remove it all the same: deployer down {stage} --confirm {stage}"),
-    };
     if !std::io::stdin().is_terminal() {
-        return Err(refuse(format!("`{stage}` is protected")));
+        return Err(protected(definition));
     }
     match typed(&format!(
         "`{stage}` is protected; type its name to remove it: "
     )) {
         Some(name) if name == *stage => Ok(()),
-        _ => Err(refuse(format!(
-            "`{stage}` is protected, and its name wasn't typed"
-        ))),
+        _ => Err(unconfirmed(
+            stage,
+            format!("`{stage}` is protected, and its name wasn't typed"),
+        )),
+    }
+}
+
+/// A protected stage whose name nobody has said.
+pub fn protected(definition: &StageDefinition) -> Failure {
+    let stage = &definition.identity.stage;
+    unconfirmed(stage, format!("`{stage}` is protected"))
+}
+
+fn unconfirmed(stage: &str, message: String) -> Failure {
+    Failure::Input {
+        message,
+        next_step: format!("to remove it all the same: deployer down {stage} --confirm {stage}"),
+    }
+}
+
+/// A template isn't deployed under its own name.
+///
+/// # Errors
+/// When it would be.
+pub fn template(definition: &StageDefinition) -> Result<(), Failure> {
+    if !definition.template {
+        return Ok(());
+    }
+    let file = &definition.identity.stage;
+    Err(Failure::Input {
+        message: format!("stages/{file}.toml is a template: it describes stages of other names"),
+        next_step: format!("say which stage: {file} --as NAME"),
+    })
+}
+
+/// What is protected has no end.
+///
+/// # Errors
+/// When the command gives it one.
+pub fn lifetime(definition: &StageDefinition, lives: Option<Lives>) -> Result<(), Failure> {
+    match lives {
+        Some(Lives::For(_)) if definition.guards.protected => Err(Failure::Input {
+            message: PROTECTED_EXPIRES.to_owned(),
+            next_step: "leave out --ttl, or `protected` in the stage file".to_owned(),
+        }),
+        _ => Ok(()),
     }
 }
 

@@ -39,15 +39,18 @@ async fn is_running(port: u16) -> Result<bool, Failure> {
     Ok(health(port).await?.is_some())
 }
 
-/// Whether there is a local cloud on `port`. One that has ended and left its account is
-/// started.
+/// Whether there is a local cloud on `port`. One that has ended and left its account in
+/// the project is started.
 ///
 /// # Errors
 /// When something else listens there, or it doesn't start.
-pub async fn is_there(project: &Project, port: u16) -> Result<bool, Failure> {
+pub async fn is_there(project: Option<&Project>, port: u16) -> Result<bool, Failure> {
     if is_running(port).await? {
         return Ok(true);
     }
+    let Some(project) = project else {
+        return Ok(false);
+    };
     if !local_cloud::is_kept(&data_dir(project, port)) {
         return Ok(false);
     }

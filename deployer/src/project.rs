@@ -83,8 +83,25 @@ impl Project {
         Ok(names)
     }
 
+    /// Whether a stage has a file of its own.
+    pub fn has_stage(&self, name: &str) -> Result<bool, Failure> {
+        Ok(self.stage_names()?.iter().any(|known| known == name))
+    }
+
+    /// The service's name.
+    pub fn service_name(&self) -> Result<String, Failure> {
+        let (path, text) = self.read_file(SERVICE_FILE_STEM)?;
+        let (path, text) = (path.as_str(), text.as_str());
+        stage_file::service_name(FileText { path, text }).map_err(Failure::StageFiles)
+    }
+
     /// Reads the definition of a stage.
     pub fn read_stage(&self, name: &str) -> Result<StageDefinition, Failure> {
+        self.read_stage_as(name, name)
+    }
+
+    /// Reads the file `name` as the definition of the stage `stage`.
+    pub fn read_stage_as(&self, name: &str, stage: &str) -> Result<StageDefinition, Failure> {
         let names = self.stage_names()?;
         if !names.iter().any(|known| known == name) {
             let message = match names.as_slice() {
@@ -103,7 +120,7 @@ impl Project {
         let (service_path, service_text) = self.read_file(SERVICE_FILE_STEM)?;
         let (stage_path, stage_text) = self.read_file(name)?;
         let mut definition = stage_file::read(
-            name,
+            stage,
             FileText {
                 path: &service_path,
                 text: &service_text,
@@ -114,10 +131,8 @@ impl Project {
             },
         )
         .map_err(Failure::StageFiles)?;
-        if let (Place::Local { port }, Some(text)) =
-            (&mut definition.place, std::env::var_os(PORT_VARIABLE))
-        {
-            *port = port_of(&text)?;
+        if let (Place::Local { port }, Some(given)) = (&mut definition.place, port_in_place()?) {
+            *port = given;
         }
         Ok(definition)
     }
@@ -129,6 +144,13 @@ impl Project {
         let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
         Ok((shown, text))
     }
+}
+
+/// The port that the environment gives local stages, if it does.
+pub fn port_in_place() -> Result<Option<u16>, Failure> {
+    std::env::var_os(PORT_VARIABLE)
+        .map(|text| port_of(&text))
+        .transpose()
 }
 
 fn port_of(text: &OsStr) -> Result<u16, Failure> {

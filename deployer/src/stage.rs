@@ -63,7 +63,7 @@ impl OpenStage {
     /// local cloud, so that nothing can be there. One that isn't running and has its
     /// account kept is started.
     pub async fn look_if_there(
-        project: &Project,
+        project: Option<&Project>,
         definition: &StageDefinition,
     ) -> Result<Option<(Self, Look)>, Failure> {
         if let Place::Local { port } = definition.place
@@ -81,7 +81,7 @@ impl OpenStage {
         definition: &StageDefinition,
     ) -> Result<Option<Self>, Failure> {
         if let Place::Local { port } = definition.place
-            && !local::is_there(project, port).await?
+            && !local::is_there(Some(project), port).await?
         {
             return Ok(None);
         }
@@ -98,7 +98,7 @@ impl OpenStage {
 
     /// Where its cloud is.
     pub fn destination(&self) -> Destination {
-        destination(&self.definition)
+        destination(&self.definition.place)
     }
 
     /// The stage's lease, to be asked for by this process.
@@ -143,13 +143,21 @@ impl OpenStage {
 }
 
 async fn connect(definition: &StageDefinition) -> Result<(Cloud, Names), Failure> {
-    let cloud = Cloud::connect(&destination(definition), &LIMITER).await?;
+    let cloud = connect_to(&definition.place).await?;
     let names = Names::new(definition.identity.clone(), cloud.region());
     Ok((cloud, names))
 }
 
-fn destination(definition: &StageDefinition) -> Destination {
-    match &definition.place {
+/// The cloud at a place. For a local one, the local cloud must be running.
+///
+/// # Errors
+/// When there is no region or there are no credentials.
+pub async fn connect_to(place: &Place) -> Result<Cloud, Failure> {
+    Ok(Cloud::connect(&destination(place), &LIMITER).await?)
+}
+
+fn destination(place: &Place) -> Destination {
+    match place {
         Place::Local { port } => Destination::Local {
             endpoint: local::endpoint(*port),
             region: local_cloud::REGION.to_owned(),

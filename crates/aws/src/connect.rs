@@ -81,8 +81,6 @@ pub struct Cloud {
     pub(crate) lambda: aws_sdk_lambda::Client,
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
     pub(crate) sts: aws_sdk_sts::Client,
-    /// Whether its DynamoDB is somebody's emulation.
-    pub(crate) emulated: bool,
     /// Of all the clients.
     pub(crate) unanswered: Unanswered,
     /// What carries the probe; `None`: a connector of its own.
@@ -136,7 +134,6 @@ impl Cloud {
             sts: aws_sdk_sts::Client::new(&config),
             unanswered,
             probes: None,
-            emulated: matches!(destination, Destination::Local { .. }),
             region,
         })
     }

@@ -96,7 +96,6 @@ impl Cloud {
             sts: client!(aws_sdk_sts),
             unanswered,
             probes: Some(probes),
-            emulated: false,
         }
     }
 }

@@ -8,11 +8,13 @@
 //! Deliberately absent: what was said before the client first joined.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use crate::protocol::{Heard, Person, Request, Said};
 
-/// An answer that took longer is asked for again.
+/// An answer that took longer is asked for again, give or take a quarter that is drawn
+/// for each connection: those that a fault struck together don't come back together.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 /// Between two looks for the same missing message.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -137,6 +139,9 @@ pub struct Session {
     sent: u64,
     is_open: bool,
     spoke: Duration,
+    /// How long to wait for an answer, on this connection.
+    patience: Duration,
+    lots: fastrand::Rng,
     rooms: BTreeMap<String, Room>,
     sending: Vec<Sending>,
     frames: Vec<String>,
@@ -148,12 +153,18 @@ impl Session {
     /// characters: all members see it. `secret`, of 16 to 64 characters, nobody sees; who
     /// guesses it can have the client's messages taken for repetitions.
     pub fn new(name: impl Into<String>, secret: impl Into<String>) -> Self {
+        let name = name.into();
+        let mut seed = DefaultHasher::new();
+        name.hash(&mut seed);
+        let lots = fastrand::Rng::with_seed(seed.finish());
         Self {
-            name: name.into(),
+            name,
             secret: secret.into(),
             sent: 0,
             is_open: false,
             spoke: Duration::ZERO,
+            patience: ASK_AGAIN,
+            lots,
             rooms: BTreeMap::new(),
             sending: Vec::new(),
             frames: Vec::new(),
@@ -219,6 +230,7 @@ impl Session {
     pub fn opened(&mut self, now: Duration) {
         self.is_open = true;
         self.spoke = now;
+        self.patience = ASK_AGAIN.mul_f64(0.75 + 0.5 * self.lots.f64());
         for sending in &mut self.sending {
             sending.due = now;
         }
@@ -256,14 +268,14 @@ impl Session {
             return;
         };
         match room.membership {
-            Membership::Joining(since) if now.saturating_sub(since) < ASK_AGAIN => {}
+            Membership::Joining(since) if now.saturating_sub(since) < self.patience => {}
             Membership::Out | Membership::Joining(_) => {
                 room.membership = Membership::Joining(now);
                 self.say(&Request::of_room("join", name), now);
             }
             Membership::In => {
                 let since = now.saturating_sub(room.looked);
-                let unanswered = room.asked && since >= ASK_AGAIN;
+                let unanswered = room.asked && since >= self.patience;
                 if unanswered {
                     room.asked = false;
                 }
@@ -278,7 +290,7 @@ impl Session {
     fn say_what_is_due(&mut self, now: Duration) {
         let mut due = Vec::new();
         let mut given_up = Vec::new();
-        let (rooms, secret) = (&self.rooms, self.secret.as_str());
+        let (rooms, secret, patience) = (&self.rooms, self.secret.as_str(), self.patience);
         let is_in = |room: &str| {
             let room = rooms.get(room);
             room.is_some_and(|room| room.membership == Membership::In)
@@ -292,7 +304,7 @@ impl Session {
                 return false;
             }
             sending.attempts += 1;
-            sending.due = now + ASK_AGAIN;
+            sending.due = now + patience;
             due.push(
                 Request {
                     msg: Some(&sending.text),

@@ -10,6 +10,7 @@ use crate::names::{
     TableName,
 };
 use crate::provenance::Provenance;
+use crate::record::{self, Expiry};
 use crate::secrets;
 use crate::stage_file::{
     ApiDefinition, Architecture, FunctionDefinition, Retained, StageDefinition, TableDefinition,
@@ -53,6 +54,10 @@ pub struct Desired {
     pub retain: BTreeSet<Retained>,
     /// Settings of the API, its API stage and its routes.
     pub gateway: DesiredGateway,
+    /// Whether a `down` wants the stage's name said.
+    pub protected: bool,
+    /// When the stage expires. A protected one never does.
+    pub expiry: Expiry,
     /// Who deploys, when, from what.
     pub provenance: Provenance,
     /// ARN of the policy that bounds the roles all functions share.
@@ -254,9 +259,21 @@ impl Desired {
             keep_releases: definition.keep_releases,
             retain: definition.retain.clone(),
             permissions_boundary: definition.permissions_boundary.clone(),
+            protected: definition.guards.protected,
+            expiry: match definition.guards.protected {
+                true => Expiry::Never,
+                false => Expiry::Keep,
+            },
             provenance,
             adopt: false,
         }
+    }
+
+    /// The tags of the stage's journal, made by who deploys now.
+    pub fn journal_tags(&self) -> Tags {
+        let mut tags = self.tags.clone();
+        tags.extend(record::first(self));
+        tags
     }
 
     /// The functions' names.

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// The code by which a cloud that isn't AWS says that it doesn't have an operation.
+pub const NOT_SERVED: &str = "UnknownOperationException";
+
 /// What a cloud answered, or that it didn't.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloudError {

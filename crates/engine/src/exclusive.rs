@@ -6,7 +6,7 @@
 
 use crate::apply::Means;
 use crate::cloud::{CloudReader, CloudWriter};
-use crate::down::{self, Down, DownError};
+use crate::down::{self, Down, DownError, Removal};
 use crate::events::Event;
 use crate::lease::{Journal, LeaseRequest, exclusively};
 use crate::observe::{Known, Look, complete_for, look};
@@ -14,9 +14,7 @@ use crate::rollback::{self, Rollback, RollbackError};
 use crate::up::{self, Up, UpError};
 use deployer_core::desired::Desired;
 use deployer_core::observed::LogGroupState;
-use deployer_core::stage_file::Retained;
 use futures_util::future::join;
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How old an observation may be. Leases tell of other deployers, but not of
@@ -93,13 +91,13 @@ pub async fn up_from<R: CloudReader, W: CloudWriter, J: Journal>(
 /// As [`down::down`], and when there is no lease to be had.
 pub async fn down<R: CloudReader, W: CloudWriter, J: Journal>(
     known: &Known,
-    retain: &BTreeSet<Retained>,
+    removal: &Removal,
     means: &Means<'_, R, W>,
     lease: &LeaseRequest<'_, J>,
 ) -> Result<Down, DownError> {
     means.events.event(Event::Observing);
     let seen = look(means.reader, means.names, known).await?;
-    down_from(known, retain, means, lease, seen).await
+    down_from(known, removal, means, lease, seen).await
 }
 
 /// As [`down()`], from what was seen just before.
@@ -108,14 +106,14 @@ pub async fn down<R: CloudReader, W: CloudWriter, J: Journal>(
 /// As [`down()`].
 pub async fn down_from<R: CloudReader, W: CloudWriter, J: Journal>(
     known: &Known,
-    retain: &BTreeSet<Retained>,
+    removal: &Removal,
     means: &Means<'_, R, W>,
     lease: &LeaseRequest<'_, J>,
     seen: Look,
 ) -> Result<Down, DownError> {
-    let (plan, retained) = down::plan_of(means.names, &seen.observed, retain)?;
-    if plan.is_empty() {
-        return Ok(Down::nothing(plan, retained));
+    let planned = down::plan_of(means.names, &seen.observed, removal)?;
+    if planned.plan.is_empty() {
+        return Ok(Down::nothing(planned.plan, planned.kept));
     }
     let (down, held) = exclusively(
         lease,
@@ -125,7 +123,7 @@ pub async fn down_from<R: CloudReader, W: CloudWriter, J: Journal>(
         means.interrupt,
         async |writer, undisturbed| {
             let means = means.with(writer);
-            let (plan, retained) = match undisturbed {
+            let planned = match undisturbed {
                 true => {
                     // Where there was no journal, the lease has made one.
                     let mut observed = seen.observed;
@@ -133,11 +131,11 @@ pub async fn down_from<R: CloudReader, W: CloudWriter, J: Journal>(
                         tags: lease.tags.clone(),
                         retention_days: None,
                     });
-                    down::plan_of(means.names, &observed, retain)?
+                    down::plan_of(means.names, &observed, removal)?
                 }
-                false => down::make_plan(means.reader, means.names, known, retain).await?,
+                false => down::make_plan(means.reader, means.names, known, removal).await?,
             };
-            Box::pin(down::carry_out(known, retain, &means, plan, retained)).await
+            Box::pin(down::carry_out(known, &means, planned)).await
         },
     )
     .await?;

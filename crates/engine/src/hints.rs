@@ -1,6 +1,6 @@
 //! What to do about an error of the cloud, by a table.
 
-use crate::error::{CloudError, CloudErrorKind};
+use crate::error::{CloudError, CloudErrorKind, NOT_SERVED};
 
 /// One probable cause.
 struct Hint {
@@ -32,9 +32,9 @@ const HINTS: &[Hint] = &[
         next_step: "AWS doesn't accept these credentials: check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE and this machine's clock",
     },
     Hint {
-        codes: &["UnknownOperationException"],
+        codes: &[NOT_SERVED],
         message: "no DynamoDB of its own",
-        next_step: "this stage has tables: start an emulated DynamoDB (dynalite by npm, moto_server by PyPI, or DynamoDB Local) and give its address in DEPLOYER_LOCAL_DYNAMODB, e.g. http://127.0.0.1:8000, once the local cloud is down; or turn the tables off for it ([tables.<name>] enabled = false)",
+        next_step: "this stage has tables, or had some that may still be there: start an emulated DynamoDB (dynalite by npm, moto_server by PyPI, or DynamoDB Local) and give its address in DEPLOYER_LOCAL_DYNAMODB, e.g. http://127.0.0.1:8000, once the local cloud is down; a stage that never had any needs none with [tables.<name>] enabled = false",
     },
     Hint {
         codes: &["ValidationException"],

@@ -6,6 +6,7 @@
 
 pub mod apply;
 pub mod cloud;
+pub mod directory;
 pub mod down;
 pub mod error;
 pub mod events;

@@ -3,7 +3,7 @@
 //! no longer names.
 
 use crate::cloud::{CloudReader, JournalStreams};
-use crate::error::CloudError;
+use crate::error::{CloudError, NOT_SERVED};
 use crate::lease::Seen;
 use deployer_core::account_logging::role_name;
 use deployer_core::desired::Desired;
@@ -12,6 +12,7 @@ use deployer_core::names::{FunctionName, LogGroupName, Names, RoleName, TableNam
 use deployer_core::observed::{
     AccountLogging, ApiState, FunctionState, LogGroupState, Observed, RoleState,
 };
+use deployer_core::record::Record;
 use deployer_core::table::{TABLES_TAG, TableState};
 use deployer_core::tags::{Ownership, ownership_of};
 use futures_util::future::{try_join, try_join3, try_join4};
@@ -22,8 +23,6 @@ use tokio::time::Instant;
 
 /// Reads in flight at once. Lambda's GetFunction allows 100 a second.
 const READS_IN_FLIGHT: usize = 16;
-/// How a local cloud says that it has no DynamoDB.
-const NOT_SERVED: &str = "UnknownOperationException";
 /// DescribeContinuousBackups allows 10 calls a second.
 const TABLES_IN_FLIGHT: usize = 4;
 /// GetLogEvents allows 10 calls a second and more in large regions.
@@ -60,6 +59,12 @@ pub struct Look {
 }
 
 impl Look {
+    /// What the journal says of the stage; nothing where there is none.
+    pub fn record(&self) -> Record {
+        let journal = self.observed.journal.as_ref();
+        journal.map(|it| Record::of(&it.tags)).unwrap_or_default()
+    }
+
     /// How long ago the first read was sent.
     pub fn age(&self) -> Duration {
         self.began.elapsed()

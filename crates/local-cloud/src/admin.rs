@@ -88,6 +88,7 @@ fn health(gateway: &Gateway) -> Answer {
         "empty": inventory.is_empty(),
         "inventory": inventory,
         "connections": gateway.registry.count(),
+        "comingAndGoing": gateway.registry.coming_and_going(),
         "processes": gateway.pool.processes(),
         "invocations": gateway.pool.invocations(),
         "recentFailures": gateway.recent_failures(),

@@ -30,6 +30,11 @@ pub struct Health {
     pub empty: bool,
     /// How many events functions are at work on.
     pub invocations: usize,
+    /// How many clients are connected,
+    pub connections: usize,
+    /// and how many are at their `$connect` or `$disconnect`.
+    #[serde(rename = "comingAndGoing")]
+    pub coming_and_going: usize,
 }
 
 /// Why a local cloud can't be talked to.

@@ -12,7 +12,7 @@ use deployer_aws::{Clock, Cloud};
 use deployer_core::desired::Desired;
 use deployer_core::manifest::journal;
 use deployer_engine::apply::{Means, Outcome};
-use deployer_engine::down::{Down, DownError};
+use deployer_engine::down::{Down, DownError, Removal};
 use deployer_engine::events::Event;
 use deployer_engine::exclusive;
 use deployer_engine::interrupt::Interrupt;
@@ -20,7 +20,6 @@ use deployer_engine::lease::{LeaseRequest, Waiting};
 use deployer_engine::observe::Known;
 use deployer_engine::up::{Up, UpError};
 use deployer_engine::verify::Verify;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::time::sleep;
 
@@ -118,7 +117,7 @@ impl Session {
         let means = self.means(&content.desired, content, &sabotaged, &say);
         let lease = self.lease(&content.desired, &sabotaged, is_gone);
         let known = Known::of(&content.desired);
-        exclusive::down(&known, &BTreeSet::new(), &means, &lease).await
+        exclusive::down(&known, &Removal::default(), &means, &lease).await
     }
 
     async fn rollback(&self, is_gone: IsGone<'_>) -> Result<Outcome, String> {
@@ -174,7 +173,7 @@ impl Session {
         LeaseRequest {
             store: sabotaged,
             journal: journal(&desired.names),
-            tags: desired.tags.clone(),
+            tags: desired.journal_tags(),
             holder: self.who.clone(),
             is_gone,
             waiting: self.waiting,

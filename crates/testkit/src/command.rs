@@ -1,6 +1,6 @@
 //! Runs the `deployer` binary as a user would.
 
-use local_cloud::client::health;
+use local_cloud::client::{Health, health};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -122,15 +122,30 @@ impl Deployer {
     /// # Panics
     /// When the local cloud isn't there, or functions don't end.
     pub async fn until_idle(&self) {
+        self.until(|health| health.invocations == 0).await;
+    }
+
+    /// Waits until so many clients are connected, and all functions done that heard of it.
+    ///
+    /// # Panics
+    /// As [`Self::until_idle`].
+    pub async fn until_connected(&self, clients: usize) {
+        self.until(|health| {
+            health.connections == clients && health.coming_and_going + health.invocations == 0
+        })
+        .await;
+    }
+
+    async fn until(&self, holds: impl Fn(&Health) -> bool) {
         let started = Instant::now();
         loop {
             let health = health(self.port).await.expect("the local cloud runs");
-            if health.invocations == 0 {
+            if holds(&health) {
                 return;
             }
             assert!(
                 started.elapsed() < IDLE_DEADLINE,
-                "functions still at work: {health:?}"
+                "still not as waited for: {health:?}"
             );
             sleep(Duration::from_millis(1)).await;
         }

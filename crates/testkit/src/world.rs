@@ -12,7 +12,7 @@ use deployer_core::stage_file::{self, FileText, StageDefinition};
 use deployer_core::tags::{Ownership, Tags, ownership_of};
 use deployer_engine::apply::Means;
 use deployer_engine::cloud::{Artifacts, CloudReader, CloudWriter};
-use deployer_engine::down::{Down, DownError, down};
+use deployer_engine::down::{Down, DownError, Removal, down};
 use deployer_engine::error::CloudError;
 use deployer_engine::interrupt::Interrupt;
 use deployer_engine::lease::{LeaseRequest, Waiting};
@@ -211,7 +211,8 @@ impl Session {
         let (desired, artifacts) = self.desired(release);
         let interrupt = Interrupt::default();
         let means = self.means(&desired, &artifacts, writer, &interrupt);
-        down(&Known::of(&desired), &desired.retain, &means).await
+        let removal = Removal::retaining(desired.retain.clone());
+        down(&Known::of(&desired), &removal, &means).await
     }
 
     /// `down`.
@@ -243,7 +244,7 @@ impl Session {
         LeaseRequest {
             store: &self.cloud,
             journal: journal(&desired.names),
-            tags: desired.tags.clone(),
+            tags: desired.journal_tags(),
             holder: holder.to_owned(),
             is_gone: &|_| false,
             waiting,

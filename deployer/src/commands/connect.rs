@@ -19,13 +19,13 @@ use std::time::{Duration, Instant};
 const PING_EVERY: Duration = Duration::from_secs(30);
 
 /// Connects. `project` is asked for only where a stage is named.
-pub async fn run(project: Result<Project, Failure>, options: &Connect) -> Result<(), Failure> {
+pub async fn run(project: Result<&Project, Failure>, options: &Connect) -> Result<(), Failure> {
     // What is wrong with files is said before anything is touched.
     let script = options.script.as_deref().map(read).transpose()?;
     let examples = options.templates.as_deref().map(read).transpose()?;
     let target = match target::is_url(&options.to) {
         true => target::of_url(&options.to)?,
-        false => target::of_stage(&project?, &options.to).await?,
+        false => target::of_stage(project?, &options.to).await?,
     };
     let handshake = Handshake::of(options);
     if let Err(message) = handshake.request(&target.url) {
@@ -110,7 +110,7 @@ async fn play(
     options: &Connect,
     path: &str,
     script: &Script,
-    dial: &dyn Fn(&[(script::Preparation, String)]) -> Link,
+    dial: &script::Dial<'_>,
 ) -> Result<(), Failure> {
     let random = random();
     let settings = Settings {

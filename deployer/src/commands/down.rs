@@ -1,16 +1,19 @@
 //! `deployer down`: removes everything the stage owns.
 
-use super::run::{Run, Stage};
+use super::choice::Absent;
+use super::run::{Origin, Run, Stage};
 use crate::failure::Failure;
+use crate::guards;
 use crate::local::{self, Afterwards};
 use crate::render::{DownResult, Screen, StoppedResult};
 use crate::stage::OpenStage;
 use deployer_core::stage_file::Place;
 use deployer_engine::cloud::Artifacts;
-use deployer_engine::down::Down;
+use deployer_engine::down::{ByRecord, Down, DownError, Removal, Spared};
 use deployer_engine::events::{Event, EventSink};
 use deployer_engine::exclusive;
 use deployer_engine::observe::Look;
+use jiff::Timestamp;
 
 /// How stages are removed.
 #[derive(Debug, Clone)]
@@ -19,62 +22,117 @@ pub struct Options {
     pub no_wait: bool,
     /// Protected stages that are to be removed all the same.
     pub confirmed: Vec<String>,
+    /// Only what has expired is to be removed.
+    pub expired: bool,
 }
 
-/// Removes one stage.
+/// Removes one stage. `absent`: it has no file, and the account doesn't list it.
 pub async fn run(
     run: &Run,
-    Stage { name, definition }: &Stage,
+    stage: &Stage,
     screen: &Screen,
-    no_wait: bool,
+    options: &Options,
+    absent: Option<&Absent>,
 ) -> Result<(), Failure> {
+    let Stage {
+        name, definition, ..
+    } = stage;
+    let project = run.project.as_ref();
     screen.event(Event::Observing);
-    let removed = match OpenStage::look_if_there(&run.project, definition).await? {
-        Some((stage, seen)) => Some(remove(run, &stage, seen, screen, no_wait).await?),
-        None => None,
-    };
-    let local_cloud = match definition.place {
-        Place::Local { port } => Some(local::stop_if_empty(&run.project, port).await?),
-        Place::Aws { .. } => None,
-    };
-    let done = removed.as_ref().map_or(0, |down| down.outcome.done.len());
-    screen.down(&DownResult {
+    let mut result = DownResult {
         stage: name,
         identity: definition.identity.to_string(),
-        removed: done,
-        retained: removed
-            .iter()
-            .flat_map(|down| &down.retained.log_groups)
-            .map(ToString::to_string)
-            .chain(removed.iter().flat_map(|down| {
-                let tables = down.retained.tables.iter();
-                tables.map(|name| format!("table {name}"))
-            }))
-            .collect(),
-        local_cloud_stopped: local_cloud == Some(Afterwards::Ended),
-        local_cloud_needed: local_cloud == Some(Afterwards::StillNeeded),
-        logging_role_kept: done > 0
-            && local_cloud != Some(Afterwards::Ended)
-            && definition.api.write_logs(),
-    });
+        ..DownResult::default()
+    };
+    let removed = match OpenStage::look_if_there(project, definition).await? {
+        Some((open, seen)) => match remove(run, stage, &open, seen, screen, options).await? {
+            Removed::Renewed { until } => {
+                result.renewed = true;
+                result.expires = until.map(|until| until.to_string());
+                screen.down(&result);
+                return Ok(());
+            }
+            Removed::Gone(down) => Some(down),
+        },
+        None => None,
+    };
+    let local_cloud = match (&definition.place, project) {
+        (Place::Local { port }, Some(project)) => Some(local::stop_if_empty(project, *port).await?),
+        _ => None,
+    };
+    result.removed = removed.as_ref().map_or(0, |down| down.outcome.done.len());
+    result.retained = removed
+        .iter()
+        .flat_map(|down| &down.retained.log_groups)
+        .map(ToString::to_string)
+        .chain(removed.iter().flat_map(|down| {
+            let tables = down.retained.tables.iter();
+            tables.map(|name| format!("table {name}"))
+        }))
+        .collect();
+    result.local_cloud_stopped = local_cloud == Some(Afterwards::Ended);
+    result.local_cloud_needed = local_cloud == Some(Afterwards::StillNeeded);
+    result.logging_role_kept =
+        result.removed > 0 && local_cloud != Some(Afterwards::Ended) && definition.api.write_logs();
+    if let Some(Absent { looked, near, .. }) = absent.filter(|_| result.removed == 0) {
+        result.nothing_in = Some(looked.to_string());
+        result.near.clone_from(near);
+    }
+    screen.down(&result);
     Ok(())
+}
+
+/// What became of a stage.
+enum Removed {
+    Gone(Box<Down>),
+    /// It was to go because it had expired, and doesn't any more.
+    Renewed {
+        until: Option<Timestamp>,
+    },
 }
 
 async fn remove(
     run: &Run,
-    stage: &OpenStage,
+    stage: &Stage,
+    open: &OpenStage,
     seen: Look,
     screen: &Screen,
-    no_wait: bool,
-) -> Result<Down, Failure> {
+    options: &Options,
+) -> Result<Removed, Failure> {
     let artifacts = Artifacts::new();
-    let means = stage.means(&artifacts, screen, &run.interrupt);
-    let retain = &stage.definition.retain;
-    let known = stage.known();
-    let lease = stage.lease(no_wait);
-    let down = exclusive::down_from(&known, retain, &means, &lease, seen).await?;
+    let means = open.means(&artifacts, screen, &run.interrupt);
+    let removal = removal(run, stage, options);
+    let known = open.known();
+    let lease = open.lease(options.no_wait);
+    let down = match exclusive::down_from(&known, &removal, &means, &lease, seen).await {
+        Ok(down) => down,
+        Err(DownError::Spared(Spared::Renewed { until })) => {
+            return Ok(Removed::Renewed { until });
+        }
+        Err(DownError::Spared(Spared::Protected)) => {
+            return Err(guards::protected(&stage.definition));
+        }
+        Err(error) => return Err(error.into()),
+    };
     check(&down, &stage.definition.identity.stage, screen)?;
-    Ok(down)
+    Ok(Removed::Gone(Box::new(down)))
+}
+
+/// Of a stage without a file, the journal has a say: under the lease, too, for an `up` may
+/// have been at work since it was listed.
+fn removal(run: &Run, stage: &Stage, options: &Options) -> Removal {
+    let definition = &stage.definition;
+    let guards = &definition.guards;
+    let confirmed = guards.protected || options.confirmed.contains(&definition.identity.stage);
+    let by_record = ByRecord {
+        // One that was protected got this far by its name.
+        confirmed,
+        expired_by: options.expired.then_some(run.now),
+    };
+    Removal {
+        retain: definition.retain.clone(),
+        by_record: (stage.origin != Origin::File).then_some(by_record),
+    }
 }
 
 fn check(down: &Down, stage: &str, screen: &Screen) -> Result<(), Failure> {

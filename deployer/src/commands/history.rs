@@ -10,10 +10,12 @@ use deployer_core::plan::releases;
 /// Lists one stage's releases, newest first.
 pub async fn run(
     run: &Run,
-    Stage { name, definition }: &Stage,
+    Stage {
+        name, definition, ..
+    }: &Stage,
     screen: &Screen,
 ) -> Result<(), Failure> {
-    let seen = OpenStage::look_if_there(&run.project, definition).await?;
+    let seen = OpenStage::look_if_there(run.project.as_ref(), definition).await?;
     let releases = match &seen {
         Some((stage, seen)) => kept(&seen.observed, &stage.names.api_stage),
         None => Vec::new(),

@@ -1,9 +1,11 @@
 //! One file a verb.
 
 mod build;
+mod choice;
 mod connect;
 mod down;
 mod history;
+mod list;
 mod local_cloud;
 mod logs;
 mod package;
@@ -15,27 +17,34 @@ mod stages;
 mod status;
 mod up;
 
-use crate::cli::{self, Cli, Source, Stages, Verb};
+use crate::cli::{self, Cli, Elsewhere, Look, Source, Stages, Verb};
+use crate::connect::target;
 use crate::exit;
 use crate::failure::Failure;
 use crate::project::Project;
 use crate::render::{Console, report, text};
 use build::Workshop;
+use choice::Choice;
 use deployer_engine::interrupt::Interrupt;
 use deployer_package::Bundle;
+use jiff::Timestamp;
 use run::Run;
 use stages::Work;
 
 /// Runs the verb; gives the exit code.
 pub async fn run(arguments: Cli) -> u8 {
-    let found = Project::find(arguments.project.as_deref());
-    let project = match (found, &arguments.verb) {
-        (Ok(project), _) => project,
-        // An address needs no project.
-        (Err(failure), Verb::Connect(options)) => {
-            return ended(connect::run(Err(failure), options).await);
-        }
-        (Err(failure), _) => return fail(&failure),
+    let given = arguments.project.as_deref();
+    let project = match Project::find(given) {
+        Ok(project) => Some(project),
+        // What lives in an account is found without any file.
+        Err(_) if given.is_none() && goes_by_account(&arguments.verb) => None,
+        Err(failure) => return fail(&failure),
+    };
+    let run = Run {
+        project,
+        workshop: Workshop::default(),
+        interrupt: Interrupt::default(),
+        now: Timestamp::now(),
     };
     match arguments.verb {
         Verb::Up(options) => {
@@ -43,76 +52,138 @@ pub async fn run(arguments: Cli) -> u8 {
                 no_wait: options.writes.no_wait,
                 adopt: options.adoption.adopt,
                 verify: options.verification.wanted(),
+                lives: options.lifetime.ttl,
             });
-            match workshop(&options.source) {
-                Ok(workshop) => {
-                    let interrupt = interrupt_on_ctrl_c();
-                    on_stages(project, options.writes.stages, work, workshop, interrupt).await
-                }
+            match run.stocked(&options.source) {
+                Ok(run) => described(run.interruptible(), options.writes.stages, work).await,
                 Err(failure) => fail(&failure),
             }
-        }
-        Verb::Package(options) => package::run(&project, options).await,
-        Verb::Down(cli::Down { writes, confirm }) => {
-            let work = Work::Down(down::Options {
-                no_wait: writes.no_wait,
-                confirmed: confirm,
-            });
-            let (workshop, interrupt) = (Workshop::default(), interrupt_on_ctrl_c());
-            on_stages(project, writes.stages, work, workshop, interrupt).await
         }
         Verb::Plan(options) => {
-            let work = Work::Plan(options.adoption.adopt);
-            match workshop(&options.source) {
-                Ok(workshop) => reading(project, options.stages, work, workshop).await,
+            let work = Work::Plan(plan::Options {
+                adopt: options.adoption.adopt,
+                lives: options.lifetime.ttl,
+            });
+            match run.stocked(&options.source) {
+                Ok(run) => described(run, options.stages, work).await,
                 Err(failure) => fail(&failure),
             }
         }
-        Verb::Status(stages) => reading(project, stages, Work::Status, Workshop::default()).await,
-        Verb::History(stages) => reading(project, stages, Work::History, Workshop::default()).await,
+        Verb::Down(options) => down_of(run.interruptible(), options).await,
+        Verb::Status(look) => looking(run, look, Work::Status).await,
+        Verb::History(look) => looking(run, look, Work::History).await,
+        Verb::List(options) => {
+            let screen = Console::new(options.json, 1).screen("list");
+            ended(list::run(&run, &options, &screen).await)
+        }
         Verb::Rollback(options) => {
             let screen = Console::new(options.json, 1).screen(&options.stage);
-            let interrupt = interrupt_on_ctrl_c();
-            let result = rollback::run(&project, &options, &screen, &interrupt).await;
+            let result = rollback::run(&run.interruptible(), options, &screen).await;
             screen.finish();
             ended(result)
         }
-        Verb::Connect(options) => ended(connect::run(Ok(project), &options).await),
-        Verb::Logs(options) => ended(logs::run(&project, &options).await),
-        Verb::LocalCloud(options) => ended(local_cloud::run(&project, &options).await),
-        Verb::Schema(options) => ended(schema::run(&project, &options)),
+        Verb::Package(options) => match run.project() {
+            Ok(project) => package::run(project, options).await,
+            Err(failure) => fail(&failure),
+        },
+        Verb::Connect(options) => ended(connect::run(run.project(), &options).await),
+        Verb::Logs(options) => match run.project() {
+            Ok(project) => ended(logs::run(project, &options).await),
+            Err(failure) => fail(&failure),
+        },
+        Verb::LocalCloud(options) => match run.project() {
+            Ok(project) => ended(local_cloud::run(project, &options).await),
+            Err(failure) => fail(&failure),
+        },
+        Verb::Schema(options) => ended(run.project().and_then(|it| schema::run(it, &options))),
     }
 }
 
-/// A bundle is read as a whole before anything else is done.
-fn workshop(source: &Source) -> Result<Workshop, Failure> {
-    match &source.from {
-        Some(path) => {
-            let bundle = Bundle::read(path, source.digest.as_deref())?;
-            Ok(Workshop::with_bundle(bundle))
+fn goes_by_account(verb: &Verb) -> bool {
+    match verb {
+        Verb::Down(_) | Verb::Status(_) | Verb::History(_) | Verb::List(_) | Verb::Rollback(_) => {
+            true
         }
-        None => Ok(Workshop::default()),
+        // An address needs no project.
+        Verb::Connect(options) => target::is_url(&options.to),
+        Verb::Up(_)
+        | Verb::Plan(_)
+        | Verb::Package(_)
+        | Verb::Logs(_)
+        | Verb::LocalCloud(_)
+        | Verb::Schema(_) => false,
     }
 }
 
-/// What only reads ends as any program does.
-async fn reading(project: Project, stages: Stages, work: Work, workshop: Workshop) -> u8 {
-    on_stages(project, stages, work, workshop, Interrupt::default()).await
+impl Run {
+    /// With the bundle that functions are taken from, if there is one. It is read as a
+    /// whole before anything else is done.
+    fn stocked(self, source: &Source) -> Result<Self, Failure> {
+        let Some(path) = &source.from else {
+            return Ok(self);
+        };
+        let bundle = Bundle::read(path, source.digest.as_deref())?;
+        Ok(Self {
+            workshop: Workshop::with_bundle(bundle),
+            ..self
+        })
+    }
+
+    /// One that Ctrl-C asks to stop. What only reads ends as any program does.
+    fn interruptible(self) -> Self {
+        Self {
+            interrupt: interrupt_on_ctrl_c(),
+            ..self
+        }
+    }
 }
 
-async fn on_stages(
-    project: Project,
-    stages: Stages,
-    work: Work,
-    workshop: Workshop,
-    interrupt: Interrupt,
-) -> u8 {
-    let run = Run {
-        project,
-        workshop,
-        interrupt,
+/// Work that takes files.
+async fn described(run: Run, stages: Stages, work: Work) -> u8 {
+    let json = stages.json;
+    stages::run(&run, choice_of(stages, None), work, json).await
+}
+
+/// Work that takes what the account knows, too.
+async fn looking(run: Run, Look { stages, elsewhere }: Look, work: Work) -> u8 {
+    let json = stages.json;
+    stages::run(&run, choice_of(stages, Some(elsewhere)), work, json).await
+}
+
+fn choice_of(stages: Stages, elsewhere: Option<Elsewhere>) -> Choice {
+    match stages.all {
+        true => Choice::All,
+        false => Choice::Named {
+            stages: stages.stages,
+            names: stages.names,
+            elsewhere,
+        },
+    }
+}
+
+async fn down_of(run: Run, options: cli::Down) -> u8 {
+    let selection = options.selection;
+    let work = Work::Down(down::Options {
+        no_wait: options.no_wait,
+        confirmed: options.confirm,
+        expired: selection.expired,
+    });
+    let choice = if options.all {
+        Choice::All
+    } else if selection.expired || selection.matching.is_some() {
+        Choice::Found {
+            selection,
+            elsewhere: options.elsewhere,
+            all_services: options.all_services,
+        }
+    } else {
+        Choice::Named {
+            stages: options.stages,
+            names: options.names,
+            elsewhere: Some(options.elsewhere),
+        }
     };
-    stages::run(&run, stages, work).await
+    stages::run(&run, choice, work, options.json).await
 }
 
 fn ended(result: Result<(), Failure>) -> u8 {

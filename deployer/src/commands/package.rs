@@ -61,10 +61,10 @@ fn default_place(project: &Project) -> PathBuf {
     project.working_dir().join("bundle.zip")
 }
 
-/// Those that were asked for; otherwise all that are on AWS.
+/// Those that were asked for; otherwise all that are on AWS, and what their templates need.
 fn stages(project: &Project, options: &cli::Package) -> Result<Vec<Stage>, Vec<Failure>> {
     match options.stages.is_empty() {
-        true => run::read_all_on_aws(project, "name stages: deployer package STAGE…"),
+        true => run::read_all_on_aws(project, true, "name stages: deployer package STAGE…"),
         false => run::read_stages(project, options.stages.clone()),
     }
 }

@@ -1,6 +1,8 @@
 //! `deployer plan`: what `up` would change. Builds, reads, writes nothing.
 
 use super::run::{Run, Stage};
+use super::up;
+use crate::cli::Lives;
 use crate::failure::Failure;
 use crate::local;
 use crate::provenance;
@@ -11,32 +13,43 @@ use deployer_core::desired::Desired;
 use deployer_core::observed::Observed;
 use deployer_core::plan;
 use deployer_engine::observe::complete_for;
-use deployer_engine::up;
+use deployer_engine::up::plan_of;
 
-/// Plans one stage. `adopt`: with what `up --adopt` would take over.
+/// What an `up` is planned with.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// What `up --adopt` would take over.
+    pub adopt: bool,
+    /// How long the stage is to live.
+    pub lives: Option<Lives>,
+}
+
+/// Plans one stage.
 pub async fn run(
     run: &Run,
     Stage { definition, .. }: &Stage,
     screen: &Screen,
-    adopt: bool,
+    options: Options,
 ) -> Result<(), Failure> {
-    let project = &run.project;
+    let project = run.project()?;
     let (built, seen) = tokio::try_join!(
         run.workshop.functions(project, definition, screen),
-        OpenStage::look_if_there(project, definition),
+        OpenStage::look_if_there(Some(project), definition),
     )?;
     let desired = |account: Account| {
         let provenance = provenance::now(&account, run.workshop.git_revision(project));
+        let desired = Desired::new(definition, account, &built.code, provenance);
         Desired {
-            adopt,
-            ..Desired::new(definition, account, &built.code, provenance)
+            adopt: options.adopt,
+            expiry: up::expiry(definition, options.lives, run.now).unwrap_or(desired.expiry),
+            ..desired
         }
     };
     let plan = match seen {
         Some((stage, seen)) => {
             let desired = desired(stage.account.clone());
             let observed = complete_for(&stage.cloud, &desired, seen.observed).await?;
-            up::plan_of(&desired, &observed)?
+            plan_of(&desired, &observed)?
         }
         // Nothing can be in a local cloud that there isn't.
         None => {

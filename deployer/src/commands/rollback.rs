@@ -1,8 +1,9 @@
 //! `deployer rollback`: makes a kept release live again, without source or build.
 
+use super::choice::{Choice, choose};
+use super::run::{Run, Stage};
 use crate::cli::Rollback;
 use crate::failure::Failure;
-use crate::project::Project;
 use crate::render::{RollbackResult, Screen};
 use crate::stage::OpenStage;
 use deployer_core::plan::RollbackRefusal;
@@ -10,24 +11,34 @@ use deployer_engine::apply::Means;
 use deployer_engine::cloud::Artifacts;
 use deployer_engine::events::{Event, EventSink};
 use deployer_engine::exclusive;
-use deployer_engine::interrupt::Interrupt;
 
 /// Rolls one stage back.
-pub async fn run(
-    project: &Project,
-    options: &Rollback,
-    screen: &Screen,
-    interrupt: &Interrupt,
-) -> Result<(), Failure> {
-    let definition = project.read_stage(&options.stage)?;
+pub async fn run(run: &Run, options: Rollback, screen: &Screen) -> Result<(), Failure> {
+    let choice = Choice::Named {
+        stages: vec![options.stage],
+        names: options.name.into_iter().collect(),
+        elsewhere: Some(options.elsewhere),
+    };
+    let chosen = choose(run, choice).await;
+    let chosen = chosen.map_err(|mut failures| failures.swap_remove(0))?;
+    if let Some(absent) = chosen.absent.first() {
+        return Err(absent.failure(run.project.is_some()));
+    }
+    let Some(Stage {
+        name, definition, ..
+    }) = chosen.stages.into_iter().next()
+    else {
+        return Err(RollbackRefusal::NotLive.into());
+    };
     screen.event(Event::Observing);
-    let Some((stage, seen)) = OpenStage::look_if_there(project, &definition).await? else {
+    let seen = OpenStage::look_if_there(run.project.as_ref(), &definition).await?;
+    let Some((stage, seen)) = seen else {
         return Err(RollbackRefusal::NotLive.into());
     };
     let artifacts = Artifacts::new();
     let means = Means {
         verify: options.verification.wanted(),
-        ..stage.means(&artifacts, screen, interrupt)
+        ..stage.means(&artifacts, screen, &run.interrupt)
     };
     let known = stage.known();
     let lease = stage.lease(options.no_wait);
@@ -42,7 +53,7 @@ pub async fn run(
     }
     let release = done.plan.steps.iter().flat_map(|step| &step.changes).next();
     screen.rollback(&RollbackResult {
-        stage: &options.stage,
+        stage: &name,
         identity: definition.identity.to_string(),
         from: release.map(|change| change.old.clone()).unwrap_or_default(),
         to: release.map(|change| change.new.clone()).unwrap_or_default(),

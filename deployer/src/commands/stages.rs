@@ -1,18 +1,18 @@
 //! One verb on several stages: those on AWS side by side, those on one local cloud
 //! one after the other.
 //!
-//! All stage files (and the bundle, where there is one) are read before anything is
-//! touched; after that a stage that fails doesn't hold up the others. Deliberately absent:
+//! All stage files (and the bundle, where there is one) are read, and stages without a file
+//! looked for, before anything is touched; after that a stage that fails doesn't hold up the others. Deliberately absent:
 //! the pace at which AWS may be called, which all stages share (`deployer_aws::Limiter`).
 
-use super::run::{Run, Stage, read_all_on_aws, read_stages};
+use super::choice::{Absent, Choice, Chosen, choose};
+use super::run::{Origin, Run, Stage};
 use super::{down, history, plan, status, up};
-use crate::cli::Stages;
 use crate::exit;
 use crate::failure::Failure;
 use crate::guards;
-use crate::render::{Console, report, text};
-use deployer_core::stage_file::{Place, StageDefinition};
+use crate::render::{Console, DownResult, report, text};
+use deployer_core::stage_file::Place;
 use futures_util::stream::{self, StreamExt};
 use std::collections::BTreeMap;
 
@@ -25,8 +25,7 @@ const AT_ONCE: usize = 16;
 pub enum Work {
     Up(up::Options),
     Down(down::Options),
-    /// Whether to adopt.
-    Plan(bool),
+    Plan(plan::Options),
     Status,
     History,
 }
@@ -41,19 +40,33 @@ enum Ended {
     NotBegun,
 }
 
-/// Does `work` to all `stages`; gives the exit code.
-pub async fn run(run: &Run, stages: Stages, work: Work) -> u8 {
-    let json = stages.json;
-    let asked = match read_and_check(run, stages, &work) {
-        Ok(asked) => asked,
+/// Does `work` to all stages of `choice`; gives the exit code.
+pub async fn run(run: &Run, choice: Choice, work: Work, json: bool) -> u8 {
+    let chosen = match choose_and_check(run, choice, &work).await {
+        Ok(chosen) => chosen,
         Err(failures) => {
             failures.iter().for_each(report::failure);
-            return exit::BAD_INPUT;
+            let first = failures.first();
+            return first.map_or(exit::BAD_INPUT, Failure::exit_code);
         }
     };
+    let Chosen {
+        stages: asked,
+        absent,
+        looked,
+    } = chosen;
+    let of_nobody = |absent: &&Absent| !asked.iter().any(|stage| stage.name == absent.name);
     let console = Console::new(json, asked.len());
+    for Absent { name, looked, near } in absent.iter().filter(of_nobody) {
+        let screen = console.screen(name);
+        screen.down(&DownResult::nothing(name, looked.to_string(), near.clone()));
+    }
+    if let (true, true, Some(looked), false) = (asked.is_empty(), absent.is_empty(), &looked, json)
+    {
+        text::result(&format!("no such stage lives in {looked}: nothing to do"));
+    }
     let ended: BTreeMap<usize, Ended> = stream::iter(lanes(&asked))
-        .map(|lane| in_turn(run, &asked, lane, &work, &console))
+        .map(|lane| in_turn(run, &asked, &absent, lane, &work, &console))
         .buffer_unordered(AT_ONCE)
         .flat_map(stream::iter)
         .collect()
@@ -66,34 +79,49 @@ pub async fn run(run: &Run, stages: Stages, work: Work) -> u8 {
     exit_code(ended.values().copied(), run.interrupt.requested())
 }
 
-/// Reads all stages, and looks whether the bundle has what they need, and whether their
+/// Finds all stages, and looks whether the bundle has what they need, and whether their
 /// guards let the work be done.
-fn read_and_check(run: &Run, stages: Stages, work: &Work) -> Result<Vec<Stage>, Vec<Failure>> {
-    let asked = match stages.all {
-        true => read_all_on_aws(
-            &run.project,
-            "name stages, or write one with target = \"aws\"",
-        )?,
-        false => read_stages(&run.project, stages.stages)?,
-    };
-    let guarded = |definition: &StageDefinition| match work {
-        Work::Up(_) => {
-            let wanted = definition.guards.clean_git;
-            let revision = wanted.then(|| run.workshop.git_revision(&run.project));
-            guards::source(definition, revision.flatten().as_deref())
-        }
-        Work::Down(options) => guards::down(definition, &options.confirmed),
-        Work::Plan(_) | Work::Status | Work::History => Ok(()),
-    };
+async fn choose_and_check(run: &Run, choice: Choice, work: &Work) -> Result<Chosen, Vec<Failure>> {
+    let mut chosen = choose(run, choice).await?;
     let check = |stage: &Stage| {
         let has_all = run.workshop.check(&stage.definition);
-        let failure = has_all.and_then(|()| guarded(&stage.definition)).err()?;
+        let failure = has_all.and_then(|()| guarded(run, stage, work)).err()?;
         Some(failure.of_stage(&stage.name))
     };
-    let lacking: Vec<Failure> = asked.iter().filter_map(check).collect();
+    let mut lacking: Vec<Failure> = chosen.stages.iter().filter_map(check).collect();
+    if !matches!(work, Work::Down(_)) {
+        let failure = |absent: &Absent| absent.failure(run.project.is_some());
+        lacking.extend(chosen.absent.iter().map(failure));
+        // Only a `down` has anything to look for.
+        chosen
+            .stages
+            .retain(|stage| stage.origin != Origin::Nowhere);
+    }
     match lacking.is_empty() {
-        true => Ok(asked),
+        true => Ok(chosen),
         false => Err(lacking),
+    }
+}
+
+fn guarded(run: &Run, stage: &Stage, work: &Work) -> Result<(), Failure> {
+    let definition = &stage.definition;
+    match work {
+        Work::Up(options) => {
+            guards::template(definition)?;
+            guards::lifetime(definition, options.lives)?;
+            let wanted = definition.guards.clean_git;
+            let revision = match wanted {
+                true => run.workshop.git_revision(run.project()?),
+                false => None,
+            };
+            guards::source(definition, revision.as_deref())
+        }
+        Work::Plan(options) => {
+            guards::template(definition)?;
+            guards::lifetime(definition, options.lives)
+        }
+        Work::Down(options) => guards::down(definition, &options.confirmed),
+        Work::Status | Work::History => Ok(()),
     }
 }
 
@@ -120,6 +148,7 @@ fn lanes(asked: &[Stage]) -> Vec<Vec<usize>> {
 async fn in_turn(
     run: &Run,
     asked: &[Stage],
+    absent: &[Absent],
     lane: Vec<usize>,
     work: &Work,
     console: &Console,
@@ -128,19 +157,22 @@ async fn in_turn(
     for index in lane {
         let ended = match run.interrupt.requested() {
             true => Ended::NotBegun,
-            false => one(run, &asked[index], work, console).await,
+            false => one(run, &asked[index], absent, work, console).await,
         };
         all.push((index, ended));
     }
     all
 }
 
-async fn one(run: &Run, stage: &Stage, work: &Work, console: &Console) -> Ended {
+async fn one(run: &Run, stage: &Stage, absent: &[Absent], work: &Work, console: &Console) -> Ended {
     let screen = console.screen(&stage.name);
     let result = match work {
         Work::Up(options) => up::run(run, stage, &screen, *options).await,
-        Work::Down(options) => down::run(run, stage, &screen, options.no_wait).await,
-        Work::Plan(adopt) => plan::run(run, stage, &screen, *adopt).await,
+        Work::Down(options) => {
+            let absent = absent.iter().find(|absent| absent.name == stage.name);
+            down::run(run, stage, &screen, options, absent).await
+        }
+        Work::Plan(options) => plan::run(run, stage, &screen, *options).await,
         Work::Status => status::run(run, stage, &screen).await,
         Work::History => history::run(run, stage, &screen).await,
     };
@@ -200,10 +232,8 @@ mod tests {
             text: "service = \"chat\"\n[functions.f]\n[routes]\nr = \"f\"\n",
         };
         let file = FileText { path: name, text };
-        Stage {
-            name: name.to_owned(),
-            definition: stage_file::read(name, service, file).expect("a legal stage"),
-        }
+        let definition = stage_file::read(name, service, file).expect("a legal stage");
+        Stage::of_file(name.to_owned(), definition)
     }
 
     #[test]

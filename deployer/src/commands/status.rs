@@ -6,16 +6,17 @@ use crate::render::{FunctionStatus, Screen, StatusResult};
 use crate::stage::OpenStage;
 use deployer_core::observed::{FunctionState, Observed};
 use deployer_core::release::ReleaseHash;
-use deployer_engine::observe::Look;
 use deployer_engine::up::url_of;
 
 /// Shows one stage.
 pub async fn run(
     run: &Run,
-    Stage { name, definition }: &Stage,
+    Stage {
+        name, definition, ..
+    }: &Stage,
     screen: &Screen,
 ) -> Result<(), Failure> {
-    let seen = OpenStage::look_if_there(&run.project, definition).await?;
+    let seen = OpenStage::look_if_there(run.project.as_ref(), definition).await?;
     let mut result = StatusResult {
         stage: name,
         identity: definition.identity.to_string(),
@@ -24,8 +25,12 @@ pub async fn run(
         functions: Vec::new(),
         routes: Vec::new(),
         notice: definition.notice.as_deref(),
+        owner: None,
+        expires: None,
     };
-    if let Some((stage, Look { observed, .. })) = seen {
+    if let Some((stage, look)) = seen {
+        let record = look.record();
+        let observed = look.observed;
         result.url = url_of(&observed, &stage.names);
         result.release = observed
             .apis
@@ -33,6 +38,8 @@ pub async fn run(
             .find_map(|api| api.live_deployment(&stage.names.api_stage))
             .and_then(|deployment| ReleaseHash::from_description(&deployment.description))
             .map(|release| release.to_string());
+        result.owner = record.owner;
+        result.expires = record.expires.map(|expires| expires.to_string());
         result.routes = routes(&observed);
         result.functions = observed
             .functions

@@ -1,18 +1,22 @@
 //! `deployer up`: builds, then makes the account as the stage file says.
 
 use super::run::{Run, Stage};
+use crate::cli::Lives;
 use crate::failure::Failure;
 use crate::local;
 use crate::provenance;
 use crate::render::{Screen, StoppedResult, UpResult};
 use crate::stage::OpenStage;
 use deployer_core::desired::Desired;
+use deployer_core::record::Expiry;
 use deployer_core::release::ReleaseHash;
-use deployer_core::stage_file::Place;
+use deployer_core::stage_file::{Place, StageDefinition};
 use deployer_engine::apply::Means;
 use deployer_engine::exclusive;
+use deployer_engine::lease::LeaseRequest;
 use deployer_engine::up::Up;
 use deployer_engine::verify::Verify;
+use jiff::Timestamp;
 
 /// What an `up` may do.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +27,8 @@ pub struct Options {
     pub adopt: bool,
     /// What must be seen before it is said to be done.
     pub verify: Verify,
+    /// How long the stage is to live.
+    pub lives: Option<Lives>,
 }
 
 /// Deploys one stage.
@@ -38,20 +44,23 @@ pub async fn run(
 
 async fn deploy(
     run: &Run,
-    Stage { name, definition }: &Stage,
+    Stage {
+        name, definition, ..
+    }: &Stage,
     screen: &Screen,
     options: Options,
 ) -> Result<(), Failure> {
     let Run {
-        project,
         workshop,
         interrupt,
+        ..
     } = run;
+    let project = run.project()?;
     // The account is read while cargo looks for changes. Without credentials there
     // is no need to build for minutes first.
     let (built, seen) = tokio::try_join!(
         workshop.functions(project, definition, screen),
-        OpenStage::look_if_there(project, definition),
+        OpenStage::look_if_there(Some(project), definition),
     )?;
     if interrupt.requested() {
         let message = "interrupted after building, before anything was touched".to_owned();
@@ -72,11 +81,20 @@ async fn deploy(
         provenance::now(&stage.account, workshop.git_revision(project)),
     );
     desired.adopt = options.adopt;
+    desired.expiry = expiry(definition, options.lives, run.now).unwrap_or(desired.expiry);
+    let expires = match desired.expiry {
+        Expiry::At(at) => Some(at),
+        Expiry::Never => None,
+        Expiry::Keep => seen.record().expires,
+    };
     let means = Means {
         verify: options.verify,
         ..stage.means(&built.artifacts, screen, interrupt)
     };
-    let lease = stage.lease(options.no_wait);
+    let lease = LeaseRequest {
+        tags: desired.journal_tags(),
+        ..stage.lease(options.no_wait)
+    };
     let up = exclusive::up_from(&desired, &means, &lease, seen).await?;
     check(&up, name, screen)?;
     let url = up.url.unwrap_or_default();
@@ -92,9 +110,23 @@ async fn deploy(
         url,
         secure_url,
         endpoint_disabled: desired.gateway.api.disable_execute_api_endpoint,
+        expires: expires.map(|expires| expires.to_string()),
         notice: definition.notice.as_deref(),
     });
     Ok(())
+}
+
+/// When the stage is to expire: as the command says, else its file; `None`: neither does.
+pub fn expiry(
+    definition: &StageDefinition,
+    lives: Option<Lives>,
+    now: Timestamp,
+) -> Option<Expiry> {
+    match (lives, definition.ttl) {
+        (Some(Lives::ForEver), _) => Some(Expiry::Never),
+        (Some(Lives::For(ttl)), _) | (None, Some(ttl)) => Some(Expiry::At(ttl.from(now))),
+        (None, None) => None,
+    }
 }
 
 /// Says what a half-done `up` means for who uses the service now.

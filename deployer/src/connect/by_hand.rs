@@ -206,12 +206,16 @@ impl Conversation<'_> {
         {
             self.talk.note(&format!("sent, but it is no JSON: {error}"));
         }
-        let templates = &self.settings.templates;
-        let mut templates = templates.lock().unwrap_or_else(PoisonError::into_inner);
-        templates.learn(text);
-        drop(templates);
+        self.learn(text);
         self.sent_at = Some(Instant::now());
         self.send(Message::text(text)).await;
+    }
+
+    fn learn(&self, text: &str) {
+        let templates = self.settings.templates.lock();
+        templates
+            .unwrap_or_else(PoisonError::into_inner)
+            .learn(text);
     }
 
     async fn send(&mut self, message: Message) {

@@ -1,7 +1,7 @@
 //! What a handshake asks for: address, headers, subprotocols, token, signature. Made anew for
 //! each attempt, so that a signature isn't an old one.
 
-use super::script::Preparation;
+use super::script::{Preparation, Prepared};
 use super::target::Target;
 use crate::cli::connect::Connect;
 use crate::failure::Failure;
@@ -44,7 +44,7 @@ impl Handshake {
     }
 
     /// With what a script says of a client; a token of its own takes the other's place.
-    pub fn with(&self, prepared: &[(Preparation, String)]) -> Self {
+    pub fn with(&self, prepared: &[Prepared]) -> Self {
         let mut all = self.clone();
         for (preparation, value) in prepared {
             let value = value.clone();

@@ -5,6 +5,7 @@
 
 mod colours;
 mod json;
+mod listing;
 mod logs;
 mod progress;
 pub mod report;
@@ -21,6 +22,7 @@ pub use results::{
     StatusResult, UpResult,
 };
 
+pub use listing::{ListResult, Listed};
 pub use script::{ScriptFailure, ScriptResult};
 pub use stopped::StoppedResult;
 pub use talk::Talk;
@@ -142,6 +144,18 @@ impl Screen {
     /// The releases that are kept.
     pub fn history(&self, result: &HistoryResult<'_>) {
         self.result(result, || results::history(result));
+    }
+
+    /// The stages that live somewhere: as JSON, one line each.
+    pub fn list(&self, result: &ListResult) {
+        if !self.json {
+            return self
+                .progress
+                .undisturbed(|| text::result(&listing::list(result)));
+        }
+        for stage in &result.stages {
+            self.result(stage, String::new);
+        }
     }
 
     /// How `rollback` ended.

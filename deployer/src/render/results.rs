@@ -25,12 +25,15 @@ pub struct UpResult<'a> {
     pub secure_url: Option<String>,
     /// Whether clients need another address than `url`.
     pub endpoint_disabled: bool,
+    /// When it expires, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
     /// What users of the stage must know.
     pub notice: Option<&'a str>,
 }
 
 /// How `down` ended.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct DownResult<'a> {
     /// The stage.
     pub stage: &'a str,
@@ -48,6 +51,39 @@ pub struct DownResult<'a> {
     /// Whether the stage used the account's role for API Gateway's logs, which
     /// stays.
     pub logging_role_kept: bool,
+    /// Whether it stays, because it had expired and was renewed since.
+    #[serde(skip_serializing_if = "is_false")]
+    pub renewed: bool,
+    /// When it expires now, RFC 3339; `None`: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
+    /// Where it was looked for a stage that has no file, and nothing was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nothing_in: Option<String>,
+    /// What may have been meant instead.
+    #[serde(skip)]
+    pub near: Option<String>,
+}
+
+impl<'a> DownResult<'a> {
+    /// Nobody knows the stage, and nothing says of which service it would be.
+    pub fn nothing(stage: &'a str, nothing_in: String, near: Option<String>) -> Self {
+        Self {
+            stage,
+            identity: stage.to_owned(),
+            nothing_in: Some(nothing_in),
+            near,
+            ..Self::default()
+        }
+    }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands on a reference"
+)]
+fn is_false(it: &bool) -> bool {
+    !it
 }
 
 /// What is live.
@@ -66,6 +102,12 @@ pub struct StatusResult<'a> {
     pub functions: Vec<FunctionStatus>,
     /// The draft's route keys.
     pub routes: Vec<String>,
+    /// Who made it, if that was noted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// When it expires, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
     /// What users of the stage must know.
     pub notice: Option<&'a str>,
 }
@@ -226,15 +268,39 @@ pub(super) fn up(result: &UpResult<'_>) -> String {
         Some(secure) => format!("\n  tls   {secure}"),
         None => String::new(),
     };
+    let ends = match &result.expires {
+        Some(expires) => format!("\n  ends  {expires}: then `deployer down --expired` removes it"),
+        None => String::new(),
+    };
     with_notice(
-        format!("{head}\n  url   {url}{secure}\n  next  {next}"),
+        format!("{head}\n  url   {url}{secure}{ends}\n  next  {next}"),
         result.notice,
     )
 }
 
 pub(super) fn down(result: &DownResult<'_>) -> String {
+    if result.renewed {
+        let until = match &result.expires {
+            Some(expires) => format!("until {expires}"),
+            None => "for good".to_owned(),
+        };
+        return format!(
+            "{} stays {until}: it was renewed meanwhile",
+            result.identity
+        );
+    }
     let head = match result.removed {
-        0 => format!("{}: nothing to do", result.identity),
+        0 => match (&result.nothing_in, &result.near) {
+            (Some(place), Some(near)) => format!(
+                "{}: nothing to do, nothing of it is in {place}; did you mean `{near}`?",
+                result.identity
+            ),
+            (Some(place), None) => format!(
+                "{}: nothing to do, nothing of it is in {place}",
+                result.identity
+            ),
+            _ => format!("{}: nothing to do", result.identity),
+        },
         removed => format!(
             "{} is gone: {removed} steps, verified by looking again",
             result.identity
@@ -283,6 +349,11 @@ pub(super) fn status(result: &StatusResult<'_>) -> String {
     if !result.routes.is_empty() {
         let _ = write!(text, "\n  routes   {}", result.routes.join(", "));
     }
+    for (what, said) in [("owner  ", &result.owner), ("expires", &result.expires)] {
+        if let Some(said) = said {
+            let _ = write!(text, "\n  {what}  {said}");
+        }
+    }
     with_notice(text, result.notice)
 }
 
@@ -307,6 +378,7 @@ mod tests {
             release: "0123456789abcdef".into(),
             url: "ws://127.0.0.1:9100/a1b2c3d4e5/local".into(),
             secure_url: Some("wss://127.0.0.1:9100/a1b2c3d4e5/local".into()),
+            expires: None,
             notice: None,
         }
     }
@@ -384,16 +456,17 @@ mod tests {
 
     #[test]
     fn a_second_down_says_there_is_nothing_to_do() {
-        let result = DownResult {
-            logging_role_kept: false,
+        let mut result = DownResult {
             stage: "local",
             identity: "chat/local".into(),
-            removed: 0,
-            retained: Vec::new(),
-            local_cloud_stopped: false,
-            local_cloud_needed: false,
+            ..DownResult::default()
         };
         assert_eq!(down(&result), "chat/local: nothing to do");
+        result.nothing_in = Some("account 123456789012, region eu-central-1".into());
+        let place = "nothing of it is in account 123456789012, region eu-central-1";
+        assert_eq!(down(&result), format!("chat/local: nothing to do, {place}"));
+        result.near = Some("locals".into());
+        assert!(down(&result).ends_with("eu-central-1; did you mean `locals`?"));
     }
 
     #[test]
@@ -403,9 +476,7 @@ mod tests {
             identity: "chat/alpha".into(),
             removed: 12,
             retained: vec!["/aws/lambda/chat-alpha-room".into()],
-            local_cloud_stopped: false,
-            local_cloud_needed: false,
-            logging_role_kept: false,
+            ..DownResult::default()
         });
         assert_eq!(
             text,
@@ -422,6 +493,8 @@ mod tests {
             release: None,
             functions: Vec::new(),
             routes: Vec::new(),
+            owner: None,
+            expires: None,
             notice: None,
         };
         assert_eq!(status(&result), "chat/local is not deployed");

@@ -37,6 +37,10 @@ pub const LIST_BYTES: usize = 96 * 1024;
 /// After this many milliseconds a connection is surely gone: API Gateway cuts
 /// each after two hours. Five minutes are for clocks that differ.
 pub const CONNECTION_LIFETIME_MS: i64 = (2 * 60 + 5) * 60 * 1000;
+/// For so many milliseconds after a connection's end, an event that it sent before may
+/// still come, in memory: API Gateway waits 29 s for a function, and Lambda's queue is
+/// not in between.
+pub const EVENT_LATE_MS: i64 = 60 * 1000;
 /// The most members that one invocation tells; what is more is handed to others.
 pub const FAN_OUT_MEMBERS: usize = 1000;
 /// Connections whose format a process remembers; at one more it forgets them all.

@@ -1,16 +1,16 @@
 //! The [`Store`] of one process: the original's.
 //!
 //! It is right only where a function has one environment at most, and forgets all
-//! with its process. `$connect` and `$disconnect` come to other functions, so that
-//! members vanish when a post finds them gone, or when their time is over.
+//! with its process. Lambda refuses a `$disconnect` that comes while another event is
+//! being served: such a member vanishes when a post finds it gone, or with its time.
 //! Messages of all rooms lie in one queue of bounded length and size. Numbers of a
 //! room never go back: what empty rooms had given is remembered of so many, and a room
 //! that isn't among them begins where the highest of the others ended.
 
 use crate::envelope::Format;
 use crate::limits::{
-    CONNECTION_LIFETIME_MS, HISTORY_BYTES_IN_MEMORY, HISTORY_IN_MEMORY, HISTORY_LIFETIME_MS,
-    MEMBERS_PER_ROOM, ROOMS, ROOMS_PER_CONNECTION,
+    CONNECTION_LIFETIME_MS, EVENT_LATE_MS, HISTORY_BYTES_IN_MEMORY, HISTORY_IN_MEMORY,
+    HISTORY_LIFETIME_MS, MEMBERS_PER_ROOM, ROOMS, ROOMS_PER_CONNECTION,
 };
 use crate::store::{
     Draft, Joined, Joining, Member, Message, Range, Store, StoreError, Stored, rate,
@@ -36,6 +36,8 @@ struct State {
     log_bytes: usize,
     /// Connection to the time by which its bucket has drained.
     rates: BTreeMap<String, i64>,
+    /// Connections that have ended, and until when one of their events may still come.
+    gone: BTreeMap<String, i64>,
 }
 
 #[derive(Debug)]
@@ -80,6 +82,7 @@ impl State {
     fn expire(&mut self, now: i64) {
         self.keep(|_, it| it.expires > now);
         self.rates.retain(|_, drained| *drained > now);
+        self.gone.retain(|_, until| *until > now);
         while let Some(Logged { message, .. }) = self.log.front()
             && (message.at + HISTORY_LIFETIME_MS <= now
                 || self.log.len() > HISTORY_IN_MEMORY
@@ -114,6 +117,9 @@ impl State {
 
     fn join(&mut self, name: &str, joining: &Joining<'_>, now: i64) -> Joined {
         self.expire(now);
+        if self.gone.contains_key(joining.id) {
+            return Joined::Gone;
+        }
         if let Some(refusal) = self.refusal(name, joining.id) {
             return refusal;
         }
@@ -190,8 +196,10 @@ impl Store for MemoryStore {
         Ok(memberships.map(|it| it.member.format).max())
     }
 
-    async fn disconnect(&self, id: &str, _: i64) -> Result<(), StoreError> {
+    async fn disconnect(&self, id: &str, now: i64) -> Result<(), StoreError> {
         let mut state = self.state.borrow_mut();
+        state.expire(now);
+        state.gone.insert(id.to_owned(), now + EVENT_LATE_MS);
         state.keep(|_, it| it.member.id != id);
         Ok(())
     }
@@ -275,7 +283,8 @@ mod tests {
     use super::MemoryStore;
     use crate::envelope::Format;
     use crate::limits::{
-        CONNECTION_LIFETIME_MS, HISTORY_BYTES_IN_MEMORY, HISTORY_IN_MEMORY, MSG_CHARS, ROOMS,
+        CONNECTION_LIFETIME_MS, EVENT_LATE_MS, HISTORY_BYTES_IN_MEMORY, HISTORY_IN_MEMORY,
+        MSG_CHARS, ROOMS,
     };
     use crate::store::{Draft, Joined, Joining, Range, Store};
 
@@ -315,6 +324,19 @@ mod tests {
         );
         let joined = join(&store, "more", "a=", end).await;
         assert!(matches!(joined, Joined::Now { .. }));
+    }
+
+    #[tokio::test]
+    async fn connections_that_have_ended_are_forgotten_when_no_event_of_theirs_can_come() {
+        let store = MemoryStore::default();
+        store.disconnect("a=", 0).await.unwrap();
+        assert_eq!(
+            join(&store, "r", "a=", EVENT_LATE_MS - 1).await,
+            Joined::Gone
+        );
+        store.disconnect("b=", EVENT_LATE_MS).await.unwrap();
+        let known: Vec<_> = store.state.borrow().gone.keys().cloned().collect();
+        assert_eq!(known, ["b="]);
     }
 
     #[tokio::test]

@@ -27,6 +27,6 @@ proptest! {
     fn any_life_of_rooms_is_as_the_model_has_it(life in suite::random::life()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         // One environment is all that this store may have.
-        runtime.block_on(suite::random::live(&[subject().0], "", false, &life));
+        runtime.block_on(suite::random::live(&[subject().0], "", &life));
     }
 }

@@ -1,7 +1,7 @@
 //! `$disconnect`: the connection leaves every room.
 //!
 //! Without a table it takes note in the log, and no more: rooms live in the memory of
-//! the room function then, which drops a member when a post finds its connection gone.
+//! the room function then, to which a stage can route `$disconnect` instead.
 //! API Gateway promises no `$disconnect` for every connection anyway.
 
 use chat::{Event, EventError, Served, Store, connection_id, expect_route, now};

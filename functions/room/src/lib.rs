@@ -1,4 +1,5 @@
-//! The rooms: `join`, `send`, `leave`, `who`, `history`.
+//! The rooms: `join`, `send`, `leave`, `who`, `history`; and `$disconnect` where a stage
+//! routes it here, as one with rooms in memory does.
 //!
 //! One function serves all these routes, so that with rooms in its memory they are in
 //! one place; it must run with a reserved concurrency of one then. Events that overlap
@@ -16,7 +17,7 @@ use chat::{
     WHO_MEMBERS, body, connection_id, expect_route, format, name, now,
 };
 
-const ROUTES: &[&str] = &["join", "send", "leave", "who", "history"];
+const ROUTES: &[&str] = &["join", "send", "leave", "who", "history", "$disconnect"];
 
 /// The handler of rooms' events.
 #[derive(Debug)]
@@ -70,7 +71,8 @@ impl<S: Store, R: Relay> Handler<S, R> {
     /// connection turns out to be gone.
     ///
     /// # Errors
-    /// When the event came by another route, or does not say from whom.
+    /// When the event came by another route, or does not say from whom; when the store
+    /// fails at `$disconnect`, where nobody is there to be told.
     pub async fn handle(
         &self,
         event: &Event,
@@ -87,6 +89,10 @@ impl<S: Store, R: Relay> Handler<S, R> {
             post,
         };
         let outcome = match route {
+            "$disconnect" => {
+                self.store.disconnect(asked.id, asked.now).await?;
+                return Ok(Served::default());
+            }
             "join" => self.join(&asked).await,
             "send" => self.send(&asked).await,
             "leave" => self.leave(&asked).await,

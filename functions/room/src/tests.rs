@@ -1,7 +1,7 @@
 //! On the store in memory; what stores promise has a suite of its own.
 
 use super::Handler as Any;
-use chat::testing::{Recorder, invocation, message_event};
+use chat::testing::{Recorder, disconnect_event, invocation, message_event};
 use chat::{CONNECTION_LIFETIME_MS, Event, EventError, MemoryStore, Served, respond};
 use serde_json::{Value, json};
 
@@ -74,6 +74,16 @@ async fn a_member_that_fails_otherwise_stays_and_the_rest_are_served() {
 }
 
 #[tokio::test]
+async fn who_disconnects_is_told_nothing_more() {
+    let post = Recorder::default();
+    let handler = room_of(&[A, B], &post).await;
+    let ended = handle(&handler, &disconnect_event(B), &post).await;
+    assert_eq!(ended, Ok(Served::default()));
+    assert_eq!(send(&handler, A, &post).await.delivered, 1);
+    assert!(post.take(B).is_empty());
+}
+
+#[tokio::test]
 async fn a_sender_that_is_gone_does_not_stop_its_message() {
     let post = Recorder::default();
     let handler = room_of(&[A, B], &post).await;
@@ -131,7 +141,7 @@ async fn another_route_is_an_error_that_names_it() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "unexpected route key `$default`: this function serves `join`, `send`, `leave`, `who`, `history`"
+        "unexpected route key `$default`: this function serves `join`, `send`, `leave`, `who`, `history`, `$disconnect`"
     );
     assert_eq!(post.take_all(), []);
 }

@@ -12,7 +12,6 @@ mod fan_out;
 mod figures;
 mod functions;
 mod proof;
-mod table;
 
 use std::process::ExitCode;
 
@@ -29,8 +28,6 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Makes the chat's table in an emulated DynamoDB
-    Table(table::Options),
     /// Many members, functions that are killed, connections that are cut: who hears what?
     Proof(proof::Options),
     /// One says something in a large room, where every post takes 20 ms
@@ -42,7 +39,6 @@ type Ran = Result<(), Failure>;
 fn main() -> ExitCode {
     let command = Cli::parse().command;
     let ran = figures::raise_descriptor_limit().and_then(|()| match command {
-        Command::Table(options) => on_one_core(table::run(options)),
         Command::Proof(options) => on_one_core(proof::run(options)),
         Command::FanOut(options) => on_one_core(fan_out::run(options)),
     });

@@ -3,11 +3,12 @@
 use crate::error::{Call, found};
 use aws_sdk_apigatewayv2::Client;
 use aws_sdk_apigatewayv2::types::{Api, ProtocolType};
+use deployer_core::census::ApiFound;
 use deployer_core::names::{ApiId, AuthorizerId, DeploymentId, IntegrationId, Names, RouteId};
 use deployer_core::observed::{
     ApiStageState, ApiState, AuthorizerState, DeploymentState, IntegrationState, RouteState,
 };
-use deployer_core::tags::{Ownership, claimant, ownership_of};
+use deployer_core::tags::{Ownership, SERVICE_TAG, STAGE_TAG, claimant, ownership_of};
 use deployer_engine::error::CloudError;
 use futures_util::future::{try_join_all, try_join5};
 
@@ -42,6 +43,23 @@ pub(super) async fn list(client: &Client, names: &Names) -> Result<Vec<ApiState>
     tagged.sort_by_key(|api| api.created_date().map(|date| date.as_nanos()));
     let states = try_join_all(tagged.into_iter().map(|api| with_children(client, api))).await?;
     Ok(states.into_iter().flatten().collect())
+}
+
+/// Those that any stage has tagged.
+pub(super) async fn list_tagged(client: &Client) -> Result<Vec<ApiFound>, CloudError> {
+    let all = list_all!(client.get_apis(), Call::new("apigateway", "GetApis", ""))?;
+    let found = all.iter().map(|api| ApiFound {
+        api_id: ApiId::new(api.api_id().unwrap_or_default()),
+        tags: super::sorted(api.tags()),
+        endpoint: api.api_endpoint().unwrap_or_default().to_owned(),
+        created: api.created_date().map(ToString::to_string),
+    });
+    let tagged = |api: &ApiFound| {
+        [SERVICE_TAG, STAGE_TAG]
+            .iter()
+            .all(|tag| api.tags.contains_key(*tag))
+    };
+    Ok(found.filter(tagged).collect())
 }
 
 /// Whether it is this stage's, or has its name and nobody's tags.

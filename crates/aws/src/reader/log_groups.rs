@@ -3,6 +3,7 @@
 use crate::error::{Call, found};
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::LogGroup;
+use deployer_core::census::JournalFound;
 use deployer_core::names::{EXECUTION_LOG_PREFIX, LogGroupName};
 use deployer_core::observed::LogGroupState;
 use deployer_engine::error::CloudError;
@@ -11,6 +12,8 @@ use std::collections::BTreeMap;
 
 /// ListTagsForResource allows few calls a second.
 const TAG_READS_IN_FLIGHT: usize = 5;
+/// How CloudWatch Logs says that the caller may not.
+const DENIED: &str = "AccessDeniedException";
 
 pub(super) async fn list(
     logs: &Client,
@@ -38,16 +41,7 @@ async fn list_where(
     prefix: &str,
     holds: impl Fn(&str) -> bool,
 ) -> Result<BTreeMap<LogGroupName, LogGroupState>, CloudError> {
-    let call = Call::new("logs", "DescribeLogGroups", prefix);
-    let groups: Result<Vec<LogGroup>, _> = logs
-        .describe_log_groups()
-        .log_group_name_prefix(prefix)
-        .into_paginator()
-        .items()
-        .send()
-        .collect()
-        .await;
-    let groups = groups.map_err(|error| call.error(error))?;
+    let groups = describe(logs, prefix).await?;
     stream::iter(
         groups
             .into_iter()
@@ -58,6 +52,47 @@ async fn list_where(
     .try_filter_map(|state| async move { Ok(state) })
     .try_collect()
     .await
+}
+
+async fn describe(logs: &Client, prefix: &str) -> Result<Vec<LogGroup>, CloudError> {
+    let call = Call::new("logs", "DescribeLogGroups", prefix);
+    let groups: Result<Vec<LogGroup>, _> = logs
+        .describe_log_groups()
+        .log_group_name_prefix(prefix)
+        .into_paginator()
+        .items()
+        .send()
+        .collect()
+        .await;
+    groups.map_err(|error| call.error(error))
+}
+
+/// Log groups that may be journals. Whoever may deploy one service may not read the tags of
+/// another's.
+pub(super) async fn list_journals(
+    logs: &Client,
+    prefix: &str,
+) -> Result<Vec<JournalFound>, CloudError> {
+    let groups = describe(logs, prefix).await?;
+    let looks = groups.into_iter().map(|group| async move {
+        let tags = match with_tags(logs, &group).await {
+            Err(error) if error.is(DENIED) => None,
+            Err(error) => return Err(error),
+            // Gone between the two reads.
+            Ok(None) => return Ok(None),
+            Ok(Some((_, state))) => Some(state.tags),
+        };
+        Ok(Some(JournalFound {
+            log_group: LogGroupName::new(group.log_group_name().unwrap_or_default()),
+            created_ms: group.creation_time(),
+            tags,
+        }))
+    });
+    stream::iter(looks)
+        .buffer_unordered(TAG_READS_IN_FLIGHT)
+        .try_filter_map(|found| async move { Ok(found) })
+        .try_collect()
+        .await
 }
 
 async fn with_tags(

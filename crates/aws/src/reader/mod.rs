@@ -1,6 +1,7 @@
 //! Reads: SDK answers as the core's plain data.
 
 mod apis;
+mod directory;
 mod functions;
 mod journal;
 mod log_events;

@@ -15,11 +15,8 @@ use deployer_core::table::{
 };
 use deployer_core::tags::Tags;
 use deployer_engine::cloud::Readiness;
-use deployer_engine::error::CloudError;
+use deployer_engine::error::{CloudError, NOT_SERVED};
 use futures_util::future::try_join3;
-
-/// How an emulated one says that it doesn't have an operation.
-pub(crate) const NOT_SERVED: &str = "UnknownOperationException";
 
 /// Not from the prefix on: DynamoDB doesn't say in which order it lists.
 pub(super) async fn list(dynamodb: &Client, prefix: &str) -> Result<Vec<TableName>, CloudError> {

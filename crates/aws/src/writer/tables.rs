@@ -21,6 +21,7 @@ use deployer_core::tags::{Ownership, Tags, ownership_of};
 use deployer_engine::cloud::{Produced, WriteContext};
 use deployer_engine::error::{CloudError, CloudErrorKind};
 
+const NOBODYS_ACCOUNT: &str = "000000000000";
 /// A table is there, or something is being done to it.
 const IN_USE: &str = "ResourceInUseException";
 
@@ -93,7 +94,7 @@ async fn create(
     match request.send().await.map_err(|error| call.error(error)) {
         Ok(output) => {
             let arn = output.table_description.and_then(|it| it.table_arn);
-            if let Some(arn) = arn.filter(|_| cloud.emulated) {
+            if let Some(arn) = arn.filter(|arn| is_emulated(arn)) {
                 keep_tags(&cloud.dynamodb, name, &arn, &table.tags).await?;
             }
             Ok(())
@@ -116,6 +117,12 @@ fn form(key: &TableKey) -> Result<Form, BuildError> {
         form.1.push(definition.attribute_type(kind).build()?);
     }
     Ok(form)
+}
+
+/// Whether the table is an emulated one's: emulators use an account that AWS gives nobody.
+/// On AWS a table's tags can't be read or written in the moment after it was made.
+fn is_emulated(arn: &str) -> bool {
+    arn.split(':').nth(4) == Some(NOBODYS_ACCOUNT)
 }
 
 /// dynalite takes the tags of a new table and forgets them.

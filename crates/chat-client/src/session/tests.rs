@@ -552,3 +552,22 @@ proptest! {
         assert!(session.is_settled());
     }
 }
+
+#[test]
+fn clients_whose_answers_were_lost_together_dont_ask_again_together() {
+    let asks_again = |name: usize| {
+        let mut session = Session::new(format!("client {name}"), "nobody else knows");
+        session.opened(seconds(0));
+        session.join(ROOM, seconds(0));
+        session.take_frames();
+        (1..).find(|tenth| {
+            session.tick(Duration::from_millis(100 * tenth));
+            !session.take_frames().is_empty()
+        })
+    };
+    let tenths: Vec<u64> = (0..40).filter_map(asks_again).collect();
+    let least = *tenths.iter().min().expect("some");
+    let most = *tenths.iter().max().expect("some");
+    assert!((38..=45).contains(&least), "{tenths:?}");
+    assert!((55..=63).contains(&most), "{tenths:?}");
+}

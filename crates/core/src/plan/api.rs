@@ -301,7 +301,7 @@ pub(super) fn plan_journal(
 ) -> Option<StepId> {
     observed.journal.is_none().then(|| {
         let log_group = manifest::journal(&desired.names);
-        let tags = desired.tags.clone();
+        let tags = desired.journal_tags();
         builder.add(Action::CreateLogGroup { log_group, tags }, [])
     })
 }

@@ -7,6 +7,7 @@ use super::{Action, Builder};
 use crate::manifest::journal;
 use crate::observed::ApiState;
 use crate::plan::Taggable;
+use crate::record;
 use crate::tags::{Tags, is_reserved};
 
 /// Brings the tags of everything that stays to what they should be.
@@ -30,8 +31,6 @@ pub(super) fn plan(builder: &mut Builder, situation: &Situation<'_>, api: Option
     for (role, state) in invoke_role.into_iter().chain(execution_role) {
         found.push((Taggable::Role(role.clone()), &state.tags));
     }
-    let state = observed.journal.as_ref();
-    found.extend(state.map(|state| (Taggable::LogGroup(journal(names)), &state.tags)));
     if desired.gateway.access_log_retention_days.is_some() {
         let state = observed.access_log_group.as_ref();
         let name = names.access_log_group();
@@ -39,6 +38,13 @@ pub(super) fn plan(builder: &mut Builder, situation: &Situation<'_>, api: Option
     }
     for (resource, now) in found {
         plan_one(builder, resource, now, &desired.tags);
+    }
+    if let Some(state) = &observed.journal {
+        let mut wanted = desired.tags.clone();
+        wanted.extend(record::wanted(desired));
+        let resource = Taggable::LogGroup(journal(names));
+        let goes = |key: &str| !is_reserved(key) || record::is_cleared(key, desired);
+        plan_where(builder, resource, &state.tags, &wanted, goes);
     }
     for (name, table) in &desired.tables {
         if let Some(state) = observed.tables.get(name).filter(|it| it.is_there()) {
@@ -66,6 +72,17 @@ pub(super) fn plan(builder: &mut Builder, situation: &Situation<'_>, api: Option
 }
 
 fn plan_one(builder: &mut Builder, resource: Taggable, now: &Tags, wanted: &Tags) {
+    plan_where(builder, resource, now, wanted, |key| !is_reserved(key));
+}
+
+/// `goes`: whether a tag that isn't wanted is removed.
+fn plan_where(
+    builder: &mut Builder,
+    resource: Taggable,
+    now: &Tags,
+    wanted: &Tags,
+    goes: impl Fn(&str) -> bool,
+) {
     let word = |key: &String, tags: &Tags| or_none(tags.get(key));
     let change = |key: &String| FieldChange {
         field: key.clone(),
@@ -74,7 +91,7 @@ fn plan_one(builder: &mut Builder, resource: Taggable, now: &Tags, wanted: &Tags
     };
     let gone: Vec<String> = now
         .keys()
-        .filter(|key| !wanted.contains_key(*key) && !is_reserved(key))
+        .filter(|key| !wanted.contains_key(*key) && goes(key))
         .cloned()
         .collect();
     let changes: Vec<FieldChange> = gone.iter().map(change).collect();

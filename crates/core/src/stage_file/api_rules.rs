@@ -4,7 +4,6 @@ use super::check::nearest;
 use super::context_variables;
 use super::problem::Problem;
 use super::source::{Source, child};
-use super::types::ServiceFile;
 use crate::assumptions::ACCESS_LOG_FORMAT_LIMIT;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +16,7 @@ const TAG_KEY_LIMIT: usize = 128;
 /// Characters of a tag's value, in every service.
 const TAG_VALUE_LIMIT: usize = 256;
 /// AWS allows 50; up to four are the deployer's own.
-pub(super) const TAGS_LIMIT: usize = 46;
+pub(super) const TAGS_LIMIT: usize = 43;
 
 /// The tables that both files may have.
 pub(super) struct Tables<'a> {
@@ -26,15 +25,15 @@ pub(super) struct Tables<'a> {
     pub tags: &'a BTreeMap<String, String>,
 }
 
-/// Every mistake in them. `service` has the routes.
-pub(super) fn check(source: &Source, tables: &Tables<'_>, service: &ServiceFile) -> Vec<Problem> {
+/// Every mistake in them, where there are these routes.
+pub(super) fn check(source: &Source, tables: &Tables<'_>, routes: &BTreeSet<&str>) -> Vec<Problem> {
     let mut problems = variables(source, &tables.api_stage.variables);
     let format = tables.api_stage.access_logs.as_ref();
     if let Some(format) = format.and_then(|logs| logs.format.as_deref()) {
         problems.extend(access_log_format(source, format));
     }
     for (key, settings) in tables.route_settings {
-        problems.extend(route(source, key, settings, service));
+        problems.extend(route(source, key, settings, routes));
     }
     problems.extend(tags(source, "", tables.tags));
     problems
@@ -125,10 +124,15 @@ fn access_log_format(source: &Source, format: &str) -> Vec<Problem> {
     problems
 }
 
-fn route(source: &Source, key: &str, settings: &RouteTable, service: &ServiceFile) -> Vec<Problem> {
+fn route(
+    source: &Source,
+    key: &str,
+    settings: &RouteTable,
+    routes: &BTreeSet<&str>,
+) -> Vec<Problem> {
     let at = child("/route_settings", key);
-    if !service.routes.contains_key(key) {
-        let routes = || service.routes.keys().map(String::as_str);
+    if !routes.contains(key) {
+        let routes = || routes.iter().copied();
         let help = match nearest(key, routes()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("the routes are {}", routes().collect::<Vec<_>>().join(", ")),
@@ -204,7 +208,7 @@ pub(super) fn tags(source: &Source, table: &str, tags: &BTreeMap<String, String>
 pub(super) fn too_many_tags(source: &Source, tags: &BTreeMap<String, String>) -> Option<Problem> {
     (tags.len() > TAGS_LIMIT).then(|| Problem {
         message: format!(
-            "{} tags are too many: AWS allows 50, and three are the deployer's own",
+            "{} tags are too many: AWS allows 50, and seven are the deployer's own",
             tags.len()
         ),
         help: None,

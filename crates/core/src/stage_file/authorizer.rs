@@ -7,6 +7,7 @@
 use super::api::{Authorization, AuthorizerTable};
 use super::definition::StageDefinition;
 use super::problem::Problem;
+use super::routes;
 use super::rules::suggest;
 use super::source::{Source, child};
 use super::types::{ServiceFile, StageFile};
@@ -62,6 +63,7 @@ pub(super) fn check(
         files: [of_stage, of_service],
         problems: [Vec::new(), Vec::new()],
         service,
+        stage,
     };
     let tables = [&stage.authorizer, &service.authorizer];
     for (file, table) in tables.into_iter().enumerate() {
@@ -90,6 +92,7 @@ struct Rules<'a> {
     files: [&'a Source; 2],
     problems: [Vec<Problem>; 2],
     service: &'a ServiceFile,
+    stage: &'a StageFile,
 }
 
 impl Rules<'_> {
@@ -130,8 +133,8 @@ impl Rules<'_> {
             let help = suggest(function, self.service);
             return self.problem(file, message, help, span);
         }
-        let mut routes = self.service.routes.iter();
-        if let Some((route, _)) = routes.find(|(_, target)| *target == function) {
+        let mut routes = routes::merge(self.service, self.stage).into_iter();
+        if let Some((route, _)) = routes.find(|(_, target)| target == function) {
             let message = format!(
                 "`{function}` is the authorizer and serves the route `{route}`, too: the two are asked and answer differently"
             );
@@ -159,7 +162,7 @@ impl Rules<'_> {
 
     /// What an authorizer that is on needs.
     fn together(&mut self, authorizer: &Authorizer, definition: &StageDefinition) {
-        if !self.service.routes.contains_key(CONNECT) {
+        if !definition.routes.contains_key(&CONNECT.into()) {
             let message =
                 format!("an authorizer is asked at `{CONNECT}`, and no function serves that route");
             let help = format!("add \"{CONNECT}\" under [routes]");

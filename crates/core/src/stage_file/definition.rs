@@ -6,6 +6,7 @@
 
 use super::api_definition::{self, ApiDefinition};
 use super::merge_settings::Layers;
+use super::routes;
 use super::tables::{self, TableDefinition, TableGrant};
 use super::types::{
     Architecture, FunctionDefaults, FunctionSettings, Retained, ServiceFile, StageFile, StateKept,
@@ -14,6 +15,7 @@ use super::types::{
 use crate::facilities::Facilities;
 use crate::names::{FunctionKey, RouteKey, StageIdentity, TableId};
 use crate::secrets::SecretReference;
+use crate::ttl::Ttl;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Port of the local cloud when the stage file names none.
@@ -34,6 +36,10 @@ pub struct StageDefinition {
     pub notice: Option<String>,
     /// Where it lives.
     pub place: Place,
+    /// Whether its file describes stages of other names only.
+    pub template: bool,
+    /// How long it lives after an `up`; `None`: the files don't say.
+    pub ttl: Option<Ttl>,
     /// What must hold before anything is done to it.
     pub guards: Guards,
     /// The API's description.
@@ -56,6 +62,35 @@ pub struct StageDefinition {
     pub tags: BTreeMap<String, String>,
     /// ARN of the policy that bounds all roles of the stage, if any.
     pub permissions_boundary: Option<String>,
+}
+
+impl StageDefinition {
+    /// A stage that no file describes: enough to find it and to remove it, and nothing that
+    /// an `up` could make. `tags` are its journal's.
+    pub fn without_file(
+        identity: StageIdentity,
+        place: Place,
+        tags: BTreeMap<String, String>,
+    ) -> Self {
+        Self {
+            identity,
+            notice: None,
+            place,
+            template: false,
+            ttl: None,
+            guards: Guards::default(),
+            description: String::new(),
+            route_selection_expression: String::new(),
+            functions: BTreeMap::new(),
+            tables: BTreeMap::new(),
+            routes: BTreeMap::new(),
+            keep_releases: usize::from(DEFAULT_KEEP_RELEASES),
+            retain: BTreeSet::new(),
+            api: ApiDefinition::default(),
+            tags,
+            permissions_boundary: None,
+        }
+    }
 }
 
 /// What must hold before anything is done to a stage.
@@ -130,9 +165,11 @@ pub struct FunctionDefinition {
 
 pub(super) fn merge(stage_name: &str, service: &ServiceFile, stage: &StageFile) -> StageDefinition {
     let tables = tables::merge(service, stage);
+    let used = routes::functions(service, stage);
     let functions = service
         .functions
         .iter()
+        .filter(|(key, _)| used.contains(key.as_str()))
         .map(|(key, of_service)| {
             let of_stage = stage.functions.get(key).cloned().unwrap_or_default();
             let definition = merge_function(
@@ -163,6 +200,9 @@ pub(super) fn merge(stage_name: &str, service: &ServiceFile, stage: &StageFile) 
             stage: stage_name.to_owned(),
         },
         notice: stage.notice.clone(),
+        template: stage.template.unwrap_or_default(),
+        // The rules have looked at it.
+        ttl: stage.ttl.as_ref().and_then(|ttl| ttl.parse().ok()),
         guards: Guards {
             account_id: stage.account_id.clone(),
             protected: stage.protected.unwrap_or_default(),
@@ -195,9 +235,8 @@ pub(super) fn merge(stage_name: &str, service: &ServiceFile, stage: &StageFile) 
             .clone()
             .or_else(|| service.retain.clone())
             .unwrap_or_default(),
-        routes: service
-            .routes
-            .iter()
+        routes: routes::merge(service, stage)
+            .into_iter()
             .map(|(route, function)| (RouteKey::new(route), FunctionKey::new(function)))
             .collect(),
     }

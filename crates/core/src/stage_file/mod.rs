@@ -15,6 +15,7 @@ mod iam;
 mod legal;
 mod merge_settings;
 mod problem;
+mod routes;
 mod rules;
 mod schema;
 mod source;
@@ -27,6 +28,7 @@ pub use definition::{
     DEFAULT_LOCAL_PORT, FunctionDefinition, Guards, Place, STATE_VARIABLE, StageDefinition,
 };
 pub use problem::{FileProblems, Problem, line_and_column};
+pub use rules::{PROTECTED_EXPIRES, stage_name_mistake};
 pub use schema::{service_schema, stage_schema};
 pub use tables::{TableDefinition, TableGrant};
 pub use types::{Architecture, Retained, StateKept, Target};
@@ -100,6 +102,16 @@ pub fn read(
         .filter(|(_, problems)| !problems.is_empty())
         .map(|(file, problems)| FileProblems::new(file.path, file.text, problems))
         .collect())
+}
+
+/// The service's name, from the shared definition alone.
+///
+/// # Errors
+/// All mistakes of the file.
+pub fn service_name(service: FileText<'_>) -> Result<String, Vec<FileProblems>> {
+    let read = read_one::<ServiceFile>(service.text, &schema::service_schema());
+    read.map(|(_, file)| file.service)
+        .map_err(|problems| vec![FileProblems::new(service.path, service.text, problems)])
 }
 
 fn read_one<T: serde::de::DeserializeOwned>(

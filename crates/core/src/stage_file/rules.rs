@@ -3,19 +3,24 @@
 
 use super::SERVICE_FILE_STEM;
 use super::api_rules::{self, Tables};
-use super::authorizer;
 use super::check::nearest;
 use super::definition::{FunctionDefinition, StageDefinition};
 use super::problem::Problem;
+use super::routes;
 use super::source::{Source, child};
 use super::types::{ServiceFile, StageFile, Target};
 use crate::account::Account;
 use crate::names::{Names, STAGE_NAME_LIMIT, StageIdentity};
 use crate::secrets;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::ttl::Ttl;
+use std::collections::BTreeMap;
 
 /// Lambda's limit for all environment variables of a function as JSON, in bytes.
 const ENVIRONMENT_LIMIT: usize = 4096;
+
+/// Why a stage can't be both.
+pub const PROTECTED_EXPIRES: &str =
+    "a stage that is `protected` can't have a time to live: nobody would be asked when it ends";
 
 /// Environment variables Lambda sets itself and refuses to be given.
 pub(super) const RESERVED_VARIABLES: [&str; 18] = [
@@ -40,35 +45,7 @@ pub(super) const RESERVED_VARIABLES: [&str; 18] = [
 ];
 
 pub(super) fn of_service(source: &Source, file: &ServiceFile, stage: &StageFile) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let mut used: BTreeSet<&str> = authorizer::functions(file, stage).collect();
-    for (route, function) in &file.routes {
-        if file.functions.contains_key(function) {
-            used.insert(function.as_str());
-        } else {
-            let help = suggest(function, file);
-            problems.push(Problem {
-                message: format!(
-                    "route `{route}` names the function `{function}`, which isn't defined"
-                ),
-                help: Some(help),
-                span: source.value_span(&child("/routes", route)),
-            });
-        }
-    }
-    for key in file
-        .functions
-        .keys()
-        .filter(|key| !used.contains(key.as_str()))
-    {
-        problems.push(Problem {
-            message: format!("no route leads to the function `{key}`"),
-            help: Some(format!(
-                "add a route for it under [routes], name it in [authorizer], or remove [functions.{key}]"
-            )),
-            span: source.key_span(&child("/functions", key)),
-        });
-    }
+    let mut problems = routes::of_service(source, file, stage);
     problems.extend(environment(source, "/defaults", &file.defaults.environment));
     for (key, settings) in &file.functions {
         problems.extend(environment(
@@ -82,7 +59,8 @@ pub(super) fn of_service(source: &Source, file: &ServiceFile, stage: &StageFile)
         route_settings: &file.route_settings,
         tags: &file.tags,
     };
-    problems.extend(api_rules::check(source, &tables, file));
+    let routes = file.routes.keys().map(String::as_str).collect();
+    problems.extend(api_rules::check(source, &tables, &routes));
     problems
 }
 
@@ -110,6 +88,18 @@ pub(super) fn of_stage(
             help: Some(suggest(key, service)),
             span: source.key_span(&child("/functions", key)),
         });
+    }
+    problems.extend(routes::of_stage(source, file, service));
+    if let Some(ttl) = &file.ttl {
+        let mistake = match ttl.parse::<Ttl>() {
+            Err(error) => Some(error.to_string()),
+            Ok(_) => (file.protected == Some(true)).then(|| PROTECTED_EXPIRES.to_owned()),
+        };
+        problems.extend(mistake.map(|message| Problem {
+            message,
+            help: None,
+            span: source.value_span(&child("", "ttl")),
+        }));
     }
     let misplaced: &[(&str, bool)] = match file.target {
         Target::Local => &[
@@ -143,7 +133,8 @@ pub(super) fn of_stage(
         route_settings: &file.route_settings,
         tags: &file.tags,
     };
-    problems.extend(api_rules::check(source, &tables, service));
+    let routes = routes::merge(service, file).into_keys().collect();
+    problems.extend(api_rules::check(source, &tables, &routes));
     problems
 }
 
@@ -198,7 +189,7 @@ pub(super) fn needs_own_role(setting: &str, function: &str) -> String {
 }
 
 /// Why a stage can't be called so, if it can't.
-pub(super) fn stage_name_mistake(name: &str) -> Option<String> {
+pub fn stage_name_mistake(name: &str) -> Option<String> {
     let legal = name.len() <= STAGE_NAME_LIMIT
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && name

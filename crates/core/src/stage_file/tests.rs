@@ -1,6 +1,7 @@
 //! Stage files as users write them, right and wrong.
 
 use super::*;
+use crate::names::{FunctionKey, RouteKey};
 
 pub(super) const SERVICE: &str = r#"
 service = "chat"
@@ -124,6 +125,32 @@ fn mistakes_of_both_files_are_reported_together() {
 fn what_the_files_must_agree_on_is_checked() {
     let service = SERVICE.replace("join = \"room\"", "join = \"rom\"");
     insta::assert_snapshot!(read_texts(&service, "target = \"aws\"\nport = 9100\n[functions.rooom]\n[defaults.environment]\nAWS_REGION = \"x\"\n\"a-b\" = \"\"\n").unwrap_err());
+}
+
+#[test]
+fn a_stage_may_route_differently_and_leaves_out_whom_it_routes_nothing_to() {
+    let service = format!("{SERVICE}\"$disconnect\" = \"connect\"\n");
+    let stage = "[routes]\n\"$connect\" = \"room\"\n\"$disconnect\" = \"room\"\nleave = \"room\"\n[route_settings.leave]\nmetrics = true\n";
+    let definition = read_on_aws(&service, stage).unwrap();
+    let functions: Vec<_> = definition
+        .functions
+        .keys()
+        .map(FunctionKey::as_str)
+        .collect();
+    assert_eq!(functions, ["room"]);
+    let routes: Vec<_> = definition.routes.iter().collect();
+    let room = FunctionKey::from("room");
+    let keys = ["$connect", "$disconnect", "join", "leave"].map(RouteKey::from);
+    assert_eq!(
+        routes,
+        keys.iter().map(|key| (key, &room)).collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn mistakes_in_a_stages_own_routes_are_reported() {
+    let stage = "[routes]\n\"$connect\" = \"room\"\nleave = \"rom\"\n[functions.connect]\nmemory_mb = 256\n[route_settings.lave]\nmetrics = true\n";
+    insta::assert_snapshot!(read_on_aws(SERVICE, stage).unwrap_err());
 }
 
 #[test]

@@ -82,6 +82,13 @@ pub struct StageFile {
     pub account_id: Option<String>,
     /// Whether `down` wants the stage's name typed, or given by `--confirm`. Default: false.
     pub protected: Option<bool>,
+    /// Whether the file is a template: `up` and `plan` take it with `--as` only, which names
+    /// the stage. Default: false.
+    pub template: Option<bool>,
+    /// How long a stage lives after its last `up`, e.g. `3d`; then `down --expired` removes it.
+    /// Default: for ever.
+    #[schemars(length(min = 1, max = 40))]
+    pub ttl: Option<String>,
     /// Whether `up` wants all changes of the source committed. Default: false.
     pub clean_git: Option<bool>,
     /// Port of the local cloud on 127.0.0.1. Default: 9100.
@@ -98,6 +105,10 @@ pub struct StageFile {
     /// Settings of single functions in this stage.
     #[serde(default)]
     pub functions: BTreeMap<String, FunctionSettings>,
+    /// Which function serves which route key, where it isn't as in the service.
+    #[serde(default)]
+    #[schemars(extend("maxProperties" = 300, "propertyNames" = super::legal::route_keys()))]
+    pub routes: BTreeMap<String, String>,
     /// The API as a whole.
     #[serde(default)]
     pub api: ApiTable,

@@ -197,6 +197,12 @@ impl Registry {
         self.lock().open.len()
     }
 
+    /// Connections that are at their `$connect`, or at their `$disconnect`.
+    pub(crate) fn coming_and_going(&self) -> usize {
+        let state = self.lock();
+        state.tasks.saturating_sub(state.open.len())
+    }
+
     /// Asks connections to close.
     pub(crate) fn close_where(
         &self,

@@ -80,6 +80,12 @@ pub enum What {
     ResendIf(Expected),
 }
 
+/// A preparation with its value.
+pub type Prepared = (Preparation, String);
+
+/// What makes a client's connection, by its preparations.
+pub type Dial<'a> = dyn Fn(&[Prepared]) -> chat_client::Link + 'a;
+
 /// What a client's handshake has beside what the command line says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Preparation {

@@ -3,9 +3,9 @@
 use super::expected::{Expected, Variables};
 use super::member::{Member, State, Told};
 use super::read::RANDOM;
-use super::{Preparation, Script, Step, What};
+use super::{Dial, Preparation, Prepared, Script, Step, What};
 use crate::duration::shown;
-use chat_client::{Link, OpenError};
+use chat_client::OpenError;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
@@ -22,7 +22,7 @@ const RESEND_PAUSE: Duration = Duration::from_millis(50);
 /// What a run is given.
 pub struct Settings<'a> {
     /// A client's connection, by what the script says of it.
-    pub dial: &'a dyn Fn(&[(Preparation, String)]) -> Link,
+    pub dial: &'a Dial<'a>,
     /// How long expectations wait, until the script says otherwise.
     pub timeout: Duration,
     /// Hears of each line that is done, with how long it waited.
@@ -107,7 +107,7 @@ struct Cast<'a> {
     settings: &'a Settings<'a>,
     names: &'a [String],
     members: Vec<Member>,
-    prepared: Vec<Vec<(Preparation, String)>>,
+    prepared: Vec<Vec<Prepared>>,
     tell: mpsc::Sender<(usize, Told)>,
     told: mpsc::Receiver<(usize, Told)>,
     variables: Variables,

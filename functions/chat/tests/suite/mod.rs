@@ -26,6 +26,7 @@ macro_rules! all_promises {
         $one!(a_full_room_takes_nobody_until_a_member_leaves);
         $one!(a_connection_joins_so_many_rooms_until_it_leaves_one);
         $one!(who_disconnects_leaves_every_room_and_nobody_else_does);
+        $one!(a_join_that_comes_after_the_connections_end_leaves_no_member);
         $one!(numbers_are_of_the_room_and_have_no_gaps);
         $one!(messages_stored_at_once_have_each_a_number_of_their_own);
         $one!(a_message_id_is_stored_once_however_often_it_is_tried);
@@ -200,6 +201,15 @@ pub async fn who_disconnects_leaves_every_room_and_nobody_else_does(store: &impl
         assert_eq!(ids(store, "s", NOW).await, [""; 0]);
     }
     store.disconnect("unknown=", NOW).await.expect("an end");
+}
+
+pub async fn a_join_that_comes_after_the_connections_end_leaves_no_member(
+    store: &impl Store,
+    _: usize,
+) {
+    store.disconnect("a=", NOW).await.expect("an end");
+    assert_eq!(join(store, "r", "a=").await, Joined::Gone);
+    assert_eq!(ids(store, "r", NOW).await, [""; 0]);
 }
 
 pub async fn numbers_are_of_the_room_and_have_no_gaps(store: &impl Store, _: usize) {

@@ -67,9 +67,8 @@ enum Outcome {
     Done,
 }
 
-/// Lives a life. With `prefix`, rooms and connections of one life are no other's. With
-/// `tombstones`, who has disconnected joins no more.
-pub async fn live<S: Store>(environments: &[S], prefix: &str, tombstones: bool, life: &[Step]) {
+/// Lives a life. With `prefix`, rooms and connections of one life are no other's.
+pub async fn live<S: Store>(environments: &[S], prefix: &str, life: &[Step]) {
     let mut model = Model::default();
     for step in life {
         let acts = step.iter().enumerate();
@@ -84,7 +83,7 @@ pub async fn live<S: Store>(environments: &[S], prefix: &str, tombstones: bool, 
         let before = [model.logs[0].len(), model.logs[1].len()];
         let mut given: [BTreeSet<u64>; 2] = Default::default();
         for ((who, act, _), outcome) in acts.iter().zip(outcomes) {
-            model.check(*who, act, outcome, tombstones, &mut given);
+            model.check(*who, act, outcome, &mut given);
         }
         for room in 0..ROOMS.len() {
             let new = before[room] as u64 + 1..=model.logs[room].len() as u64;
@@ -149,16 +148,9 @@ async fn doing(store: &impl Store, prefix: &str, model: &Model, who: usize, act:
 }
 
 impl Model {
-    fn check(
-        &mut self,
-        who: usize,
-        act: &Act,
-        outcome: Outcome,
-        tombstones: bool,
-        given: &mut [BTreeSet<u64>; 2],
-    ) {
+    fn check(&mut self, who: usize, act: &Act, outcome: Outcome, given: &mut [BTreeSet<u64>; 2]) {
         match (act, outcome) {
-            (Act::Join(_), Outcome::Joined(joined)) if self.gone.contains(&who) && tombstones => {
+            (Act::Join(_), Outcome::Joined(joined)) if self.gone.contains(&who) => {
                 assert_eq!(joined, Joined::Gone);
             }
             (Act::Join(room), Outcome::Joined(joined)) => {

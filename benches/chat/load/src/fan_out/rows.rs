@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::sink::id_of;
+use crate::ask;
 use crate::failure::Failure;
-use crate::{ask, table};
 
+/// The shipped service's, in its stage `local`.
+const TABLE: &str = "chat-local-rooms";
 /// BatchWriteItem takes so many.
 const AT_ONCE: usize = 25;
 /// Of memberships, in seconds since 1970: the year 2100.
@@ -28,7 +30,7 @@ pub(super) async fn fill(dynamodb: &str, room: &str, members: usize) -> Result<(
     let all: Vec<usize> = (0..members).collect();
     for some in all.chunks(AT_ONCE) {
         let puts: Vec<Value> = some.iter().map(|member| put(*member)).collect();
-        let batch = json!({ "RequestItems": { table::NAME: puts } });
+        let batch = json!({ "RequestItems": { TABLE: puts } });
         let target = "DynamoDB_20120810.BatchWriteItem";
         let answer = ask::call(dynamodb, "dynamodb", target, &batch).await?;
         if answer["UnprocessedItems"]
@@ -50,7 +52,7 @@ pub(super) async fn query(dynamodb: &str, room: &str, members: usize) -> Result<
     let (mut found, mut start) = (0, Value::Null);
     loop {
         let mut query = json!({
-            "TableName": table::NAME,
+            "TableName": TABLE,
             "KeyConditionExpression": "pk = :pk",
             "ExpressionAttributeValues": { ":pk": { "S": format!("room#{room}") } },
             "ConsistentRead": true,

@@ -4,6 +4,7 @@ mod account;
 mod authorizer;
 mod function_settings;
 mod properties;
+mod record;
 mod settings;
 mod tables;
 
