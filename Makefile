@@ -1,10 +1,11 @@
 # `make up` deploys the stage `local`; `make up STAGE=alpha` another one.
 STAGE ?= local
 CARGO ?= cargo
-DEPLOYER = target/debug/deployer
+# Given in the environment, it is taken as it is instead of being built.
+DEPLOYER ?= target/debug/deployer
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan status down deployer test simulate fuzz functions-release interop clients stores proof bench-deploy bench-gateway bench-chat soak
+.PHONY: help up plan status down deployer test simulate fuzz functions-release interop clients stores workflows proof bench-deploy bench-gateway bench-chat soak
 
 help:
 	@echo "make up|plan|status|down [STAGE=local]   deploy, look, remove"
@@ -15,6 +16,7 @@ help:
 	@echo "make interop                             the transcript by wscat and Python's websockets"
 	@echo "make clients                             every operation by the SDKs' models; CLI, SDKs, Terraform, a browser"
 	@echo "make stores                              the chat's stores, and all of it, on dynalite and moto"
+	@echo "make workflows                           GitHub's workflows, linted, and their steps on a local cloud"
 	@echo "make proof [SEED=1] [MINUTES=1.5]        the chat with 500 clients, functions killed, connections cut"
 	@echo "make bench-deploy [ONLY=ours,boto3]      deploys measured against others; see benches/deploy"
 	@echo "make bench-gateway [ONLY=ours] [REPEAT=3] the gateway measured against others; see benches/gateway"
@@ -25,13 +27,15 @@ up plan status down: deployer
 	@$(DEPLOYER) $@ $(STAGE)
 
 deployer:
+ifeq ($(origin DEPLOYER),file)
 	@$(CARGO) build --package deployer
+endif
 
 # The functions are tested by an invocation of their own, as they are built: the
 # features others ask of shared crates must not reach them.
 FUNCTIONS = --package chat --package connect --package disconnect --package default --package room --package secrets --package authorize
 
-test: deployer
+test:
 	$(CARGO) test $(FUNCTIONS)
 	$(CARGO) test --workspace $(subst --package,--exclude,$(FUNCTIONS))
 
@@ -58,6 +62,9 @@ clients: deployer
 
 stores:
 	tests/stores/run
+
+workflows:
+	tests/workflows/run
 
 # Without MINUTES as short as it proves something.
 proof:

@@ -389,6 +389,7 @@ async fn happen(session: &Session, service: &str, deed: Deed, number: usize) {
         by: session.account.caller_arn.clone(),
         at: format!("2026-01-01T00:00:0{number}.000Z"),
         git_revision: Some("0123456789ab".to_owned()),
+        promoted_from: None,
     };
     let interrupt = Interrupt::default();
     let known = Known::of(&desired);

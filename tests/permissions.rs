@@ -63,6 +63,8 @@ struct Ci {
     world: World,
     project: TinyProject,
     deployer: Deployer,
+    /// What it signs with: key, secret and token.
+    keys: [String; 3],
 }
 
 impl Ci {
@@ -95,18 +97,34 @@ impl Ci {
         let mut deployer = Deployer::new(env!("CARGO_BIN_EXE_deployer"), project.path());
         deployer.set("AWS_ENDPOINT_URL", &format!("http://127.0.0.1:{port}"));
         deployer.set("AWS_REGION", local_cloud::REGION);
-        for (variable, name) in [
-            ("AWS_ACCESS_KEY_ID", "AccessKeyId"),
-            ("AWS_SECRET_ACCESS_KEY", "SecretAccessKey"),
-            ("AWS_SESSION_TOKEN", "SessionToken"),
-        ] {
-            deployer.set(variable, element(&session, name));
+        let keys = ["AccessKeyId", "SecretAccessKey", "SessionToken"];
+        let keys = keys.map(|name| element(&session, name).to_owned());
+        for (variable, value) in [
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+        ]
+        .into_iter()
+        .zip(&keys)
+        {
+            deployer.set(variable, value);
         }
         Self {
             world,
             project,
             deployer,
+            keys,
         }
+    }
+
+    /// The session as a profile of AWS's configuration.
+    fn profile(&self, name: &str) -> String {
+        let [key, secret, token] = &self.keys;
+        format!(
+            "[profile {name}]\nregion = {}\nendpoint_url = http://127.0.0.1:{}\naws_access_key_id = {key}\naws_secret_access_key = {secret}\naws_session_token = {token}\n",
+            local_cloud::REGION,
+            self.world.port(),
+        )
     }
 
     async fn allow(&self, statements: &[Value]) {
@@ -212,6 +230,62 @@ async fn the_documented_policy_is_enough_for_the_whole_life_of_a_stage() {
     assert!(refused.stderr.contains(next), "{}", refused.stderr);
     ci.allow(&policies.concat()).await;
     lives(&ci).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_is_promoted_out_of_an_account_in_which_one_may_only_read() {
+    let ci = Ci::new().await;
+    let policies = documented();
+    ci.allow(&policies[0]).await;
+    ci.succeed(&["up", "alpha"]).await;
+    // That policy isn't in the other account.
+    let boundary = "permissions_boundary = \"arn:aws:iam::000000000000:policy/bounds\"\n";
+    let unbounded = SERVICE.replace(boundary, "");
+    ci.project.write("stages/service.toml", &unbounded);
+    let target = World::new().await;
+    let port = target.port();
+    let config = format!(
+        "[profile target]\nregion = {}\nendpoint_url = http://127.0.0.1:{port}\naws_access_key_id = {}\naws_secret_access_key = {}\n{}",
+        local_cloud::REGION,
+        local_cloud::USER_ACCESS_KEY_ID,
+        local_cloud::USER_SECRET_ACCESS_KEY,
+        ci.profile("source"),
+    );
+    ci.project.write("config", &config);
+    for (stage, profile) in [("alpha", "source"), ("prod", "target")] {
+        let file = format!("target = \"aws\"\naws_profile = \"{profile}\"\n");
+        ci.project.write(&format!("stages/{stage}.toml"), &file);
+    }
+    let mut deployer = Deployer::new(env!("CARGO_BIN_EXE_deployer"), ci.project.path());
+    let config = ci.project.path().join("config");
+    deployer.set("AWS_CONFIG_FILE", config.to_str().expect("a legible path"));
+    let promote = async || {
+        let command = deployer.command(&["promote", "alpha", "prod"]);
+        let output = spawn_blocking(move || { command }.output()).await;
+        Ran::from(output.expect("it ends").expect("it runs"))
+    };
+    let reading = &policies[2];
+    for missing in reading {
+        let others: Vec<Value> = reading
+            .iter()
+            .filter(|it| *it != missing)
+            .cloned()
+            .collect();
+        ci.allow(&others).await;
+        let refused = promote().await;
+        assert_eq!(refused.code, 1, "{missing}: {}", refused.stderr);
+        let action = missing["Action"].as_str().expect("a text");
+        let denied = format!("is not authorized to perform: {action}");
+        assert!(
+            refused.stderr.contains(&denied),
+            "{action}: {}",
+            refused.stderr
+        );
+        assert!(target.is_empty().await, "{action}");
+    }
+    ci.allow(reading).await;
+    let promoted = promote().await;
+    assert_eq!(promoted.code, 0, "{}", promoted.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]

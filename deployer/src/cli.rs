@@ -48,6 +48,9 @@ Examples:
                              deploy what is in the bundle: no source, no compiler
   deployer history alpha     list the releases that are kept
   deployer rollback alpha    make the release before the live one live again
+  deployer promote alpha prod
+                             release on `prod` what is live on `alpha`, byte for byte
+  deployer stages show alpha show each setting of it, and where it comes from
   deployer connect local     talk to the stage
   deployer connect alpha --script chat.script
                              see whether it answers as the script says
@@ -80,6 +83,30 @@ Examples:
   deployer package alpha --json | jq -r .digest
   deployer up alpha --from bundle.zip --digest DIGEST
                                              in the deploy job";
+
+const PROMOTE_EXAMPLES: &str = "\
+Functions and routes are those of FROM's live release; memory, variables, permissions, tables,
+authorizer, limits and logs are those that TO's file says. docs/PROMOTE.md has the rest.
+
+Exit codes: those of `up`; 2 too where nothing is live on FROM, or it doesn't fit TO's file.
+
+Examples:
+  deployer promote alpha prod --plan         show what would change
+  deployer promote alpha prod
+  deployer promote alpha prod --release 0123456789abcdef
+                                             this one, which was tried, and no other";
+
+const SHOW_EXAMPLES: &str = "\
+Asks no account and needs no credentials. What has neither value nor default isn't listed. Secrets
+are references, as the files have them.
+
+Exit codes:
+  0    shown
+  2    there is no such stage, or its files are wrong
+
+Examples:
+  deployer stages show alpha
+  deployer stages show alpha --json | jq -r '.settings[] | select(.origin != \"default\") | .key | join(\".\")'";
 
 const LIST_EXAMPLES: &str = "\
 Listed are age, end, release, owner and address of every stage that has its journal or its API
@@ -124,6 +151,12 @@ pub enum Verb {
     List(List),
     /// Make a kept release live again: one write, without source or build
     Rollback(Rollback),
+    /// Release on a stage what is live on another: the same bytes and routes, without source or build
+    #[command(after_help = PROMOTE_EXAMPLES)]
+    Promote(Promote),
+    /// Show what stage files come to
+    #[command(subcommand)]
+    Stages(StageFiles),
     /// Talk to a stage over WebSocket, by hand or by script
     #[command(after_help = connect::EXAMPLES)]
     Connect(connect::Connect),
@@ -153,21 +186,28 @@ pub struct Stages {
     pub json: bool,
 }
 
-/// Where stages live that have no file here.
+/// Where to look for stages that have no file.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Elsewhere {
-    /// Region of stages without a file. Default: the environment's or profile's
+pub struct Site {
+    /// Region to look in for stages without a file. Default: the environment's or profile's
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
-    /// Profile in `~/.aws/config`, for stages without a file. Default: `AWS_PROFILE`
+    /// Profile in `~/.aws/config` to look with. Default: `AWS_PROFILE`, or the default chain
     #[arg(long, value_name = "PROFILE")]
     pub profile: Option<String>,
-    /// Look for stages without a file in the local cloud
+    /// Look in the local cloud instead
     #[arg(long, conflicts_with_all = ["region", "profile"])]
     pub local: bool,
     /// Its port. Default: DEPLOYER_LOCAL_PORT, or 9100
     #[arg(long, value_name = "PORT", requires = "local", value_parser = clap::value_parser!(u16).range(1024..))]
     pub port: Option<u16>,
+}
+
+/// Which stages are meant that have no file.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Elsewhere {
+    #[command(flatten)]
+    pub site: Site,
     /// Service of stages without a file. Default: the project's, or the only one that has such
     /// a stage
     #[arg(long, value_name = "SERVICE", value_parser = service)]
@@ -177,10 +217,10 @@ pub struct Elsewhere {
 /// Which of an account's stages are meant.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Selection {
-    /// Those that have expired
+    /// Stages of the account that have expired
     #[arg(long)]
     pub expired: bool,
-    /// Those whose name has this form: `*` stands for any text, `?` for one character
+    /// Stages of the account whose names have this form: `*` stands for any text, `?` for one character
     #[arg(long = "match", value_name = "PATTERN", value_parser = pattern)]
     pub matching: Option<String>,
 }
@@ -223,7 +263,10 @@ pub struct Look {
 #[derive(Debug, Args)]
 pub struct List {
     #[command(flatten)]
-    pub elsewhere: Elsewhere,
+    pub site: Site,
+    /// This service's stages only
+    #[arg(long, value_name = "SERVICE", value_parser = service)]
+    pub service: Option<String>,
     #[command(flatten)]
     pub selection: Selection,
     /// Print JSON, one line a stage
@@ -406,6 +449,52 @@ pub struct Rollback {
     pub no_wait: bool,
     #[command(flatten)]
     pub verification: Verification,
+}
+
+/// Whose release goes where.
+#[derive(Debug, Args)]
+pub struct Promote {
+    /// The stage whose live release is promoted; it is only read from
+    #[arg(value_name = "FROM")]
+    pub from: String,
+    /// The stage that gets it, with the settings of its own file
+    #[arg(value_name = "TO")]
+    pub to: String,
+    /// Refuse unless this release is live on FROM: its hash, or the beginning of it
+    #[arg(long, value_name = "RELEASE")]
+    pub release: Option<String>,
+    /// Show what would change, and change nothing
+    #[arg(long, conflicts_with_all = ["no_wait", "no_verify"])]
+    pub plan: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Fail at once when another deploys TO, instead of waiting
+    #[arg(long)]
+    pub no_wait: bool,
+    #[command(flatten)]
+    pub adoption: Adoption,
+    #[command(flatten)]
+    pub verification: Verification,
+}
+
+/// What to do with stage files.
+#[derive(Debug, Subcommand)]
+pub enum StageFiles {
+    /// Show every setting that a stage has, and the file and line, or default, that it comes from
+    #[command(after_help = SHOW_EXAMPLES)]
+    Show(Show),
+}
+
+/// Which stage is shown.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The stage: the name of a file in `stages`, without `.toml`
+    #[arg(value_name = "STAGE")]
+    pub stage: String,
+    /// Print it as one line of JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Where the local cloud listens, and what it starts with.

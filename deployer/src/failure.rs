@@ -3,10 +3,12 @@
 use crate::exit;
 use deployer_aws::ConnectError;
 use deployer_core::plan::{Refusal, RollbackRefusal, UnsoundPlan};
+use deployer_core::promotion::PromotionRefusal;
 use deployer_core::stage_file::FileProblems;
 use deployer_engine::down::DownError;
 use deployer_engine::error::CloudError;
 use deployer_engine::lease::LeaseError;
+use deployer_engine::promote::PromoteError;
 use deployer_engine::rollback::RollbackError;
 use deployer_engine::up::UpError;
 use deployer_package::{BuildError, BundleError, MakeError};
@@ -78,6 +80,9 @@ pub enum Failure {
     /// There is nothing to roll back to.
     #[error(transparent)]
     Rollback(#[from] RollbackRefusal),
+    /// There is nothing to promote, or it doesn't fit.
+    #[error(transparent)]
+    Promotion(#[from] PromotionRefusal),
     /// The cloud refused or didn't answer.
     #[error(transparent)]
     Cloud(#[from] CloudError),
@@ -164,6 +169,15 @@ impl From<LeaseError> for Failure {
     }
 }
 
+impl From<PromoteError> for Failure {
+    fn from(error: PromoteError) -> Self {
+        match error {
+            PromoteError::Cloud(error) => Self::Cloud(error),
+            PromoteError::Refused(refusal) => Self::Promotion(refusal),
+        }
+    }
+}
+
 impl From<RollbackError> for Failure {
     fn from(error: RollbackError) -> Self {
         match error {
@@ -200,6 +214,7 @@ impl Failure {
         match self {
             Self::StageFiles(_)
             | Self::Input { .. }
+            | Self::Promotion(_)
             | Self::Incomplete { .. }
             | Self::Interrupted { .. }
             | Self::Silent(_) => self,
@@ -214,7 +229,8 @@ impl Failure {
             | Self::Script(_)
             | Self::Input { .. }
             | Self::Bundle(_)
-            | Self::Rollback(_) => exit::BAD_INPUT,
+            | Self::Rollback(_)
+            | Self::Promotion(_) => exit::BAD_INPUT,
             Self::Make(_) | Self::BuiltInVain => exit::BUILD_FAILED,
             Self::Connect(_) => exit::NOT_SIGNED_IN,
             Self::Refused(_) => exit::NOT_OURS,
@@ -244,6 +260,9 @@ impl Failure {
             Self::Refused(_) => "nothing was touched".to_owned(),
             Self::Unsound(_) => {
                 "report this text with the output of `deployer status STAGE --json`; nothing was touched".to_owned()
+            }
+            Self::Promotion(refusal) => {
+                format!("{}; nothing was touched", refusal.next_step())
             }
             Self::Rollback(_) => "see `deployer history STAGE`; nothing was touched".to_owned(),
             Self::Untouched(failure) | Self::OfStage { failure, .. } => failure.next_step(),

@@ -102,6 +102,35 @@ fn typed(question: &str) -> Option<String> {
     Some(line.trim().to_owned())
 }
 
+/// A release of another stage was built from a committed source, where the stage file wants
+/// that of what is released. `revision` is the release's.
+///
+/// # Errors
+/// When it wasn't, or nobody knows.
+pub fn promoted_source(
+    definition: &StageDefinition,
+    from: &str,
+    revision: Option<&str>,
+) -> Result<(), Failure> {
+    let why = match revision {
+        _ if !definition.guards.clean_git => return Ok(()),
+        None => "of no known revision".to_owned(),
+        Some(revision) if revision.ends_with('+') => {
+            format!("built with something that isn't committed ({revision})")
+        }
+        Some(_) => return Ok(()),
+    };
+    let stage = &definition.identity.stage;
+    Err(Failure::Input {
+        message: format!(
+            "`{stage}` takes committed sources only (`clean_git`), and `{from}`'s release is {why}"
+        ),
+        next_step: format!(
+            "commit, and run `deployer up {from}` before this again; nothing was touched"
+        ),
+    })
+}
+
 /// The source is committed, where the stage file wants that. `revision` is what is
 /// released, with `+` where something isn't committed.
 ///

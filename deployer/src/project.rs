@@ -2,7 +2,8 @@
 
 use crate::failure::Failure;
 use deployer_core::stage_file::{
-    self, FileText, Place, SERVICE_FILE_STEM, StageDefinition, nearest,
+    self, FileProblems, FileText, Origin, Place, SERVICE_FILE_STEM, Setting, StageDefinition,
+    nearest,
 };
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -83,6 +84,17 @@ impl Project {
         Ok(names)
     }
 
+    /// A stage's settings, with the places that they come from.
+    pub fn effective(&self, name: &str) -> Result<Vec<Setting>, Failure> {
+        let mut settings = self.read_with(name, name, stage_file::effective)?;
+        let port = settings.iter_mut().find(|setting| setting.key == ["port"]);
+        if let (Some(setting), Some(given)) = (port, port_in_place()?) {
+            setting.value = given.into();
+            setting.origin = Origin::Variable(PORT_VARIABLE);
+        }
+        Ok(settings)
+    }
+
     /// Whether a stage has a file of its own.
     pub fn has_stage(&self, name: &str) -> Result<bool, Failure> {
         Ok(self.stage_names()?.iter().any(|known| known == name))
@@ -102,6 +114,21 @@ impl Project {
 
     /// Reads the file `name` as the definition of the stage `stage`.
     pub fn read_stage_as(&self, name: &str, stage: &str) -> Result<StageDefinition, Failure> {
+        let mut definition = self.read_with(name, stage, stage_file::read)?;
+        if let (Place::Local { port }, Some(given)) = (&mut definition.place, port_in_place()?) {
+            *port = given;
+        }
+        Ok(definition)
+    }
+
+    /// What `read` makes of the service's file and of the file `name`, as those of the
+    /// stage `stage`.
+    fn read_with<T>(
+        &self,
+        name: &str,
+        stage: &str,
+        read: impl Fn(&str, FileText<'_>, FileText<'_>) -> Result<T, Vec<FileProblems>>,
+    ) -> Result<T, Failure> {
         let names = self.stage_names()?;
         if !names.iter().any(|known| known == name) {
             let message = match names.as_slice() {
@@ -119,7 +146,7 @@ impl Project {
         }
         let (service_path, service_text) = self.read_file(SERVICE_FILE_STEM)?;
         let (stage_path, stage_text) = self.read_file(name)?;
-        let mut definition = stage_file::read(
+        read(
             stage,
             FileText {
                 path: &service_path,
@@ -130,11 +157,7 @@ impl Project {
                 text: &stage_text,
             },
         )
-        .map_err(Failure::StageFiles)?;
-        if let (Place::Local { port }, Some(given)) = (&mut definition.place, port_in_place()?) {
-            *port = given;
-        }
-        Ok(definition)
+        .map_err(Failure::StageFiles)
     }
 
     /// A stage file's path as the user knows it, and its text.

@@ -11,6 +11,7 @@ pub fn now(account: &Account, git_revision: Option<String>) -> Provenance {
         by: account.caller_arn.clone(),
         at: format!("{:.3}", jiff::Timestamp::now()),
         git_revision,
+        promoted_from: None,
     }
 }
 

@@ -12,7 +12,7 @@ use deployer_core::names::Names;
 use deployer_core::stage_file::{Place, StageDefinition};
 use deployer_core::tags::with_own;
 use deployer_engine::apply::Means;
-use deployer_engine::cloud::{Artifacts, CloudReader};
+use deployer_engine::cloud::{Artifacts, CloudReader, CodeReader};
 use deployer_engine::events::EventSink;
 use deployer_engine::interrupt::Interrupt;
 use deployer_engine::lease::{LeaseRequest, Waiting};
@@ -72,6 +72,24 @@ impl OpenStage {
             return Ok(None);
         }
         Self::open_and_look(definition.clone()).await.map(Some)
+    }
+
+    /// The cloud of a stage that is only read from, and what is called how there; `None`
+    /// when the stage is local and there is no local cloud.
+    pub async fn only_to_read(
+        project: Option<&Project>,
+        definition: &StageDefinition,
+    ) -> Result<Option<(impl CloudReader + CodeReader + use<>, Names)>, Failure> {
+        if let Place::Local { port } = definition.place
+            && !local::is_there(project, port).await?
+        {
+            return Ok(None);
+        }
+        let (cloud, names) = connect(definition).await?;
+        if definition.guards.account_id.is_some() {
+            guards::account(definition, &cloud.get_account().await?)?;
+        }
+        Ok(Some((cloud, names)))
     }
 
     /// Connects to the stage's cloud, and sees that it is the account that is meant; `None`

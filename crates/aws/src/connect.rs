@@ -62,7 +62,7 @@ impl ConnectError {
     pub fn next_step(&self) -> &'static str {
         match self {
             Self::NoRegion => {
-                "set `region` in the stage file, AWS_REGION in the environment, or region in the profile (~/.aws/config)"
+                "set `region` in the stage file, AWS_REGION in the environment, or region in the profile (~/.aws/config); for stages without a file there is --region, too"
             }
             Self::NoCredentials { .. } => {
                 "set AWS_PROFILE (or `aws_profile` in the stage file), sign in with `aws sso login`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"

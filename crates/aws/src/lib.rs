@@ -8,6 +8,7 @@
 
 mod account;
 mod connect;
+mod download;
 mod error;
 mod layer;
 mod lease;

@@ -40,8 +40,8 @@ impl Cloud {
     }
 }
 
-/// Plain for the local cloud's `ws://`, else TLS with the platform's roots.
-fn connector(url: &str) -> Connector {
+/// Plain for the local cloud's `ws://` and `http://`, else TLS with the platform's roots.
+pub(crate) fn connector(url: &str) -> Connector {
     let settings = HttpConnectorSettings::builder()
         .connect_timeout(PROBE_TIMEOUT)
         .read_timeout(PROBE_TIMEOUT)
@@ -49,7 +49,7 @@ fn connector(url: &str) -> Connector {
     let builder = Connector::builder()
         .connector_settings(settings)
         .sleep_impl(crate::connect::sleep());
-    match url.starts_with("ws://") {
+    match url.starts_with("ws://") || url.starts_with("http://") {
         true => builder.build_http(),
         false => builder
             .tls_provider(Provider::Rustls(CryptoMode::Ring))

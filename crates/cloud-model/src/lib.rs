@@ -57,6 +57,7 @@ pub use dataplane::{
 };
 pub use ids::IdSource;
 pub use inventory::{Inventory, ResourceList};
+pub use lambda::NoCode;
 pub use logs::LiveTail;
 pub use operations::operations;
 pub use policy::policy_allows;
@@ -76,9 +77,11 @@ pub struct Settings {
     /// Where WebSocket clients connect, e.g. `ws://127.0.0.1:9100`. An API's
     /// `apiEndpoint` is `{websocket_base}/{apiId}`.
     pub websocket_base: String,
-    /// GetFunction says that a function's zip is at `{code_base}/{digest}`; whoever
+    /// GetFunction says that a function's zip is at `{code_base}/{digest}?…`; whoever
     /// serves that asks [`Cloud::code`].
     pub code_base: String,
+    /// What those addresses are signed with. Nobody else may know it.
+    pub code_key: String,
     /// How long a function stays `Pending` after creation and `InProgress`
     /// after an update. Zero: until the call that changed it has been answered.
     pub function_activation: SignedDuration,
@@ -217,10 +220,12 @@ impl Cloud {
             .drawn_version(function_arn_or_name, &self.settings, now, ids)
     }
 
-    /// The zip that a `Code.Location` leads to, by its digest there. Whoever knows it has
-    /// been told by GetFunction, which is signed.
-    pub fn code(&self, digest: &str) -> Option<Arc<Bytes>> {
-        self.lambda.code(digest)
+    /// The zip that a `Code.Location` leads to, by the digest and the query there.
+    ///
+    /// # Errors
+    /// When GetFunction gave no such address, or too long ago.
+    pub fn code(&self, digest: &str, query: &str, now: Timestamp) -> Result<Arc<Bytes>, NoCode> {
+        self.lambda.code(digest, query, &self.settings, now)
     }
 
     /// Whether API Gateway may invoke a function with an integration's

@@ -21,6 +21,7 @@ pub mod names;
 pub mod observed;
 pub mod plan;
 pub mod policy;
+pub mod promotion;
 pub mod provenance;
 pub mod record;
 pub mod release;

@@ -46,6 +46,9 @@ pub struct ReleasedFunction {
 pub struct Manifest {
     /// Names everything that is live together.
     pub release: ReleaseHash,
+    /// How a message finds its route. Older manifests lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route_selection_expression: Option<String>,
     /// Which function serves which route.
     pub routes: BTreeMap<RouteKey, FunctionKey>,
     /// What each function was.
@@ -88,6 +91,7 @@ struct DraftedFunction {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ManifestDraft {
     release: ReleaseHash,
+    route_selection_expression: String,
     routes: BTreeMap<RouteKey, FunctionKey>,
     functions: BTreeMap<FunctionKey, DraftedFunction>,
     iam_routes: BTreeSet<RouteKey>,
@@ -114,6 +118,7 @@ impl ManifestDraft {
         });
         Self {
             release: ReleaseHash::of(desired),
+            route_selection_expression: desired.route_selection_expression.clone(),
             routes: desired.routes.clone(),
             functions: functions.collect(),
             iam_routes: desired.gateway.iam_routes.clone(),
@@ -151,6 +156,7 @@ impl ManifestDraft {
             .collect::<Option<_>>()?;
         Some(Manifest {
             release: self.release.clone(),
+            route_selection_expression: Some(self.route_selection_expression.clone()),
             routes: self.routes.clone(),
             functions,
             iam_routes: self.iam_routes.clone(),
@@ -171,6 +177,8 @@ mod tests {
         let manifest: Manifest = serde_json::from_str(old).unwrap();
         assert!(manifest.iam_routes.is_empty() && manifest.api.is_default());
         assert_eq!(manifest.authorizer, None);
+        assert_eq!(manifest.route_selection_expression, None);
+        assert_eq!(manifest.provenance.promoted_from, None);
         assert_eq!(serde_json::to_string(&manifest).unwrap(), old);
     }
 

@@ -6,6 +6,8 @@
 //! hash of the whole, so that two long names never meet.
 
 use crate::table::TABLE_NAME_LIMIT;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -110,6 +112,13 @@ text_type!(
     /// base64 of the SHA-256 of a function's zip, as Lambda reports it.
     CodeSha256
 );
+
+impl CodeSha256 {
+    /// Of a zip.
+    pub fn of(zip: &[u8]) -> Self {
+        Self(STANDARD.encode(Sha256::digest(zip)))
+    }
+}
 
 /// The deploy stage of a service: what one `stages/<stage>.toml` describes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

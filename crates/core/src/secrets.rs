@@ -65,6 +65,14 @@ impl SecretReference {
         }
     }
 
+    /// As stage files have it.
+    pub fn as_written(&self) -> String {
+        match self {
+            Self::ParameterPath(path) => format!("ssm:{path}"),
+            Self::ParameterArn(arn) | Self::SecretArn(arn) => arn.clone(),
+        }
+    }
+
     /// The ARN in the stage's account.
     pub fn arn(&self, account: &Account) -> String {
         match self {

@@ -6,6 +6,7 @@
 
 use crate::error::CloudError;
 use deployer_core::account::Account;
+use deployer_core::desired::FunctionCode;
 use deployer_core::manifest::{Manifest, ManifestKey};
 use deployer_core::names::{
     ApiId, AuthorizerId, DeploymentId, FunctionKey, FunctionName, FunctionVersion, IntegrationId,
@@ -15,6 +16,7 @@ use deployer_core::observed::{ApiState, FunctionState, LogGroupState, RoleState}
 use deployer_core::plan::{Action, Bindings};
 use deployer_core::table::TableState;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 /// Reads of one account and region. Every call may be repeated.
@@ -110,6 +112,58 @@ pub trait CloudReader: Send + Sync {
 
     /// The status with which the stage's endpoint answers a plain GET.
     fn probe(&self, url: &str) -> impl Future<Output = Result<u16, CloudError>> + Send;
+}
+
+/// Reads of code that was published. Only a promotion needs them, of the stage that it
+/// promotes from. Every call may be repeated.
+pub trait CodeReader: Send + Sync {
+    /// What a version runs, and where its zip can be had.
+    fn find_code(
+        &self,
+        function: &FunctionName,
+        version: &FunctionVersion,
+    ) -> impl Future<Output = Result<Option<PublishedCode>, CloudError>> + Send;
+
+    /// A zip of at most `limit` bytes. `resource` is what an error calls it.
+    fn download(
+        &self,
+        resource: &str,
+        location: &CodeLocation,
+        limit: usize,
+    ) -> impl Future<Output = Result<Arc<[u8]>, CloudError>> + Send;
+}
+
+/// What a published version runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedCode {
+    /// Its zip's hash, and its processor.
+    pub code: FunctionCode,
+    /// Of the zip.
+    pub bytes: u64,
+    /// Where the zip can be had, for some minutes.
+    pub location: CodeLocation,
+}
+
+/// A presigned URL. Whoever knows it may read what it leads to, so it is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CodeLocation(String);
+
+impl CodeLocation {
+    /// As the service gave it.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self(url.into())
+    }
+
+    /// For asking, not for showing.
+    pub fn url(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for CodeLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CodeLocation(…)")
+    }
 }
 
 /// Writes of one account and region.

@@ -15,6 +15,9 @@ struct Hint {
 /// How services say that the caller may not do it.
 const ACCESS_DENIED: &[&str] = &["AccessDenied", "AccessDeniedException"];
 
+/// Of what we found ourselves.
+const NO_CODE: &str = "";
+
 const HINTS: &[Hint] = &[
     Hint {
         codes: &["ExpiredToken", "ExpiredTokenException", "RequestExpired"],
@@ -50,6 +53,16 @@ const HINTS: &[Hint] = &[
         codes: ACCESS_DENIED,
         message: "gateway-logs",
         next_step: "logs of API Gateway need one role for the whole account: have somebody who may create roles set it once (the deployer then leaves it alone), or remove access_logs and execution_logs",
+    },
+    Hint {
+        codes: &["AccessDenied"],
+        message: "Request has expired",
+        next_step: "fetching the functions' code took more than ten minutes: run the command again, nearer to the account's region if it stays so",
+    },
+    Hint {
+        codes: &[NO_CODE],
+        message: "and was released with",
+        next_step: "the zip was changed on its way, or the version isn't the release's any more: run the command again, and if it stays so, `deployer up` the stage that is promoted from",
     },
     Hint {
         codes: ACCESS_DENIED,
@@ -143,6 +156,16 @@ mod tests {
             CloudErrorKind::Refused,
         ));
         assert!(step.starts_with("mend"), "{step}");
+    }
+
+    #[test]
+    fn an_address_that_has_expired_is_no_matter_of_permissions() {
+        let step =
+            |code: &str, message: &str| next_step(&error(code, message, CloudErrorKind::Refused));
+        assert!(step("AccessDenied", "Request has expired").starts_with("fetching"));
+        assert!(step("AccessDenied", "").contains("lacks the permission"));
+        let differs = "its code has the SHA-256 a, and was released with b";
+        assert!(step("", differs).starts_with("the zip was changed"));
     }
 
     #[test]

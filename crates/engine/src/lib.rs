@@ -16,6 +16,7 @@ pub mod interrupt;
 pub mod lease;
 pub mod logs;
 pub mod observe;
+pub mod promote;
 pub mod retry;
 pub mod rollback;
 pub mod up;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use cloud_model::NoCode;
 use http::{Method, Request, StatusCode};
 use hyper::body::Incoming;
 use serde_json::json;
@@ -42,22 +43,39 @@ pub(crate) fn answer(gateway: &Gateway, request: &Request<Incoming>) -> (Answer,
             let body = json!({ "message": text }).to_string();
             (http_io::json(StatusCode::FORBIDDEN, body), false)
         }
-        (&Method::GET, Some(rest)) => (code(gateway, rest), false),
+        (&Method::GET, Some(rest)) => {
+            let query = request.uri().query().unwrap_or_default();
+            (code(gateway, rest, query), false)
+        }
         _ => (http_io::empty(StatusCode::NOT_FOUND), false),
     }
 }
 
-/// A function's zip.
-fn code(gateway: &Gateway, path: &str) -> Answer {
+/// A function's zip, or S3's words of why there is none.
+fn code(gateway: &Gateway, path: &str, query: &str) -> Answer {
     let digest = path
         .strip_prefix(CODE)
         .and_then(|rest| rest.strip_prefix('/'));
-    match digest.and_then(|digest| gateway.model.code(digest)) {
-        Some(zip) => {
+    let Some(digest) = digest else {
+        return http_io::empty(StatusCode::NOT_FOUND);
+    };
+    match gateway.model.code(digest, query) {
+        Ok(zip) => {
             let answer = http_io::bytes(StatusCode::OK, Bytes::clone(&zip));
             http_io::with_header(answer, "content-type", "application/zip")
         }
-        None => http_io::empty(StatusCode::NOT_FOUND),
+        Err(why) => {
+            let status = match why {
+                NoCode::Gone => StatusCode::NOT_FOUND,
+                NoCode::Expired | NoCode::Unsigned => StatusCode::FORBIDDEN,
+            };
+            let text = format!(
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code><Message>{why}</Message></Error>",
+                why.code()
+            );
+            let answer = http_io::bytes(status, text.into());
+            http_io::with_header(answer, "content-type", "application/xml")
+        }
     }
 }
 

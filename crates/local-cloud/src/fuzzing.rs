@@ -183,6 +183,7 @@ pub fn zip_intake(input: &[u8]) {
         region: crate::REGION.to_owned(),
         websocket_base: String::new(),
         code_base: String::new(),
+        code_key: String::new(),
         function_activation: jiff::SignedDuration::ZERO,
         realism: None,
         enforce_iam: false,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use cloud_model::{
     Caller, Cloud, FunctionVersion, Handled, Inventory, InvokeRefusal, LiveStage, LiveTail,
-    LogEvent, Session, Unverified,
+    LogEvent, NoCode, Session, Unverified,
 };
 use jiff::Timestamp;
 
@@ -148,9 +148,10 @@ impl Model {
             .with(|ids| cloud.refuse_unverified(request, why, ids))
     }
 
-    /// The zip with this digest, as `Code.Location` has it.
-    pub(crate) fn code(&self, digest: &str) -> Option<Arc<Bytes>> {
-        self.cloud().code(digest)
+    /// The zip that a `Code.Location` leads to.
+    pub(crate) fn code(&self, digest: &str, query: &str) -> Result<Arc<Bytes>, NoCode> {
+        let now = self.now();
+        self.cloud().code(digest, query, now)
     }
 
     pub(crate) fn may_invoke(

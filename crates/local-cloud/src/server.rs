@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cloud_model::{Cloud, Settings};
+use cloud_model::{Cloud, IdSource, Settings};
 use http::{Method, Request, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -22,7 +22,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::config::Config;
 use crate::gateway::{self, Gateway, address};
 use crate::http_io::{self, Answer, Peer, header};
-use crate::ids::Ids;
+use crate::ids::{Ids, RandomIds};
 use crate::limits::{
     ACCEPT_PAUSE, DESCRIPTORS, HEADER_WAIT, HTTP_CONNECTIONS, HTTP_STOP_WAIT, REAP_WAIT,
 };
@@ -87,6 +87,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         region: config.region,
         websocket_base: format!("ws://127.0.0.1:{port}"),
         code_base: format!("http://127.0.0.1:{port}{}{}", admin::PREFIX, admin::CODE),
+        // Of this process: what it signed, another needn't honour.
+        code_key: format!("{:x}{:x}", RandomIds.next_u64(), RandomIds.next_u64()),
         function_activation: config.function_activation,
         realism: config.realism,
         enforce_iam: config.enforce_iam,

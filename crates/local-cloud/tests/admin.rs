@@ -154,8 +154,14 @@ async fn the_code_of_a_function_can_be_downloaded() {
     assert_eq!(downloaded.header("content-type"), Some("application/zip"));
     let length = zip.len().to_string();
     assert_eq!(downloaded.header("content-length"), Some(length.as_str()));
-    let unknown = request(cloud.port, "GET", &path[..path.len() - 1], &[], b"").await;
-    assert_eq!(unknown.status, 404);
+    let (unsigned, _) = path.split_once('?').expect("a signature");
+    let refused = request(cloud.port, "GET", unsigned, &[], b"").await;
+    assert_eq!(refused.status, 403);
+    let said = String::from_utf8_lossy(&refused.body).into_owned();
+    assert!(
+        said.contains("<Code>SignatureDoesNotMatch</Code>"),
+        "{said}"
+    );
     let page = [("origin", "https://example.com")];
     let foreign = request(cloud.port, "GET", path, &page, b"").await;
     assert_eq!(foreign.status, 403);

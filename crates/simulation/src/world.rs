@@ -73,6 +73,7 @@ impl World {
             region: contents::REGION.to_owned(),
             websocket_base: WEBSOCKETS.to_owned(),
             code_base: String::new(),
+            code_key: String::new(),
             function_activation: SignedDuration::from_millis(scenario.activation_ms),
             realism: scenario.realism,
             enforce_iam: false,

@@ -173,6 +173,7 @@ impl Session {
                 made % 60
             ),
             git_revision: None,
+            promoted_from: None,
         }
     }
 

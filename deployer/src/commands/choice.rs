@@ -6,7 +6,7 @@
 //! absent: files that are looked at to find out where such a stage may live.
 
 use super::run::{Origin, Run, Stage, read_all_on_aws, read_stages};
-use crate::cli::{Elsewhere, Selection};
+use crate::cli::{Elsewhere, Selection, Site};
 use crate::failure::Failure;
 use crate::local;
 use crate::project::{Project, port_in_place};
@@ -277,7 +277,7 @@ async fn of_account(
         nearest(name, files.iter().map(String::as_str)).map(str::to_owned)
     };
     let service = service(run, elsewhere)?;
-    let found = find(run, elsewhere, service.as_deref()).await;
+    let found = find(run, &elsewhere.site, service.as_deref()).await;
     let found = found.map_err(|failure| match &run.project {
         Some(_) => failure.without_file(&names[0], near(&names[0])),
         None => failure,
@@ -351,7 +351,7 @@ async fn selected(
                 .to_owned(),
         });
     }
-    let mut found = find(run, elsewhere, service.as_deref()).await?;
+    let mut found = find(run, &elsewhere.site, service.as_deref()).await?;
     found.selected(selection, run.now);
     let mut stages = Vec::new();
     for resident in &found.census.residents {
@@ -400,12 +400,8 @@ fn service(run: &Run, elsewhere: &Elsewhere) -> Result<Option<String>, Failure> 
 ///
 /// # Errors
 /// When the account can't be asked.
-pub async fn find(
-    run: &Run,
-    elsewhere: &Elsewhere,
-    service: Option<&str>,
-) -> Result<Found, Failure> {
-    let place = elsewhere.place()?;
+pub async fn find(run: &Run, site: &Site, service: Option<&str>) -> Result<Found, Failure> {
+    let place = site.place()?;
     if let Place::Local { port } = place
         && !local::is_there(run.project.as_ref(), port).await?
     {
@@ -445,9 +441,20 @@ fn somewhere(place: &Place, account: Account) -> Somewhere {
 impl Elsewhere {
     /// Whether any of it was said.
     fn is_given(&self) -> bool {
-        self.local || self.region.is_some() || self.profile.is_some() || self.service.is_some()
+        let Site {
+            region,
+            profile,
+            local,
+            port: _,
+        } = &self.site;
+        *local
+            || [region, profile, &self.service]
+                .iter()
+                .any(|it| it.is_some())
     }
+}
 
+impl Site {
     fn place(&self) -> Result<Place, Failure> {
         if !self.local {
             return Ok(Place::Aws {

@@ -44,6 +44,7 @@ fn kept(observed: &Observed, api_stage: &str) -> Vec<ReleaseStatus> {
                         .map(|p| p.at.clone())
                         .or(deployment.created.clone()),
                     by: provenance.as_ref().map(|p| p.by.clone()),
+                    promoted_from: provenance.as_ref().and_then(|p| p.promoted_from.clone()),
                     git_revision: provenance.and_then(|p| p.git_revision),
                 }
             })

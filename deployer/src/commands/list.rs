@@ -11,8 +11,7 @@ use deployer_engine::directory::{Live, with_live};
 
 /// Lists them.
 pub async fn run(run: &Run, options: &List, screen: &Screen) -> Result<(), Failure> {
-    let service = options.elsewhere.service.as_deref();
-    let mut found = find(run, &options.elsewhere, service).await?;
+    let mut found = find(run, &options.site, options.service.as_deref()).await?;
     found.selected(&options.selection, run.now);
     let Found {
         cloud,

@@ -10,14 +10,16 @@ mod local_cloud;
 mod logs;
 mod package;
 mod plan;
+mod promote;
 mod rollback;
 mod run;
 mod schema;
+mod show;
 mod stages;
 mod status;
 mod up;
 
-use crate::cli::{self, Cli, Elsewhere, Look, Source, Stages, Verb};
+use crate::cli::{self, Cli, Elsewhere, Look, Source, StageFiles, Stages, Verb};
 use crate::connect::target;
 use crate::exit;
 use crate::failure::Failure;
@@ -82,6 +84,19 @@ pub async fn run(arguments: Cli) -> u8 {
             screen.finish();
             ended(result)
         }
+        Verb::Promote(options) => {
+            let screen = Console::new(options.json, 1).screen(&options.to);
+            let run = match options.plan {
+                true => run,
+                false => run.interruptible(),
+            };
+            let result = promote::run(&run, &options, &screen).await;
+            screen.finish();
+            ended(result)
+        }
+        Verb::Stages(StageFiles::Show(options)) => {
+            ended(run.project().and_then(|it| show::run(it, &options)))
+        }
         Verb::Package(options) => match run.project() {
             Ok(project) => package::run(project, options).await,
             Err(failure) => fail(&failure),
@@ -108,7 +123,9 @@ fn goes_by_account(verb: &Verb) -> bool {
         Verb::Connect(options) => target::is_url(&options.to),
         Verb::Up(_)
         | Verb::Plan(_)
+        | Verb::Promote(_)
         | Verb::Package(_)
+        | Verb::Stages(_)
         | Verb::Logs(_)
         | Verb::LocalCloud(_)
         | Verb::Schema(_) => false,

@@ -41,10 +41,14 @@ pub async fn run(project: &Project, options: cli::Package) -> u8 {
     };
     match write_bundle(&out, &made, about) {
         Ok(written) => {
+            let (templates, stages): (Vec<Stage>, Vec<Stage>) =
+                stages.into_iter().partition(|it| it.definition.template);
+            let names = |stages: Vec<Stage>| stages.into_iter().map(|it| it.name).collect();
             screen.package(&PackageResult {
                 bundle: out.display().to_string(),
                 digest: written.digest,
-                stages: stages.into_iter().map(|stage| stage.name).collect(),
+                stages: names(stages),
+                templates: names(templates),
                 manifest: written.manifest,
             });
             exit::SUCCESS

@@ -12,7 +12,8 @@ use deployer_core::account::Account;
 use deployer_core::desired::Desired;
 use deployer_core::observed::Observed;
 use deployer_core::plan;
-use deployer_engine::observe::complete_for;
+use deployer_core::stage_file::StageDefinition;
+use deployer_engine::observe::{Look, complete_for};
 use deployer_engine::up::plan_of;
 
 /// What an `up` is planned with.
@@ -45,6 +46,16 @@ pub async fn run(
             ..desired
         }
     };
+    show(seen, desired, definition, screen).await
+}
+
+/// Plans from what was seen, and shows the plan. `desired`: as it should be in an account.
+pub async fn show(
+    seen: Option<(OpenStage, Look)>,
+    desired: impl Fn(Account) -> Desired,
+    definition: &StageDefinition,
+    screen: &Screen,
+) -> Result<(), Failure> {
     let plan = match seen {
         Some((stage, seen)) => {
             let desired = desired(stage.account.clone());

@@ -4,9 +4,11 @@ use super::run::{Run, Stage};
 use crate::cli::Lives;
 use crate::failure::Failure;
 use crate::local;
+use crate::project::Project;
 use crate::provenance;
 use crate::render::{Screen, StoppedResult, UpResult};
 use crate::stage::OpenStage;
+use deployer_aws::Cloud;
 use deployer_core::desired::Desired;
 use deployer_core::record::Expiry;
 use deployer_core::release::ReleaseHash;
@@ -14,6 +16,7 @@ use deployer_core::stage_file::{Place, StageDefinition};
 use deployer_engine::apply::Means;
 use deployer_engine::exclusive;
 use deployer_engine::lease::LeaseRequest;
+use deployer_engine::observe::Look;
 use deployer_engine::up::Up;
 use deployer_engine::verify::Verify;
 use jiff::Timestamp;
@@ -44,9 +47,7 @@ pub async fn run(
 
 async fn deploy(
     run: &Run,
-    Stage {
-        name, definition, ..
-    }: &Stage,
+    Stage { definition, .. }: &Stage,
     screen: &Screen,
     options: Options,
 ) -> Result<(), Failure> {
@@ -66,14 +67,7 @@ async fn deploy(
         let message = "interrupted after building, before anything was touched".to_owned();
         return Err(Failure::Interrupted { message });
     }
-    let (stage, seen) = match (seen, &definition.place) {
-        (Some(seen), _) => seen,
-        (None, Place::Local { port }) => {
-            local::ensure_running(project, *port).await?;
-            OpenStage::open_and_look(definition.clone()).await?
-        }
-        (None, Place::Aws { .. }) => unreachable!("AWS is always running"),
-    };
+    let (stage, seen) = there(project, definition, seen).await?;
     let mut desired = Desired::new(
         definition,
         stage.account.clone(),
@@ -82,20 +76,57 @@ async fn deploy(
     );
     desired.adopt = options.adopt;
     desired.expiry = expiry(definition, options.lives, run.now).unwrap_or(desired.expiry);
+    let means = Means {
+        verify: options.verify,
+        ..stage.means(&built.artifacts, screen, interrupt)
+    };
+    release(
+        &desired,
+        &means,
+        options.no_wait,
+        (&stage, seen),
+        definition,
+        screen,
+    )
+    .await
+}
+
+/// What was seen, and where nothing could be, a local cloud that is started now.
+pub async fn there(
+    project: &Project,
+    definition: &StageDefinition,
+    seen: Option<(OpenStage, Look)>,
+) -> Result<(OpenStage, Look), Failure> {
+    match (seen, &definition.place) {
+        (Some(seen), _) => Ok(seen),
+        (None, Place::Local { port }) => {
+            local::ensure_running(project, *port).await?;
+            OpenStage::open_and_look(definition.clone()).await
+        }
+        (None, Place::Aws { .. }) => unreachable!("AWS is always running"),
+    }
+}
+
+/// Makes the account as `desired`, and says how that ended.
+pub async fn release(
+    desired: &Desired,
+    means: &Means<'_, Cloud, Cloud>,
+    no_wait: bool,
+    (stage, seen): (&OpenStage, Look),
+    definition: &StageDefinition,
+    screen: &Screen,
+) -> Result<(), Failure> {
+    let name = &definition.identity.stage;
     let expires = match desired.expiry {
         Expiry::At(at) => Some(at),
         Expiry::Never => None,
         Expiry::Keep => seen.record().expires,
     };
-    let means = Means {
-        verify: options.verify,
-        ..stage.means(&built.artifacts, screen, interrupt)
-    };
     let lease = LeaseRequest {
         tags: desired.journal_tags(),
-        ..stage.lease(options.no_wait)
+        ..stage.lease(no_wait)
     };
-    let up = exclusive::up_from(&desired, &means, &lease, seen).await?;
+    let up = exclusive::up_from(desired, means, &lease, seen).await?;
     check(&up, name, screen)?;
     let url = up.url.unwrap_or_default();
     // The local cloud takes both on its one port; AWS knows no other than `wss://`.
@@ -106,7 +137,9 @@ async fn deploy(
         identity: definition.identity.to_string(),
         changed: !up.plan.is_empty(),
         steps: up.done_before + up.outcome.done.len(),
-        release: ReleaseHash::of(&desired).to_string(),
+        release: ReleaseHash::of(desired).to_string(),
+        promoted_from: desired.provenance.promoted_from.as_ref(),
+        git_revision: desired.provenance.git_revision.as_deref(),
         url,
         secure_url,
         endpoint_disabled: desired.gateway.api.disable_execute_api_endpoint,

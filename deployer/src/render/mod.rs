@@ -4,6 +4,7 @@
 //! the engine's events.
 
 mod colours;
+mod effective;
 mod json;
 mod listing;
 mod logs;
@@ -16,6 +17,7 @@ pub mod talk;
 pub mod text;
 
 pub use colours::Colours;
+pub use effective::EffectiveResult;
 pub use logs::LogScreen;
 pub use results::{
     DownResult, FunctionStatus, HistoryResult, PackageResult, ReleaseStatus, RollbackResult,
@@ -161,6 +163,11 @@ impl Screen {
     /// How `rollback` ended.
     pub fn rollback(&self, result: &RollbackResult<'_>) {
         self.result(result, || results::rollback(result));
+    }
+
+    /// What a stage's files come to.
+    pub fn effective(&self, result: &EffectiveResult<'_>) {
+        self.result(result, || effective::text(result));
     }
 
     /// What was packaged.

@@ -1,5 +1,6 @@
 //! What verbs say at their end, as text and (by `serde`) as JSON.
 
+use deployer_core::provenance::PromotedFrom;
 use deployer_package::Manifest;
 use serde::Serialize;
 use std::fmt::Write;
@@ -18,6 +19,12 @@ pub struct UpResult<'a> {
     pub steps: usize,
     /// What is live.
     pub release: String,
+    /// Whose release it was made from, where it was promoted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub promoted_from: Option<&'a PromotedFrom>,
+    /// The source's revision, where it was promoted: shown only then.
+    #[serde(skip)]
+    pub git_revision: Option<&'a str>,
     /// Where.
     pub url: String,
     /// The same by TLS, where `url` is without.
@@ -150,6 +157,9 @@ pub struct ReleaseStatus {
     pub at: Option<String>,
     /// The ARN of who made it.
     pub by: Option<String>,
+    /// Whose release it was made from, where it was promoted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub promoted_from: Option<PromotedFrom>,
     /// From what.
     pub git_revision: Option<String>,
 }
@@ -179,6 +189,9 @@ pub struct PackageResult {
     pub digest: String,
     /// What it is for.
     pub stages: Vec<String>,
+    /// The templates that it is for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub templates: Vec<String>,
     /// What is in it.
     #[serde(flatten)]
     pub manifest: Manifest,
@@ -208,7 +221,10 @@ pub(super) fn package(result: &PackageResult) -> String {
         );
     }
     let (bundle, digest) = (&result.bundle, &result.digest);
-    let stages = result.stages.join(" ");
+    let stages = match (result.stages.as_slice(), result.templates.first()) {
+        ([], Some(template)) => format!("{template} --as NAME"),
+        (stages, _) => stages.join(" "),
+    };
     let _ = write!(
         text,
         "\n  digest  {digest}\n  next    deployer up {stages} --from {bundle} --digest {digest}"
@@ -237,6 +253,9 @@ pub(super) fn history(result: &HistoryResult<'_>) -> String {
             word(&release.git_revision),
             word(&release.by)
         );
+        if let Some(PromotedFrom { stage, release }) = &release.promoted_from {
+            let _ = write!(text, "  promoted from {stage}'s {release}");
+        }
     }
     text
 }
@@ -268,12 +287,21 @@ pub(super) fn up(result: &UpResult<'_>) -> String {
         Some(secure) => format!("\n  tls   {secure}"),
         None => String::new(),
     };
+    let from = match (result.promoted_from, result.git_revision) {
+        (Some(PromotedFrom { stage, release }), Some(revision)) => {
+            format!("\n  from  {stage}'s release {release}, revision {revision}")
+        }
+        (Some(PromotedFrom { stage, release }), None) => {
+            format!("\n  from  {stage}'s release {release}")
+        }
+        (None, _) => String::new(),
+    };
     let ends = match &result.expires {
         Some(expires) => format!("\n  ends  {expires}: then `deployer down --expired` removes it"),
         None => String::new(),
     };
     with_notice(
-        format!("{head}\n  url   {url}{secure}{ends}\n  next  {next}"),
+        format!("{head}{from}\n  url   {url}{secure}{ends}\n  next  {next}"),
         result.notice,
     )
 }
@@ -376,6 +404,8 @@ mod tests {
             changed,
             steps: 20,
             release: "0123456789abcdef".into(),
+            promoted_from: None,
+            git_revision: None,
             url: "ws://127.0.0.1:9100/a1b2c3d4e5/local".into(),
             secure_url: Some("wss://127.0.0.1:9100/a1b2c3d4e5/local".into()),
             expires: None,
@@ -386,6 +416,42 @@ mod tests {
     #[test]
     fn up_names_the_url_and_the_next_command() {
         insta::assert_snapshot!(up(&up_result(true)));
+    }
+
+    #[test]
+    fn what_was_promoted_says_from_where() {
+        let from: PromotedFrom = serde_json::from_value(serde_json::json!({
+            "stage": "alpha",
+            "release": "fedcba9876543210",
+        }))
+        .unwrap();
+        let mut result = UpResult {
+            promoted_from: Some(&from),
+            git_revision: Some("0123456789ab"),
+            ..up_result(true)
+        };
+        insta::assert_snapshot!(up(&result));
+        result.git_revision = None;
+        let text = up(&result);
+        let line = "\n  from  alpha's release fedcba9876543210\n";
+        assert!(text.contains(line), "{text}");
+        let release = ReleaseStatus {
+            release: "0123456789abcdef".into(),
+            live: true,
+            at: Some("2026-11-22T10:00:00.000Z".into()),
+            by: Some("arn:aws:iam::123456789012:user/me".into()),
+            promoted_from: Some(from.clone()),
+            git_revision: Some("0123456789ab".into()),
+        };
+        let listed = history(&HistoryResult {
+            stage: "local",
+            identity: "chat/local".into(),
+            releases: vec![release],
+        });
+        assert!(
+            listed.ends_with("user/me  promoted from alpha's fedcba9876543210"),
+            "{listed}"
+        );
     }
 
     #[test]
@@ -405,6 +471,7 @@ mod tests {
             bundle: ".deployer/bundle.zip".into(),
             digest: "ba7816bf".into(),
             stages: vec!["alpha".into(), "prod".into()],
+            templates: vec!["preview".into()],
             manifest: serde_json::from_value(serde_json::json!({
                 "format": 1,
                 "zip_format": 1,
@@ -438,6 +505,7 @@ mod tests {
             live,
             at: Some("2026-11-22T10:00:00.000Z".into()),
             by: Some("arn:aws:iam::123456789012:user/me".into()),
+            promoted_from: None,
             git_revision: live.then(|| "0123456789ab+".into()),
         };
         let releases = vec![

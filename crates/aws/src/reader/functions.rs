@@ -11,7 +11,7 @@ use deployer_core::facilities::{
 };
 use deployer_core::names::{CodeSha256, FunctionName, FunctionVersion};
 use deployer_core::observed::{FunctionState, VersionState};
-use deployer_engine::cloud::Readiness;
+use deployer_engine::cloud::{CodeLocation, PublishedCode, Readiness};
 use deployer_engine::error::CloudError;
 
 /// Lambda has no filter by name: it lists all of the account and region, 50 a page.
@@ -86,6 +86,34 @@ async fn list_versions(lambda: &Client, name: &str) -> Result<Vec<VersionState>,
         .collect();
     numbered.sort_by_key(|(number, _)| *number);
     Ok(numbered.into_iter().map(|(_, state)| state).collect())
+}
+
+pub(super) async fn find_code(
+    lambda: &Client,
+    name: &str,
+    version: &str,
+) -> Result<Option<PublishedCode>, CloudError> {
+    let call = Call::new("lambda", "GetFunction", name);
+    let output = lambda
+        .get_function()
+        .function_name(name)
+        .qualifier(version)
+        .send()
+        .await
+        .map_err(|error| call.error(error));
+    let Some(output) = found(output)? else {
+        return Ok(None);
+    };
+    let configuration = output
+        .configuration()
+        .ok_or_else(|| call.incomplete("Configuration"))?;
+    let location = output.code().and_then(|code| code.location());
+    let location = location.ok_or_else(|| call.incomplete("Code.Location"))?;
+    Ok(Some(PublishedCode {
+        code: code(configuration),
+        bytes: u64::try_from(configuration.code_size()).unwrap_or_default(),
+        location: CodeLocation::new(location),
+    }))
 }
 
 pub(super) async fn readiness(

@@ -23,9 +23,31 @@ use deployer_core::names::{
 };
 use deployer_core::observed::{ApiState, FunctionState, LogGroupState, RoleState};
 use deployer_core::table::TableState;
-use deployer_engine::cloud::{CloudReader, JournalStreams, Readiness};
+use deployer_engine::cloud::{
+    CloudReader, CodeLocation, CodeReader, JournalStreams, PublishedCode, Readiness,
+};
 use deployer_engine::error::CloudError;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+impl CodeReader for Cloud {
+    async fn find_code(
+        &self,
+        function: &FunctionName,
+        version: &FunctionVersion,
+    ) -> Result<Option<PublishedCode>, CloudError> {
+        functions::find_code(&self.lambda, function.as_str(), version.as_str()).await
+    }
+
+    async fn download(
+        &self,
+        resource: &str,
+        location: &CodeLocation,
+        limit: usize,
+    ) -> Result<Arc<[u8]>, CloudError> {
+        self.get_bytes(resource, location.url(), limit).await
+    }
+}
 
 impl CloudReader for Cloud {
     async fn get_account(&self) -> Result<Account, CloudError> {

@@ -134,6 +134,7 @@ pub(crate) mod tests {
             region: "us-east-1".to_owned(),
             websocket_base: String::new(),
             code_base: String::new(),
+            code_key: String::new(),
             function_activation: SignedDuration::ZERO,
             realism: None,
             enforce_iam: true,

@@ -11,8 +11,8 @@ use super::reference::Reference;
 use super::tags::add_tags;
 use super::zip_file::Code;
 use super::{
-    Lambda, Surroundings, conflict, invalid_parameter, not_supported, read, unknown_function,
-    validation,
+    Lambda, Surroundings, conflict, invalid_parameter, location, not_supported, read,
+    unknown_function, validation,
 };
 use crate::Effect;
 use crate::assumptions::{DELETE_FUNCTION_IN_ANY_STATE, UNSIGNED_CODE_HAS_NO_CONFIG};
@@ -147,9 +147,10 @@ impl Lambda {
         let shown = configuration["CodeSha256"].as_str().unwrap_or_default();
         let mut revisions = function.revisions();
         let code = revisions.find(|revision| revision.code.sha256 == shown);
-        // AWS gives a presigned S3 URL.
-        let base = &call.settings.code_base;
-        let location = code.map(|revision| format!("{base}/{}", revision.code.digest_in_url()));
+        let location = code.map(|revision| {
+            let digest = revision.code.digest_in_url();
+            location::of(call.settings, &digest, call.now)
+        });
         let concurrency = function
             .reserved_concurrency
             .map(|n| json!({ "ReservedConcurrentExecutions": n }));

@@ -12,6 +12,7 @@ mod environment;
 mod facilities;
 mod function;
 mod functions;
+mod location;
 mod managed_instances;
 mod read;
 mod reference;
@@ -37,6 +38,7 @@ use crate::wire::rest_json::{Reply, RestRequest};
 use crate::{FunctionVersion, IdSource, InvokeRefusal, Settings};
 
 use function::{Function, LATEST};
+pub use location::NoCode;
 use reference::Reference;
 
 /// All functions of the account and region.
@@ -226,10 +228,18 @@ impl Lambda {
     }
 
     /// The zip with this digest, as locations have it.
-    pub(crate) fn code(&self, digest: &str) -> Option<Arc<Bytes>> {
+    pub(crate) fn code(
+        &self,
+        digest: &str,
+        query: &str,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Result<Arc<Bytes>, NoCode> {
+        location::check(&settings.code_key, digest, query, now)?;
         let mut revisions = self.functions.values().flat_map(Function::revisions);
-        let found = revisions.find(|revision| revision.code.digest_in_url() == digest)?;
-        Some(Arc::clone(&found.code.zip))
+        let found = revisions.find(|revision| revision.code.digest_in_url() == digest);
+        let found = found.ok_or(NoCode::Gone)?;
+        Ok(Arc::clone(&found.code.zip))
     }
 
     /// All zips by their digests in hexadecimal digits.

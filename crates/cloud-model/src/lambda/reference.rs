@@ -138,6 +138,7 @@ mod tests {
             region: "eu-west-1".to_owned(),
             websocket_base: String::new(),
             code_base: String::new(),
+            code_key: String::new(),
             function_activation: SignedDuration::ZERO,
             realism: None,
             enforce_iam: false,

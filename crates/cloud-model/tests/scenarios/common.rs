@@ -164,6 +164,7 @@ impl World {
             region: REGION.to_owned(),
             websocket_base: "ws://127.0.0.1:9100".to_owned(),
             code_base: "http://127.0.0.1:9100/code".to_owned(),
+            code_key: "key".to_owned(),
             function_activation,
             realism,
             enforce_iam: false,

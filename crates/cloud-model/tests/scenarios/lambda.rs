@@ -1,6 +1,6 @@
 //! Lambda: functions and versions over their life.
 
-use cloud_model::Effect;
+use cloud_model::{Effect, NoCode};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -110,6 +110,41 @@ fn get_function_shows_code_tags_and_concurrency() {
         latest["Configuration"]["FunctionArn"],
         function_arn("chat:$LATEST")
     );
+}
+
+#[test]
+fn a_functions_code_can_be_had_for_ten_minutes_by_whoever_was_told_where() {
+    let mut world = World::new();
+    world.new_function("chat");
+    let path = format!("{FUNCTIONS}/chat");
+    let got = world.lambda("GET", &path, &NOTHING).ok();
+    let location = got["Code"]["Location"].as_str().expect("a URL");
+    let (base, query) = location.split_once('?').expect("a signature");
+    let digest = base.strip_prefix("http://127.0.0.1:9100/code/");
+    let digest = digest.expect("the cloud's own");
+    let after = |seconds| world.now + SignedDuration::from_secs(seconds);
+    let code = |digest, query, seconds| world.cloud.code(digest, query, after(seconds));
+    let zip = code(digest, query, 0).expect("it was just told");
+    assert_eq!(json!(zip.len()), got["Configuration"]["CodeSize"]);
+    assert!(code(digest, query, 600).is_ok());
+    assert_eq!(code(digest, query, 601), Err(NoCode::Expired));
+    let longer = query.replace("Expires=600", "Expires=900");
+    assert_ne!(longer, query);
+    let unsigned = query.split("&X-Amz-Signature").next().expect("a query");
+    for query in [
+        &longer,
+        unsigned,
+        "",
+        "&X-Amz-Signature=0",
+        "&X-Amz-Signature=0é",
+    ] {
+        assert_eq!(code(digest, query, 0), Err(NoCode::Unsigned), "{query}");
+    }
+    assert_eq!(code("other", query, 0), Err(NoCode::Unsigned));
+    let told = (digest.to_owned(), query.to_owned());
+    world.lambda("DELETE", &path, &NOTHING);
+    let gone = world.cloud.code(&told.0, &told.1, world.now);
+    assert_eq!(gone, Err(NoCode::Gone));
 }
 
 #[test]

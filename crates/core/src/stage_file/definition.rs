@@ -52,6 +52,8 @@ pub struct StageDefinition {
     pub tables: BTreeMap<TableId, TableDefinition>,
     /// Which function serves which route.
     pub routes: BTreeMap<RouteKey, FunctionKey>,
+    /// Those of them that the stage's own file says.
+    pub own_routes: BTreeMap<RouteKey, FunctionKey>,
     /// How many releases are kept, the live one included.
     pub keep_releases: usize,
     /// What is left in the account when it is no longer needed.
@@ -84,6 +86,7 @@ impl StageDefinition {
             functions: BTreeMap::new(),
             tables: BTreeMap::new(),
             routes: BTreeMap::new(),
+            own_routes: BTreeMap::new(),
             keep_releases: usize::from(DEFAULT_KEEP_RELEASES),
             retain: BTreeSet::new(),
             api: ApiDefinition::default(),
@@ -237,6 +240,11 @@ pub(super) fn merge(stage_name: &str, service: &ServiceFile, stage: &StageFile) 
             .unwrap_or_default(),
         routes: routes::merge(service, stage)
             .into_iter()
+            .map(|(route, function)| (RouteKey::new(route), FunctionKey::new(function)))
+            .collect(),
+        own_routes: stage
+            .routes
+            .iter()
             .map(|(route, function)| (RouteKey::new(route), FunctionKey::new(function)))
             .collect(),
     }

@@ -10,6 +10,7 @@ mod authorizer;
 mod check;
 mod context_variables;
 mod definition;
+mod effective;
 mod function_rules;
 mod iam;
 mod legal;
@@ -27,6 +28,7 @@ pub use check::nearest;
 pub use definition::{
     DEFAULT_LOCAL_PORT, FunctionDefinition, Guards, Place, STATE_VARIABLE, StageDefinition,
 };
+pub use effective::{Origin, Setting, effective};
 pub use problem::{FileProblems, Problem, line_and_column};
 pub use rules::{PROTECTED_EXPIRES, stage_name_mistake};
 pub use schema::{service_schema, stage_schema};
@@ -140,6 +142,8 @@ fn read_one<T: serde::de::DeserializeOwned>(
 mod api_tests;
 #[cfg(test)]
 mod authorizer_tests;
+#[cfg(test)]
+mod effective_tests;
 #[cfg(test)]
 mod function_tests;
 #[cfg(test)]

@@ -23,6 +23,12 @@ pub(super) fn refused(service: &str) -> Answer {
     match service {
         "iam" | "sts" => xml(StatusCode::FORBIDDEN, "Sender", "AccessDenied"),
         "logs" => json(StatusCode::BAD_REQUEST, "AccessDeniedException"),
+        // A download, whose URL is what is signed: S3's words.
+        "unsigned" => with_body(
+            StatusCode::FORBIDDEN,
+            "application/xml",
+            "<Error><Code>AccessDenied</Code><Message>by script</Message></Error>".to_owned(),
+        ),
         _ => json(StatusCode::FORBIDDEN, "AccessDeniedException"),
     }
 }
@@ -35,6 +41,15 @@ pub(super) fn failed(service: &str) -> Answer {
         "logs" => json(status, "InternalFailure"),
         _ => json(status, "ServiceException"),
     }
+}
+
+/// With another last byte.
+pub(super) fn garbled(answer: Answer, body: Bytes) -> Answer {
+    let mut body = body.to_vec();
+    if let Some(last) = body.last_mut() {
+        *last ^= 1;
+    }
+    answer.map(|_| Full::new(Bytes::from(body)))
 }
 
 /// The JSON protocols: the code stands in the header or in `__type`.

@@ -35,6 +35,8 @@ pub enum Fault {
     Refuse,
     /// It reaches the cloud so much later.
     Delay(Duration),
+    /// It takes effect, and the answer's last byte is another one.
+    Garble,
     /// It is delivered twice, one after the other.
     Twice(Answer),
     /// Nothing answers; whoever waits for [`super::Proxy::until_reached`] kills

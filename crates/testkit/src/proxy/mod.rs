@@ -7,7 +7,8 @@
 //! the points at which runs with one can be hit.
 //!
 //! Deliberately absent: TLS, HTTP/2, upgrades, and faults at more than one call
-//! of a run. Requests pass unchanged, `Host` and signature included.
+//! of a run. Requests pass unchanged, `Host` and signature included; of answers, only the
+//! addresses of functions' code are changed: they lead here.
 
 mod answer;
 mod call;
@@ -44,11 +45,7 @@ impl Proxy {
     /// # Panics
     /// When there is no free port.
     pub async fn start(cloud: u16) -> Self {
-        Self::in_front_of(Clouds {
-            own: cloud,
-            iam: None,
-        })
-        .await
+        Self::in_front_of(cloud, None).await
     }
 
     /// As [`Self::start`], for one of two regions of an account: what is asked of IAM,
@@ -57,16 +54,20 @@ impl Proxy {
     /// # Panics
     /// When there is no free port.
     pub async fn of_region(cloud: u16, other: u16) -> Self {
-        let iam = Some(other);
-        Self::in_front_of(Clouds { own: cloud, iam }).await
+        Self::in_front_of(cloud, Some(other)).await
     }
 
-    async fn in_front_of(clouds: Clouds) -> Self {
+    async fn in_front_of(own: u16, iam: Option<u16>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0))
             .await
             .expect("a free port");
         let port = listener.local_addr().expect("a bound address").port();
         let record = Arc::new(Record::default());
+        let clouds = Clouds {
+            own,
+            proxy: port,
+            iam,
+        };
         let accepting = tokio::spawn(server::accept(listener, clouds, Arc::clone(&record)));
         Self {
             port,

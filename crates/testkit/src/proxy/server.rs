@@ -47,6 +47,8 @@ enum Cut {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clouds {
     pub own: u16,
+    /// The proxy itself: addresses of functions' code lead there.
+    pub proxy: u16,
     /// Another cloud that must hear what IAM hears.
     pub iam: Option<u16>,
 }
@@ -105,9 +107,9 @@ async fn handle(request: Request<Bytes>, clouds: Clouds, record: &Record) -> Res
     let other = clouds.iam.filter(|_| service == "iam");
     let pass_on = async || {
         if let Some(other) = other {
-            forward(request.clone(), other).await?;
+            forward(request.clone(), other, clouds.proxy).await?;
         }
-        forward(request.clone(), clouds.own).await
+        forward(request.clone(), clouds.own, clouds.proxy).await
     };
     let answer = match fault {
         None => pass_on().await,
@@ -123,6 +125,14 @@ async fn handle(request: Request<Bytes>, clouds: Clouds, record: &Record) -> Res
                 fault::Answer::Second => second,
             }
         }
+        Some(Fault::Garble) => match pass_on().await {
+            Ok(answer) => {
+                let body = answer.body().clone().collect().await;
+                let body = body.map_err(|_| Cut::Broken)?.to_bytes();
+                Ok(answer::garbled(answer, body))
+            }
+            broken => broken,
+        },
         Some(Fault::Throttle) => Ok(answer::throttled(&service)),
         Some(Fault::Refuse) => Ok(answer::refused(&service)),
         Some(Fault::Reset) => Err(Cut::Reset),
@@ -173,7 +183,7 @@ async fn exchange(
     }
 }
 
-async fn forward(request: Request<Bytes>, cloud: u16) -> Result<Answer, Cut> {
+async fn forward(request: Request<Bytes>, cloud: u16, proxy: u16) -> Result<Answer, Cut> {
     let exchange = async {
         let stream = TcpStream::connect(("127.0.0.1", cloud)).await.ok()?;
         let (mut sender, connection) = client::handshake(TokioIo::new(stream)).await.ok()?;
@@ -185,8 +195,21 @@ async fn forward(request: Request<Bytes>, cloud: u16) -> Result<Answer, Cut> {
         for name in [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING] {
             parts.headers.remove(name);
         }
-        Some(Answer::from_parts(parts, Full::new(body.to_bytes())))
+        let body = led_here(body.to_bytes(), cloud, proxy);
+        Some(Answer::from_parts(parts, Full::new(body)))
     };
     let answer = timeout(ANSWER_DEADLINE, exchange).await.ok().flatten();
     answer.ok_or(Cut::Broken)
+}
+
+/// Addresses of functions' code lead to the proxy, so that downloads are calls, too.
+fn led_here(body: Bytes, cloud: u16, proxy: u16) -> Bytes {
+    let there = format!("http://127.0.0.1:{cloud}/_local/code/");
+    match std::str::from_utf8(&body) {
+        Ok(text) if text.contains(&there) => {
+            let here = format!("http://127.0.0.1:{proxy}/_local/code/");
+            text.replace(&there, &here).into()
+        }
+        _ => body,
+    }
 }

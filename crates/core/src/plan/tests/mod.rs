@@ -84,6 +84,7 @@ pub(super) fn desired_with(service: &str, code: &str) -> Desired {
         by: "arn:aws:iam::123456789012:user/me".into(),
         at: format!("2026-11-22T00:00:0{second}Z"),
         git_revision: None,
+        promoted_from: None,
     };
     Desired::new(&definition, account, &code, provenance)
 }
