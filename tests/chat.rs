@@ -53,7 +53,7 @@ async fn two_clients_chat_from_up_to_down() {
         first.stdout
     );
     assert!(
-        first.stdout.contains("next  npx wscat -c ws://127.0.0.1:"),
+        first.stdout.contains("next  deployer connect local"),
         "{}",
         first.stdout
     );

@@ -183,6 +183,7 @@ async fn lives(ci: &Ci) {
     ci.succeed(&["up", "alpha"]).await;
     ci.succeed(&["status", "alpha"]).await;
     ci.succeed(&["history", "alpha"]).await;
+    ci.succeed(&["logs", "alpha"]).await;
     ci.succeed(&["list"]).await;
     // Without the function that has a role of its own, and its table.
     let (before, rest) = changed.split_once("[functions.own]").expect("it is there");

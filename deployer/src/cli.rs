@@ -1,5 +1,8 @@
 //! The command line.
 
+pub mod connect;
+pub mod logs;
+
 use clap::{Args, Parser, Subcommand};
 use deployer_core::names::SERVICE_NAME_LIMIT;
 use deployer_core::permissions;
@@ -54,6 +57,10 @@ Examples:
   deployer promote alpha prod
                              release on `prod` what is live on `alpha`, byte for byte
   deployer stages show alpha show each setting of it, and where it comes from
+  deployer connect local     talk to the stage
+  deployer connect alpha --script chat.script
+                             see whether it answers as the script says
+  deployer logs alpha -f     show what is logged, and go on
   deployer down alpha        remove everything the stage owns
   deployer down prod --confirm prod
                              the same of a stage that is protected
@@ -177,6 +184,12 @@ pub enum Verb {
     /// Print the IAM policy that whoever deploys stages needs, without asking AWS
     #[command(after_help = PERMISSIONS_EXAMPLES)]
     Permissions(Permissions),
+    /// Talk to a stage over WebSocket, by hand or by script
+    #[command(after_help = connect::EXAMPLES)]
+    Connect(connect::Connect),
+    /// Show what the stage's functions and its gateway have logged, in time order
+    #[command(after_help = logs::EXAMPLES)]
+    Logs(logs::Logs),
     /// Run the local cloud in the foreground (`up` starts it in the background)
     LocalCloud(LocalCloud),
     /// Write the JSON Schemas of the stage files to the `stages` folder
@@ -447,7 +460,8 @@ pub struct Permissions {
     /// For the stage NAME of a template, or for all whose names match, e.g. `pr-*`
     #[arg(long = "as", value_name = "NAME", value_parser = stage_pattern)]
     pub name: Option<String>,
-    /// Only what these commands need; `plan` stands for all that only read. Default: all
+    /// Only what these commands need; `plan` stands for all that only read, but for `logs`, which
+    /// must be asked for. Default: all others
     #[arg(long = "for", value_name = "COMMAND", value_delimiter = ',')]
     pub purposes: Vec<Purpose>,
     /// The account's id, 12 digits
@@ -471,6 +485,7 @@ pub enum Purpose {
     Up,
     Rollback,
     Down,
+    Logs,
 }
 
 impl From<Purpose> for permissions::Purpose {
@@ -480,6 +495,7 @@ impl From<Purpose> for permissions::Purpose {
             Purpose::Up => Self::Up,
             Purpose::Rollback => Self::Rollback,
             Purpose::Down => Self::Down,
+            Purpose::Logs => Self::Logs,
         }
     }
 }

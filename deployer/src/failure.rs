@@ -19,6 +19,18 @@ pub enum Failure {
     /// Stage files are wrong.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     StageFiles(Vec<FileProblems>),
+    /// A script is wrong.
+    #[error("{0}")]
+    Script(Box<FileProblems>),
+    /// What was asked for isn't so: a stage isn't live, a connection was refused, a script
+    /// doesn't hold, a function failed.
+    #[error("{message}")]
+    NotSo {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        next_step: String,
+    },
     /// An argument is wrong, or a file can't be read.
     #[error("{message}")]
     Input {
@@ -214,6 +226,7 @@ impl Failure {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::StageFiles(_)
+            | Self::Script(_)
             | Self::Input { .. }
             | Self::Bundle(_)
             | Self::Rollback(_)
@@ -227,6 +240,7 @@ impl Failure {
             Self::Cloud(_)
             | Self::Silent(_)
             | Self::LocalCloud { .. }
+            | Self::NotSo { .. }
             | Self::Incomplete { .. } => exit::FAILURE,
             Self::Unsound(_) => exit::BUG,
             Self::Busy { .. } => exit::BUSY,
@@ -238,6 +252,7 @@ impl Failure {
     pub fn next_step(&self) -> String {
         match self {
             Self::StageFiles(_) => "mend the stage files; nothing was touched".to_owned(),
+            Self::Script(_) => "mend the script; nothing was sent".to_owned(),
             Self::Make(error) => error.next_step(),
             Self::Bundle(error) => error.next_step().to_owned(),
             Self::BuiltInVain => "mend the errors that the compiler shows".to_owned(),
@@ -259,6 +274,7 @@ impl Failure {
             Self::Cloud(error) => deployer_engine::hints::next_step(error),
             Self::Input { next_step, .. }
             | Self::LocalCloud { next_step, .. }
+            | Self::NotSo { next_step, .. }
             | Self::Incomplete { next_step, .. } => next_step.clone(),
             Self::Busy { .. } => {
                 "run the command again when that one is done; nothing was touched".to_owned()

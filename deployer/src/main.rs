@@ -6,6 +6,8 @@
 
 mod cli;
 mod commands;
+mod connect;
+mod duration;
 mod exit;
 mod failure;
 mod guards;

@@ -92,6 +92,33 @@ impl OpenStage {
         Ok(Some((cloud, names)))
     }
 
+    /// Connects to the stage's cloud, and sees that it is the account that is meant; `None`
+    /// when the stage is local and there is no local cloud. Looks at nothing else.
+    pub async fn open_if_there(
+        project: &Project,
+        definition: &StageDefinition,
+    ) -> Result<Option<Self>, Failure> {
+        if let Place::Local { port } = definition.place
+            && !local::is_there(Some(project), port).await?
+        {
+            return Ok(None);
+        }
+        let (cloud, names) = connect(definition).await?;
+        let account = cloud.get_account().await?;
+        guards::account(definition, &account)?;
+        Ok(Some(Self {
+            definition: definition.clone(),
+            cloud,
+            account,
+            names,
+        }))
+    }
+
+    /// Where its cloud is.
+    pub fn destination(&self) -> Destination {
+        destination(&self.definition.place)
+    }
+
     /// The stage's lease, to be asked for by this process.
     pub fn lease(&self, no_wait: bool) -> LeaseRequest<'_, Cloud> {
         LeaseRequest {
@@ -144,7 +171,11 @@ async fn connect(definition: &StageDefinition) -> Result<(Cloud, Names), Failure
 /// # Errors
 /// When there is no region or there are no credentials.
 pub async fn connect_to(place: &Place) -> Result<Cloud, Failure> {
-    let destination = match place {
+    Ok(Cloud::connect(&destination(place), &LIMITER).await?)
+}
+
+fn destination(place: &Place) -> Destination {
+    match place {
         Place::Local { port } => Destination::Local {
             endpoint: local::endpoint(*port),
             region: local_cloud::REGION.to_owned(),
@@ -153,8 +184,7 @@ pub async fn connect_to(place: &Place) -> Result<Cloud, Failure> {
             region: region.clone(),
             profile: profile.clone(),
         },
-    };
-    Ok(Cloud::connect(&destination, &LIMITER).await?)
+    }
 }
 
 fn known(definition: &StageDefinition, names: &Names) -> Known {

@@ -103,12 +103,7 @@ impl Cloud {
         destination: &Destination,
         limiter: &Limiter,
     ) -> Result<Self, ConnectError> {
-        let config = match destination {
-            Destination::Local { endpoint, region } => local(endpoint, region),
-            Destination::Aws { region, profile } => {
-                aws(region.as_deref(), profile.as_deref()).await
-            }
-        };
+        let config = config(destination).await;
         let region = config.region().ok_or(ConnectError::NoRegion)?.to_string();
         let missing = |reason: String| ConnectError::NoCredentials { reason };
         config
@@ -141,6 +136,14 @@ impl Cloud {
             probes: None,
             region,
         })
+    }
+}
+
+/// How the place is reached, with a region if there is one.
+pub(crate) async fn config(destination: &Destination) -> SdkConfig {
+    match destination {
+        Destination::Local { endpoint, region } => local(endpoint, region),
+        Destination::Aws { region, profile } => aws(region.as_deref(), profile.as_deref()).await,
     }
 }
 
@@ -205,7 +208,7 @@ pub(crate) fn stalls() -> StalledStreamProtectionConfig {
 }
 
 /// The innermost cause says what to mend; the outer ones only that it failed.
-fn reason(error: &dyn std::error::Error) -> String {
+pub(crate) fn reason(error: &dyn std::error::Error) -> String {
     let mut reason = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

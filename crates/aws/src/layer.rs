@@ -62,7 +62,7 @@ pub(crate) fn reads(request: &HttpRequest) -> bool {
         }
     };
     operation.is_some_and(|operation| {
-        ["Get", "List", "Describe"]
+        ["Get", "List", "Describe", "Filter"]
             .iter()
             .any(|verb| operation.starts_with(verb))
     })

@@ -1,34 +1,26 @@
-//! A session and its connection: one task that connects, comes back, and passes on what
-//! the session says and hears.
+//! A session and its connection: one task that passes on what the session says and hears.
 //!
-//! Deliberately absent: what to say and tell, which is the session's to decide.
+//! Deliberately absent: what to say and tell, which is the session's to decide, and coming
+//! back, which is the [`Link`]'s.
 
 use std::time::{Duration, Instant};
 
-use futures_util::{SinkExt as _, StreamExt as _};
-use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
-use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::backoff::Backoff;
+use crate::link::{Happening, Link, LinkOptions};
 use crate::session::{Event, Session};
 
 /// How often the session is asked what is due.
 const TICK: Duration = Duration::from_millis(250);
-/// Of opening a connection: API Gateway gives `$connect` 29 s.
-const CONNECT_WAIT: Duration = Duration::from_secs(35);
 /// What the user asked for and the task hasn't taken yet.
 const COMMANDS: usize = 1_024;
 /// What the user hasn't read yet; who doesn't read slows the connection down.
 const EVENTS: usize = 1_024;
-/// How long the other side may take to end its half of a close.
-const CLOSE_WAIT: Duration = Duration::from_secs(5);
-
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// How a client connects.
 #[derive(Debug, Clone)]
@@ -85,19 +77,27 @@ impl Client {
     ///
     /// Must be called within a tokio runtime.
     pub fn start(
-        url: impl FnMut() -> String + Send + 'static,
+        mut url: impl FnMut() -> String + Send + 'static,
         options: Options,
     ) -> (Self, mpsc::Receiver<Event>) {
         let (commands, taken) = mpsc::channel(COMMANDS);
         let (events, told) = mpsc::channel(EVENTS);
+        let link_options = LinkOptions {
+            first_wait: options.first_wait,
+            longest_wait: options.longest_wait,
+            ..LinkOptions::default()
+        };
+        let ask = Box::new(move || {
+            let request = request(url(), &options.subprotocols);
+            Box::pin(async move { request }) as _
+        });
         let task = Task {
-            url,
+            link: Link::new(ask, link_options),
+            open: false,
             session: Session::new(random(), random()),
             began: Instant::now(),
             commands: taken,
             events,
-            backoff: Backoff::new(options.first_wait, options.longest_wait, fastrand::u64(..)),
-            options,
         };
         tokio::spawn(task.run());
         (Self { commands }, told)
@@ -138,12 +138,11 @@ impl Client {
     }
 }
 
-struct Task<U> {
-    url: U,
-    options: Options,
+struct Task {
+    link: Link,
+    open: bool,
     session: Session,
     began: Instant,
-    backoff: Backoff,
     commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<Event>,
 }
@@ -151,72 +150,56 @@ struct Task<U> {
 /// The user has no more wishes, or reads no more.
 struct Ended;
 
-impl<U: FnMut() -> String> Task<U> {
+impl Task {
     async fn run(mut self) {
-        while self.connect_and_stay().await.is_ok() {}
-    }
-
-    /// One connection, from its opening to its end, and the wait before the next one.
-    async fn connect_and_stay(&mut self) -> Result<(), Ended> {
-        let opening = open((self.url)(), self.options.subprotocols.clone());
-        let opened = self.meanwhile(timeout(CONNECT_WAIT, opening)).await?;
-        if let Ok(Ok(mut socket)) = opened {
-            self.backoff.succeeded();
-            self.session.opened(self.now());
-            let stayed = self.stay(&mut socket).await;
-            self.session.closed();
-            if stayed.is_err() {
-                let _gone_already = timeout(CLOSE_WAIT, socket.close(None)).await;
-            }
-            stayed?;
-        }
-        let wait = self.backoff.next_wait();
-        self.meanwhile(sleep(wait)).await
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while self.pass_on(&mut ticks).await.is_ok() {}
+        self.link.close(None).await;
     }
 
     fn now(&self) -> Duration {
         self.began.elapsed()
     }
 
-    /// Waits for something while the user's wishes are noted.
-    async fn meanwhile<T>(&mut self, waiting: impl Future<Output = T>) -> Result<T, Ended> {
-        tokio::pin!(waiting);
-        loop {
-            tokio::select! {
-                done = &mut waiting => return Ok(done),
-                command = self.commands.recv() => self.obey(command)?,
+    /// Waits for something to happen, and passes on what comes of it.
+    async fn pass_on(&mut self, ticks: &mut Interval) -> Result<(), Ended> {
+        tokio::select! {
+            happening = self.link.next() => self.happened(happening),
+            command = self.commands.recv() => self.obey(command)?,
+            _ = ticks.tick(), if self.open => {
+                let now = self.now();
+                self.session.tick(now);
             }
         }
+        if !self.open {
+            return Ok(());
+        }
+        for event in self.session.take_events() {
+            self.events.send(event).await.map_err(|_| Ended)?;
+        }
+        for frame in self.session.take_frames() {
+            // What isn't said here the session says again.
+            if self.link.send(Message::text(frame)).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
     }
 
-    /// Passes on in both directions until the connection ends.
-    async fn stay(&mut self, socket: &mut Socket) -> Result<(), Ended> {
-        let mut ticks = interval(TICK);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            for event in self.session.take_events() {
-                self.events.send(event).await.map_err(|_| Ended)?;
+    fn happened(&mut self, happening: Happening) {
+        let now = self.now();
+        match happening {
+            Happening::Opened { .. } => {
+                self.open = true;
+                self.session.opened(now);
             }
-            for frame in self.session.take_frames() {
-                if socket.send(Message::text(frame)).await.is_err() {
-                    return Ok(());
-                }
+            Happening::Heard(Message::Text(text)) => self.session.heard(&text, now),
+            Happening::Lost { .. } => {
+                self.open = false;
+                self.session.closed();
             }
-            tokio::select! {
-                heard = socket.next() => match heard {
-                    Some(Ok(Message::Text(text))) => {
-                        let now = self.now();
-                        self.session.heard(&text, now);
-                    }
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(()),
-                    Some(Ok(_)) => {}
-                },
-                command = self.commands.recv() => self.obey(command)?,
-                _ = ticks.tick() => {
-                    let now = self.now();
-                    self.session.tick(now);
-                }
-            }
+            Happening::Heard(_) | Happening::Failed { .. } => {}
         }
     }
 
@@ -234,17 +217,20 @@ impl<U: FnMut() -> String> Task<U> {
     }
 }
 
-async fn open(url: String, subprotocols: Vec<String>) -> Result<Socket, Error> {
-    let mut request = url.into_client_request()?;
+fn request(url: String, subprotocols: &[String]) -> Result<Request, String> {
+    let mut request = url
+        .into_client_request()
+        .map_err(|error| error.to_string())?;
     if !subprotocols.is_empty() {
-        let offered = HeaderValue::from_str(&subprotocols.join(", "))?;
+        let offered = HeaderValue::from_str(&subprotocols.join(", "));
+        let offered = offered.map_err(|error| error.to_string())?;
         request
             .headers_mut()
             .insert("Sec-WebSocket-Protocol", offered);
     }
-    let (socket, _) = connect_async(request).await?;
-    Ok(socket)
+    Ok(request)
 }
+
 /// Nobody else's, and not to be guessed: 32 characters.
 fn random() -> String {
     uuid::Uuid::new_v4().simple().to_string()

@@ -94,6 +94,7 @@ operations! {
     ListTagsOfLogGroup: "logs" "ListTagsForResource",
     DescribeLogStreams: "logs" "DescribeLogStreams",
     GetLogEvents: "logs" "GetLogEvents",
+    FilterLogEvents: "logs" "FilterLogEvents",
     CreateLogGroup: "logs" "CreateLogGroup",
     PutRetentionPolicy: "logs" "PutRetentionPolicy",
     DeleteLogGroup: "logs" "DeleteLogGroup",

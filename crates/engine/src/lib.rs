@@ -14,6 +14,7 @@ pub mod exclusive;
 pub mod hints;
 pub mod interrupt;
 pub mod lease;
+pub mod logs;
 pub mod observe;
 pub mod promote;
 pub mod retry;

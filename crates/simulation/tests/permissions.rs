@@ -150,6 +150,7 @@ fn settings() -> Settings {
         region: REGION.to_owned(),
         websocket_base: "ws://gateway".to_owned(),
         code_base: String::new(),
+        code_key: String::new(),
         function_activation: SignedDuration::ZERO,
         realism: None,
         enforce_iam: true,

@@ -9,6 +9,9 @@ impl TinyProject {
     /// Its function's code.
     pub const MAIN: &str = "fn main() {}\n";
 
+    /// The code of one that serves events: it logs each, and fails where a body says `fail`.
+    pub const SERVING: &str = include_str!("../fixtures/serving.rs");
+
     /// With a stage `local` and no other.
     ///
     /// # Panics

@@ -2,10 +2,12 @@
 
 mod build;
 mod choice;
+mod connect;
 mod down;
 mod history;
 mod list;
 mod local_cloud;
+mod logs;
 mod package;
 mod permissions;
 mod plan;
@@ -19,6 +21,7 @@ mod status;
 mod up;
 
 use crate::cli::{self, Cli, Elsewhere, Look, Source, StageFiles, Stages, Verb};
+use crate::connect::target;
 use crate::exit;
 use crate::failure::Failure;
 use crate::project::Project;
@@ -110,6 +113,11 @@ pub async fn run(arguments: Cli) -> u8 {
             Ok(project) => permissions::run(project, &options).await,
             Err(failure) => fail(&failure),
         },
+        Verb::Connect(options) => ended(connect::run(run.project(), &options).await),
+        Verb::Logs(options) => match run.project() {
+            Ok(project) => ended(logs::run(project, &options).await),
+            Err(failure) => fail(&failure),
+        },
         Verb::LocalCloud(options) => match run.project() {
             Ok(project) => ended(local_cloud::run(project, &options).await),
             Err(failure) => fail(&failure),
@@ -123,12 +131,15 @@ fn goes_by_account(verb: &Verb) -> bool {
         Verb::Down(_) | Verb::Status(_) | Verb::History(_) | Verb::List(_) | Verb::Rollback(_) => {
             true
         }
+        // An address needs no project.
+        Verb::Connect(options) => target::is_url(&options.to),
         Verb::Up(_)
         | Verb::Plan(_)
         | Verb::Promote(_)
         | Verb::Package(_)
         | Verb::Stages(_)
         | Verb::Permissions(_)
+        | Verb::Logs(_)
         | Verb::LocalCloud(_)
         | Verb::Schema(_) => false,
     }

@@ -23,10 +23,14 @@ pub async fn run(project: &Project, options: &Permissions) -> u8 {
             return exit::BAD_INPUT;
         }
     };
-    let purposes: Vec<Purpose> = match options.purposes.as_slice() {
+    let mut purposes: Vec<Purpose> = match options.purposes.as_slice() {
         [] => Purpose::ALL.to_vec(),
         some => some.iter().map(|purpose| (*purpose).into()).collect(),
     };
+    // Whoever reads logs finds their groups first.
+    if purposes.contains(&Purpose::Logs) {
+        purposes.push(Purpose::Plan);
+    }
     let mut all: BTreeSet<Permission> = BTreeSet::new();
     for Stage {
         name, definition, ..

@@ -3,24 +3,33 @@
 //! Deliberately absent: decisions. What is shown comes as plain values and as
 //! the engine's events.
 
+mod colours;
 mod effective;
+mod json;
 mod listing;
+mod logs;
 mod markdown;
 mod progress;
 pub mod report;
 mod results;
+pub mod script;
 mod stopped;
 mod stream;
+pub mod talk;
 pub mod text;
 
+pub use colours::Colours;
 pub use effective::EffectiveResult;
+pub use logs::LogScreen;
 pub use results::{
     DownResult, FunctionStatus, HistoryResult, PackageResult, ReleaseStatus, RollbackResult,
     StatusResult, UpResult,
 };
 
 pub use listing::{ListResult, Listed};
+pub use script::{ScriptFailure, ScriptResult};
 pub use stopped::StoppedResult;
+pub use talk::Talk;
 
 use crate::failure::Failure;
 use deployer_core::plan::{Plan, StepId};

@@ -22,6 +22,11 @@ pub fn failure_of(stage: Option<&str>, failure: &Failure) {
             }
             text::error(&format!("{} mistakes", count(files)), &failure.next_step());
         }
+        Failure::Script(file) if std::io::stderr().is_terminal() => {
+            text::progress(&graphical(file));
+            let count = count(std::slice::from_ref(file));
+            text::error(&format!("{count} mistakes"), &failure.next_step());
+        }
         _ => {
             let message = match stage {
                 Some(stage) => format!("{stage}: {failure}"),

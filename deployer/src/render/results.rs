@@ -280,7 +280,7 @@ pub(super) fn up(result: &UpResult<'_>) -> String {
     };
     let url = &result.url;
     let next = match result.endpoint_disabled {
-        false => format!("npx wscat -c {url}"),
+        false => format!("deployer connect {}", result.stage),
         true => "connect by a custom domain: the API's own address is disabled".to_owned(),
     };
     let secure = match &result.secure_url {

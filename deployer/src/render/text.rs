@@ -7,6 +7,18 @@ pub fn result(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
+/// A result, on stdout. `false`: nobody reads it.
+pub fn result_if_read(line: &str) -> bool {
+    writeln!(std::io::stdout(), "{line}").is_ok()
+}
+
+/// Takes back the line that is begun on a terminal, such as a prompt.
+pub fn clear_line() {
+    let mut screen = std::io::stdout();
+    let _ = write!(screen, "\r\x1b[K");
+    let _ = screen.flush();
+}
+
 /// Progress, on stderr.
 pub fn progress(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");

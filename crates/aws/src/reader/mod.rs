@@ -4,6 +4,7 @@ mod apis;
 mod directory;
 mod functions;
 mod journal;
+mod log_events;
 mod log_groups;
 mod roles;
 mod stages;

@@ -16,10 +16,13 @@ pub enum Purpose {
     Rollback,
     /// `down`.
     Down,
+    /// `logs`: what functions and the gateway have said, which may be anybody's business
+    /// or not. Nothing that deploys needs it.
+    Logs,
 }
 
 impl Purpose {
-    /// All of them.
+    /// Those of whoever deploys.
     pub const ALL: &'static [Self] = &[Self::Plan, Self::Up, Self::Rollback, Self::Down];
 }
 
@@ -116,6 +119,7 @@ const PATCH: &[&str] = &["apigateway:PATCH"];
 const DELETE: &[&str] = &["apigateway:DELETE"];
 const ROLES: &[On] = &[On::Roles, On::Logging];
 const ALL_LOGS: &[On] = &[On::Journal, On::FunctionLogs, On::GatewayLogs];
+const SAID: &[On] = &[On::FunctionLogs, On::GatewayLogs];
 const WANTED_LOGS: &[On] = &[On::Journal, On::FunctionLogs, On::WantedGatewayLogs];
 
 /// Shorthand: reads of every command.
@@ -271,6 +275,7 @@ pub(super) fn needs(operation: Operation) -> &'static [Need] {
         Op::ListTagsOfLogGroup => const { &[need(ALL, &["logs:ListTagsForResource"], ALL_LOGS)] },
         Op::DescribeLogStreams => reads!("logs:DescribeLogStreams", On::Journal),
         Op::GetLogEvents => reads!("logs:GetLogEvents", On::Journal),
+        Op::FilterLogEvents => const { &[need(&[Purpose::Logs], &["logs:FilterLogEvents"], SAID)] },
         // The lease makes the journal where there is none.
         Op::CreateLogGroup => {
             const {
