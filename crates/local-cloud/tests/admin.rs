@@ -157,7 +157,7 @@ async fn the_code_of_a_function_can_be_downloaded() {
     let (unsigned, _) = path.split_once('?').expect("a signature");
     let refused = request(cloud.port, "GET", unsigned, &[], b"").await;
     assert_eq!(refused.status, 403);
-    let said = String::from_utf8_lossy(&refused.body).into_owned();
+    let said = refused.body.clone();
     assert!(
         said.contains("<Code>SignatureDoesNotMatch</Code>"),
         "{said}"
