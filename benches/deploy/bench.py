@@ -20,11 +20,14 @@ from peers.terraform_plan import Terraform
 from peers.zips import Zips
 from report import table
 from series import LIFE, measure
+from stages import many, no_op
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TARGET = ROOT / "target/bench-deploy"
 PEERS = ("boto3", "cloudformation", "cdk", "terraform")
 PARTS = ("ours", *PEERS, "local", "realism", *(f"growth-{kind}" for kind in SIZES))
+# By `make bench-stages`; some ten minutes.
+STAGES = "stages"
 SEED = 1  # of the realism profile
 CARGO_RUNS = 5
 
@@ -37,8 +40,8 @@ def arguments():
     parser.add_argument("--delay", type=float, default=50, help="ms added to each call")
     found = parser.parse_args()
     found.only = found.only.split(",")
-    if unknown := [part for part in found.only if part not in (*PARTS, "growth")]:
-        parser.error(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}, growth")
+    if unknown := [part for part in found.only if part not in (*PARTS, "growth", STAGES)]:
+        parser.error(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}, growth, {STAGES}")
     if "growth" in found.only:
         found.only += [f"growth-{kind}" for kind in SIZES]
     return found
@@ -114,6 +117,14 @@ class Bench:
                 self.reset_code()
                 grown = grow(kind, self.options.largest, self.deployer, strict, self.options.delay / 1000, keep)
                 figures.setdefault("growth", {})[kind] = grown
+        if STAGES in only:
+            strict = functools.partial(self.local_cloud, SEED)
+            keep = functools.partial(self.keep, "stages")
+            self.reset_code()
+            at_once = functools.partial(clouds.local_cloud, self.work, 0, self.deployer.binary, ROOT)
+            figures["no_op_s"] = no_op(self.deployer, at_once)
+            figures["cargo_s"] = round(self.cargo(), 4)
+            figures["stages"] = many(self.options.largest, self.deployer, strict, self.options.delay / 1000, keep)
         return figures
 
 

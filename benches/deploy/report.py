@@ -1,6 +1,7 @@
 """Figures to tables: what was to be reached, and what all tools took."""
 
 from shared.table import aligned
+from stages import GOAL, NO_OP_SECONDS
 
 # Ours to boto3 in the ideal order, wall time of the whole command.
 RATIOS = {"first": 0.65, "no_op": 0.35, "code": 0.5, "down": 0.6}
@@ -19,6 +20,7 @@ def table(figures):
     parts = [goals(figures), walls(figures.get("ministack"), "ministack"), walls(figures.get("local"), "the local cloud")]
     parts.append(walls(figures.get("realism"), "the local cloud with AWS's quotas, 409s and delays"))
     parts.append(growth(figures.get("growth")))
+    parts.append(stages(figures))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -64,6 +66,25 @@ def walls(part, where):
         for what, figures in found.items():
             rows.append((f"{name}: {WORDS[what]}", f"{figures['seconds']:.2f}", *(f"{figures[key]:g}" for key in keys)))
     return aligned(rows)
+
+
+def stages(figures):
+    if "stages" not in figures:
+        return ""
+    goals = [("goal", "at most", "figure", "met?")]
+
+    def row(what, goal, figure):
+        goals.append((what, f"{goal:g}", f"{figure:.2f}", "yes" if figure <= goal else "NO"))
+
+    row("an up with nothing to do, own s", NO_OP_SECONDS, figures["no_op_s"])
+    rows = [("", "s", "quotas' bound", "of", "s / bound", "calls", "refused", "MB")]
+    keys = ("seconds", "quota_s", "tightest", "over_bound", "calls", "refused", "peak_mb")
+    for size, verbs in figures["stages"].items():
+        for verb, found in verbs.items():
+            rows.append((f"{verb} of {size} stages", *(str(found[key]) for key in keys)))
+            if found["over_bound"]:
+                row(f"{verb} of {size} stages, s / quotas' bound", GOAL, found["over_bound"])
+    return "\n\n".join((aligned(goals), f"cargo's look at what is fresh: {figures['cargo_s']:.2f} s", aligned(rows)))
 
 
 def growth(part):
