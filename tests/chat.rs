@@ -15,9 +15,7 @@ fn deployer() -> Deployer {
 }
 
 fn up(deployer: &Deployer) -> String {
-    let json = deployer.succeed(&["up", "local", "--json"]);
-    let last = json.lines().last().expect("a result");
-    let result: serde_json::Value = serde_json::from_str(last).expect("a line of JSON");
+    let result = deployer.result(&["up", "local"]);
     result["url"].as_str().expect("a URL").to_owned()
 }
 
@@ -155,9 +153,7 @@ async fn a_client_by_tls_chats_with_the_others_and_trusts_an_authority_that_outl
     let mut deployer = deployer();
     let dir = ca.path().to_str().expect("a path that is text");
     deployer.set("DEPLOYER_LOCAL_CA", dir);
-    let json = deployer.succeed(&["up", "local", "--json"]);
-    let last = json.lines().last().expect("a result");
-    let result: serde_json::Value = serde_json::from_str(last).expect("a line of JSON");
+    let result = deployer.result(&["up", "local"]);
     let url = |key: &str| result[key].as_str().expect(key).to_owned();
     let authority = ca.path().join("ca.pem");
 

@@ -27,8 +27,7 @@ fn chat() -> Deployer {
 }
 
 fn url(deployer: &Deployer) -> String {
-    let json = deployer.succeed(&["up", "local", "--json"]);
-    let result: Value = serde_json::from_str(&json).expect("one line of JSON");
+    let result = deployer.result(&["up", "local"]);
     result["url"].as_str().expect("a URL").to_owned()
 }
 
@@ -226,8 +225,7 @@ fn a_handshake_is_signed_for_iam_and_encrypted_for_a_trusted_local_cloud() {
                    \"$default\" = \"tiny\"\n[route_settings.\"$connect\"]\nauthorization = \"iam\"\n";
     project.write("stages/service.toml", service);
     let deployer = Deployer::new(env!("CARGO_BIN_EXE_deployer"), project.path());
-    let json = deployer.succeed(&["up", "local", "--json"]);
-    let result: Value = serde_json::from_str(&json).expect("one line of JSON");
+    let result = deployer.result(&["up", "local"]);
     let unsigned = deployer.run(&["connect", "local"]);
     assert_eq!(unsigned.code, 1);
     let next = "next: sign the handshake with --sign";

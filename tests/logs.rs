@@ -28,8 +28,7 @@ async fn stage() -> (TinyProject, Deployer, String) {
     project.write("src/main.rs", TinyProject::SERVING);
     project.write("stages/service.toml", SERVICE);
     let deployer = Deployer::new(env!("CARGO_BIN_EXE_deployer"), project.path());
-    let json = deployer.succeed(&["up", "local", "--json"]);
-    let result: Value = serde_json::from_str(&json).expect("one line of JSON");
+    let result = deployer.result(&["up", "local"]);
     let url = result["url"].as_str().expect("a URL").to_owned();
     (project, deployer, url)
 }

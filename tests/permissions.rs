@@ -183,7 +183,13 @@ async fn lives(ci: &Ci) {
     ci.succeed(&["up", "alpha"]).await;
     ci.succeed(&["status", "alpha"]).await;
     ci.succeed(&["history", "alpha"]).await;
+    // What functions say isn't for everybody who deploys.
+    let refused = ci.run(&["logs", "alpha"]).await;
+    assert_eq!(refused.code, 1, "{}", refused.stderr);
+    assert!(refused.stderr.contains("--for logs"), "{}", refused.stderr);
+    ci.allow_what_is_printed(&["--for", "logs"]).await;
     ci.succeed(&["logs", "alpha"]).await;
+    ci.allow_what_is_printed(&[]).await;
     ci.succeed(&["list"]).await;
     // Without the function that has a role of its own, and its table.
     let (before, rest) = changed.split_once("[functions.own]").expect("it is there");

@@ -70,7 +70,8 @@ class Runner:
         context["github"]["repository"] = event["repository"]["full_name"]
         if "if" in definition and not evaluate(definition["if"], context):
             return None
-        steps = Steps(self, definition, context, pathlib.Path(folder), source)
+        may = definition.get("permissions", workflow.content.get("permissions", {}))
+        steps = Steps(self, may, context, pathlib.Path(folder), source)
         steps.environment |= self.environment(workflow.content, context) | self.environment(definition, context)
         for step in definition["steps"]:
             steps.step(step)
@@ -83,9 +84,9 @@ class Runner:
 
 
 class Steps:
-    def __init__(self, runner, definition, context, folder, source):
+    def __init__(self, runner, may, context, folder, source):
         self.runner, self.context, self.source = runner, context, source
-        self.may = definition.get("permissions", {})
+        self.may = may
         self.folder = runner.root if source else folder
         self.scratch = folder
         self.outputs = {}

@@ -123,7 +123,9 @@ class Suite:
 
     def run(self, *command):
         environment = os.environ | self.account | {"AWS_REGION": "us-east-1"}
-        subprocess.run([self.deployer, *command], cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+        done = subprocess.run([self.deployer, *command], cwd=ROOT, env=environment, capture_output=True, text=True)
+        if done.returncode:
+            raise Failed(f"{command}: {done.stderr}")
 
     def holds(self, what, condition):
         if not condition:

@@ -121,11 +121,17 @@ fn lacking(message: &str) -> String {
         Some(action) => format!("the caller lacks {action}"),
         None => "the caller lacks the permission that the message names".to_owned(),
     };
-    let former = match message.contains(" dynamodb:") {
-        true => "; with --former-tables, if the files no longer name the table",
-        false => "",
+    let (options, former) = if message.contains(" logs:FilterLogEvents ") {
+        (" --for logs", "")
+    } else if message.contains(" dynamodb:") {
+        let former = "; with --former-tables, if the files no longer name the table";
+        ("", former)
+    } else {
+        ("", "")
     };
-    format!("{what}: `deployer permissions STAGE` prints the policy that is needed{former}")
+    format!(
+        "{what}: `deployer permissions STAGE{options}` prints the policy that is needed{former}"
+    )
 }
 
 fn by_kind(kind: CloudErrorKind) -> &'static str {

@@ -116,6 +116,16 @@ impl Deployer {
         ran.stdout
     }
 
+    /// Runs it with `--json`, expects success, and gives the result: the last line.
+    ///
+    /// # Panics
+    /// When it fails, or the line isn't JSON.
+    pub fn result(&self, arguments: &[&str]) -> serde_json::Value {
+        let printed = self.succeed(&[arguments, &["--json"]].concat());
+        let last = printed.lines().last().expect("a result");
+        serde_json::from_str(last).expect("a line of JSON")
+    }
+
     /// Waits until no function is at work: a client has its message before the
     /// function that sent it is done, and a function with reserved concurrency 1
     /// refuses events that overlap. A person's typing takes longer than that.
