@@ -278,7 +278,12 @@ impl<R: AsyncRead + Unpin> LineReader<R> {
             if let Some(line) = self.buffered_line() {
                 return Ok(Some(line));
             }
-            tokio::time::sleep_until(self.pace.next_read()).await;
+            // A timer takes up to a millisecond even where its time has come. What the
+            // process had printed would then come after Lambda's lines about its answer.
+            let next_read = self.pace.next_read();
+            if next_read > Instant::now() {
+                tokio::time::sleep_until(next_read).await;
+            }
             self.buffer.reserve(LOG_READ);
             let mut limited = (&mut self.from).take(LOG_READ as u64);
             let read = limited.read_buf(&mut self.buffer).await?;
@@ -333,6 +338,7 @@ fn text_of(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::FutureExt as _;
 
     async fn lines_of(output: &[u8], pace: Pace) -> Vec<String> {
         let mut reader = LineReader::new(output, pace);
@@ -361,6 +367,15 @@ mod tests {
     async fn output_splits_into_lines_and_the_last_needs_no_newline() {
         assert_eq!(lines_of(b"a\n\nb\r\nc", fast()).await, ["a", "", "b", "c"]);
         assert_eq!(lines_of(b"\xff\n", fast()).await, ["\u{fffd}"]);
+    }
+
+    #[tokio::test]
+    async fn what_is_printed_within_the_burst_is_read_without_waiting() {
+        let mut reader = LineReader::new(&b"a\nb\n"[..], fast());
+        for expected in ["a", "b"] {
+            let line = reader.next().now_or_never().expect("at once").unwrap();
+            assert_eq!(line.as_deref(), Some(expected));
+        }
     }
 
     #[tokio::test]
