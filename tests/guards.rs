@@ -1,7 +1,5 @@
 //! What a stage file wants to hold before anything is done to its stage.
 
-use std::path::Path;
-use std::process::Command;
 use testkit::proxy::Proxy;
 use testkit::{Deployer, Ran, TinyProject, World};
 use tokio::task::spawn_blocking;
@@ -103,27 +101,16 @@ async fn a_protected_stage_goes_down_only_where_its_name_is_said() {
     assert!(guarded.world.is_empty().await);
 }
 
-fn git(project: &Path, arguments: &[&str]) {
-    let who = ["-c", "user.name=a", "-c", "user.email=a@example.org"];
-    let done = Command::new("git")
-        .args(who)
-        .args(arguments)
-        .current_dir(project)
-        .output();
-    let done = done.expect("git runs");
-    assert!(done.status.success(), "{arguments:?}: {done:?}");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_up_that_wants_a_clean_tree_takes_what_is_committed_and_nothing_else() {
     let guarded = Guarded::by("clean_git = true").await;
-    let (path, up) = (guarded.project.path(), &["up", "alpha"]);
+    let up = &["up", "alpha"];
     let nothing = ["`clean_git`", "no git repository with a commit"];
     guarded.refuses(up, &nothing, &[]).await;
-    git(path, &["init", "--quiet"]);
+    guarded.project.git(&["init", "--quiet"]);
     guarded.project.write(".gitignore", "/target\n/.deployer\n");
-    git(path, &["add", "."]);
-    git(path, &["commit", "--quiet", "-m", "all"]);
+    guarded.project.git(&["add", "."]);
+    guarded.project.git(&["commit", "--quiet", "-m", "all"]);
     guarded.succeeds(up).await;
     guarded
         .project

@@ -7,7 +7,6 @@ use deployer_engine::cloud::CloudReader;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use testkit::proxy::{Call, Fault, Point, Proxy};
 use testkit::{Deployer, Ran, TinyProject, World};
 use tokio::task::spawn_blocking;
@@ -75,9 +74,9 @@ impl Stages {
             let file = format!("target = \"aws\"\naws_profile = \"{profile}\"\n{defaults}");
             project.write(&format!("stages/{stage}.toml"), &file);
         }
-        git(project.path(), &["init", "--quiet"]);
-        git(project.path(), &["add", "."]);
-        git(project.path(), &["commit", "--quiet", "-m", "all"]);
+        project.git(&["init", "--quiet"]);
+        project.git(&["add", "."]);
+        project.git(&["commit", "--quiet", "-m", "all"]);
         proxy.begin(None);
         let elsewhere = tempfile::tempdir().expect("a folder");
         let stages = Self {
@@ -180,17 +179,6 @@ async fn run(deployer: Deployer, arguments: &[&str]) -> Ran {
 fn succeeded(ran: Ran) -> String {
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     ran.stdout
-}
-
-fn git(project: &Path, arguments: &[&str]) {
-    let who = ["-c", "user.name=a", "-c", "user.email=a@example.org"];
-    let done = Command::new("git")
-        .args(who)
-        .args(arguments)
-        .current_dir(project)
-        .output();
-    let done = done.expect("git runs");
-    assert!(done.status.success(), "{arguments:?}: {done:?}");
 }
 
 async fn function(world: &World, name: &str) -> Option<FunctionState> {

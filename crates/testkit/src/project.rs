@@ -1,6 +1,7 @@
 //! A project of one tiny function, which compiles in a moment.
 
 use std::path::Path;
+use std::process::Command;
 
 /// The project, in a folder of its own.
 pub struct TinyProject(tempfile::TempDir);
@@ -44,6 +45,21 @@ impl TinyProject {
         let path = self.path().join(path);
         std::fs::create_dir_all(path.parent().expect("below the folder")).expect("a folder");
         std::fs::write(path, text).expect("a file");
+    }
+
+    /// Runs git in it, as somebody.
+    ///
+    /// # Panics
+    /// When git isn't there, or fails.
+    pub fn git(&self, arguments: &[&str]) {
+        let who = ["-c", "user.name=a", "-c", "user.email=a@example.org"];
+        let done = Command::new("git")
+            .args(who)
+            .args(arguments)
+            .current_dir(self.path())
+            .output();
+        let done = done.expect("git runs");
+        assert!(done.status.success(), "{arguments:?}: {done:?}");
     }
 }
 

@@ -4,6 +4,7 @@
 //! say, and yet the account isn't. Deliberately absent: guesses about what is no part of
 //! one (tags, retention, settings of the API stage): the files may have changed, too.
 
+use super::lint::changes_draft;
 use super::up::choose_api;
 use super::{Action, Plan, Step, StepId};
 use crate::desired::Desired;
@@ -45,16 +46,7 @@ fn of_a_release(step: &Step) -> bool {
             .any(|change| change.field != "description"),
         Action::UpdateFunctionConfiguration { .. }
         | Action::UpdateFunctionCode { .. }
-        | Action::CreateFunction { .. }
-        | Action::CreateIntegration { .. }
-        | Action::UpdateIntegration { .. }
-        | Action::DeleteIntegration { .. }
-        | Action::CreateAuthorizer { .. }
-        | Action::UpdateAuthorizer { .. }
-        | Action::DeleteAuthorizer { .. }
-        | Action::CreateRoute { .. }
-        | Action::UpdateRoute { .. }
-        | Action::DeleteRoute { .. } => true,
-        _ => false,
+        | Action::CreateFunction { .. } => true,
+        action => changes_draft(action),
     }
 }

@@ -215,7 +215,7 @@ fn thing_of(role: &RoleName) -> Thing {
 }
 
 /// Whether the action changes what a deployment freezes, and nobody sees before.
-pub(super) fn changes_draft(action: &Action) -> bool {
+pub(in crate::plan) fn changes_draft(action: &Action) -> bool {
     matches!(
         action,
         Action::UpdateApi { .. }

@@ -25,6 +25,7 @@ use crate::manifest::journal;
 use crate::names::{ApiId, LogGroupName, Names, StageIdentity};
 use crate::observed::{ApiState, Observed};
 use crate::tags::{Ownership, Tags, claimant, ownership_of};
+pub(super) use footprint::changes_draft;
 use footprint::{Footprint, Thing};
 use live::Live;
 use order::Order;
@@ -286,7 +287,7 @@ impl Linter<'_> {
             self.violation(*id, "releases a second time");
         }
         for freeze in self.steps_with(|action| matches!(action, Action::CreateDeployment { .. })) {
-            for change in self.steps_with(footprint::changes_draft) {
+            for change in self.steps_with(changes_draft) {
                 if !self.order.is_before(change, freeze) {
                     self.violation(change, "changes the draft while it may be frozen");
                 }
@@ -305,7 +306,7 @@ impl Linter<'_> {
                 Action::DeleteRolePolicy { .. } | Action::DetachRolePolicy { .. } => true,
                 _ => action.verb() == Verb::Delete,
             };
-            takes && !footprint::changes_draft(action)
+            takes && !changes_draft(action)
         });
         for id in after_it {
             if !self.order.is_before(release, id) {
