@@ -333,9 +333,8 @@ async fn who_lacks_something_is_told_what_and_what_prints_it() {
         let text = &refused.stderr;
         assert_eq!(refused.code, 1, "{missing}: {text}");
         let denied = format!("is not authorized to perform: {missing} ");
-        let next = format!(
-            "next: the caller lacks {missing}: `deployer permissions STAGE` prints the policy"
-        );
+        let next =
+            format!("next: the caller lacks {missing}: a policy with {{\"Effect\": \"Allow\"");
         assert!(text.contains(&denied) && text.contains(&next), "{text}");
     }
     ci.allow(&policy).await;

@@ -90,10 +90,10 @@ def details(figures):
             of = found[f"warm_{store}"]
             rows.append((f"a message, {store}, ms", *(f"{of[kind]['p50_ms']:.2f}" for kind in ("rust", "python"))))
             rows.append((f"memory used, {store}, MB", *(f"{of[kind]['memory_mb']:.0f}" for kind in ("rust", "python"))))
-        for where in ("function", "dynalite", "local cloud"):
-            of = found["processor_ms"]
-            cells = (f"{of[kind][where]:.2f}" for kind in ("rust", "python"))
-            rows.append((f"a message, table, processor ms of: {where}", *cells))
+        for store, of in found["processor_ms"].items():
+            for where in of["rust"]:
+                cells = (f"{of[kind][where]:.2f}" for kind in ("rust", "python"))
+                rows.append((f"a message, {store}, processor ms of: {where}", *cells))
         parts.append(aligned(rows))
     return "\n\n".join(parts)
 

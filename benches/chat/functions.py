@@ -191,17 +191,21 @@ def process_of(cloud, function):
     raise SystemExit(f"{function} has no process")
 
 
-def profile(functions, chat, table, kind):
+def profile(functions, chat, table, store, kind):
     """Where the processor's time of a message goes; resolved to 10 ms of all messages."""
-    name = functions.create(kind, "table")
+    name = functions.create(kind, store)
+    if store == "memory":
+        functions.invoke(name, "join", 0)
     for number in range(WARM_UP):
-        functions.invoke(name, "send", f"before-{kind}-{number}")
+        functions.invoke(name, "send", f"before-{store}-{kind}-{number}")
     with urllib.request.urlopen(f"http://127.0.0.1:{chat.port}/_local/health", timeout=20) as health:
         cloud = json.load(health)["pid"]
-    pids = {"function": process_of(cloud, name), "dynalite": table.pid, "local cloud": cloud}
+    pids = {"function": process_of(cloud, name), "local cloud": cloud}
+    if store == "table":
+        pids["dynalite"] = table.pid
     before = {what: processor_ms(pid) for what, pid in pids.items()}
     for number in range(WARM):
-        functions.invoke(name, "send", f"profile-{kind}-{number}")
+        functions.invoke(name, "send", f"profile-{store}-{kind}-{number}")
     return {what: (processor_ms(pid) - before[what]) / WARM for what, pid in pids.items()}
 
 
@@ -212,8 +216,10 @@ def measure(chat, table, here, binary, packages):
     figures["cold_ms"] = cold(functions)
     for store in ("table", "memory"):
         figures[f"warm_{store}"] = warm(functions, store)
-    figures["processor_ms"] = {kind: profile(functions, chat, table, kind) for kind in zips}
-    sends = 2 * COLD + 3 * 2 * (WARM + WARM_UP)
+    figures["processor_ms"] = {
+        store: {kind: profile(functions, chat, table, store, kind) for kind in zips} for store in ("table", "memory")
+    }
+    sends = 2 * COLD + 4 * 2 * (WARM + WARM_UP)
     deadline = time.monotonic() + 10
     while functions.member.heard.get("message", 0) < sends and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -1,9 +1,14 @@
 //! The command line.
 
 pub mod connect;
+pub mod invoke;
 pub mod logs;
+pub mod shell;
 
+use crate::completion;
+use crate::exit;
 use clap::{Args, Parser, Subcommand};
+use clap_complete::engine::ArgValueCandidates;
 use deployer_core::names::SERVICE_NAME_LIMIT;
 use deployer_core::permissions;
 use deployer_core::ttl::{Ttl, TtlError};
@@ -16,18 +21,7 @@ const LOCAL_CA: &str = "DEPLOYER_LOCAL_CA";
 /// As well.
 const LOCAL_DYNAMODB: &str = "DEPLOYER_LOCAL_DYNAMODB";
 
-const EXIT_CODES: &str = "\
-Exit codes:
-  0    done, also when there was nothing to do
-  1    the cloud refused or didn't answer
-  2    arguments, stage files or a bundle are wrong; nothing was touched
-  3    the functions don't build; nothing was touched
-  4    no credentials or no region; nothing was touched
-  5    something in the way isn't this stage's; nothing was touched
-  6    another deploys the stage; nothing was touched
-  7    with `plan --exit-code`: `up` would change something
-  70   a mistake in the deployer itself: its plan breaks its own rules; nothing was touched
-  130  interrupted: calls in flight were finished (not after a second Ctrl-C), the next `up` goes on
+const HELP: &str = "\
   Of several stages, the first that failed, in the order given, has its say.
 
 Environment:
@@ -142,9 +136,18 @@ Examples:
   deployer list --match 'pr-*' --expired         what `down` with the same options removes
   deployer list --local                          in the local cloud";
 
+/// What stands below the verbs.
+fn help() -> String {
+    let codes: String = exit::TABLE
+        .iter()
+        .map(|(code, meaning)| format!("  {code:<3}  {meaning}\n"))
+        .collect();
+    format!("Exit codes:\n{codes}{HELP}")
+}
+
 /// WebSocket APIs on AWS, in pure Rust.
 #[derive(Debug, Parser)]
-#[command(name = "deployer", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+#[command(name = "deployer", version, after_help = help(), disable_help_subcommand = true)]
 pub struct Cli {
     /// The project's folder. Default: the nearest one upwards with a `stages` folder.
     #[arg(long, global = true, value_name = "DIR")]
@@ -190,17 +193,26 @@ pub enum Verb {
     /// Show what the stage's functions and its gateway have logged, in time order
     #[command(after_help = logs::EXAMPLES)]
     Logs(logs::Logs),
+    /// Invoke a function of the live release with an event as API Gateway sends it
+    #[command(after_help = invoke::EXAMPLES)]
+    Invoke(invoke::Invoke),
     /// Run the local cloud in the foreground (`up` starts it in the background)
     LocalCloud(LocalCloud),
     /// Write the JSON Schemas of the stage files to the `stages` folder
     Schema(Schema),
+    /// Print the script by which a shell completes commands, options, stages and functions
+    #[command(after_help = shell::COMPLETIONS_EXAMPLES)]
+    Completions(shell::Completions),
+    /// Write manual pages
+    #[command(after_help = shell::MAN_EXAMPLES)]
+    Man(shell::Man),
 }
 
 /// Which stages, and how to print.
 #[derive(Debug, Args)]
 pub struct Stages {
     /// Stages: names of files in `stages`, without `.toml`
-    #[arg(required_unless_present = "all", value_name = "STAGE")]
+    #[arg(required_unless_present = "all", value_name = "STAGE", add = ArgValueCandidates::new(completion::stages))]
     pub stages: Vec<String>,
     /// All stages that are on AWS, but for templates
     #[arg(long, conflicts_with = "stages")]
@@ -346,7 +358,8 @@ pub struct Down {
     #[arg(
         required_unless_present_any = ["all", "expired", "matching"],
         conflicts_with_all = ["all", "expired", "matching"],
-        value_name = "STAGE"
+        value_name = "STAGE",
+        add = ArgValueCandidates::new(completion::stages)
     )]
     pub stages: Vec<String>,
     /// All stages that are on AWS by their files, but for templates
@@ -403,7 +416,7 @@ pub struct Source {
 #[derive(Debug, Args)]
 pub struct Package {
     /// Stages that the bundle is for. Default: all that are on AWS
-    #[arg(value_name = "STAGE")]
+    #[arg(value_name = "STAGE", add = ArgValueCandidates::new(completion::stages))]
     pub stages: Vec<String>,
     /// Where to write it: a file if the name ends in `.zip`, otherwise a folder. Default:
     /// `.deployer/bundle.zip` in the project
@@ -455,13 +468,13 @@ pub struct Plan {
 #[derive(Debug, Args)]
 pub struct Permissions {
     /// Stages: names of files in `stages`, without `.toml`. The policy is for all of them
-    #[arg(required = true, value_name = "STAGE")]
+    #[arg(required = true, value_name = "STAGE", add = ArgValueCandidates::new(completion::stages))]
     pub stages: Vec<String>,
     /// For the stage NAME of a template, or for all whose names match, e.g. `pr-*`
     #[arg(long = "as", value_name = "NAME", value_parser = stage_pattern)]
     pub name: Option<String>,
-    /// Only what these commands need; `plan` stands for all that only read, but for `logs`, which
-    /// must be asked for. Default: all others
+    /// Only what these commands need; `plan` stands for all that only read, but for `logs` and
+    /// `invoke`, which must be asked for. Default: all others
     #[arg(long = "for", value_name = "COMMAND", value_delimiter = ',')]
     pub purposes: Vec<Purpose>,
     /// The account's id, 12 digits
@@ -486,6 +499,7 @@ pub enum Purpose {
     Rollback,
     Down,
     Logs,
+    Invoke,
 }
 
 impl From<Purpose> for permissions::Purpose {
@@ -496,6 +510,7 @@ impl From<Purpose> for permissions::Purpose {
             Purpose::Rollback => Self::Rollback,
             Purpose::Down => Self::Down,
             Purpose::Logs => Self::Logs,
+            Purpose::Invoke => Self::Invoke,
         }
     }
 }
@@ -529,7 +544,7 @@ pub struct Adoption {
 #[derive(Debug, Args)]
 pub struct Rollback {
     /// The stage
-    #[arg(value_name = "STAGE")]
+    #[arg(value_name = "STAGE", add = ArgValueCandidates::new(completion::stages))]
     pub stage: String,
     /// The release, or the beginning of its hash. Default: the one before the live one
     #[arg(value_name = "RELEASE")]
@@ -553,10 +568,10 @@ pub struct Rollback {
 #[derive(Debug, Args)]
 pub struct Promote {
     /// The stage whose live release is promoted; it is only read from
-    #[arg(value_name = "FROM")]
+    #[arg(value_name = "FROM", add = ArgValueCandidates::new(completion::stages))]
     pub from: String,
     /// The stage that gets it, with the settings of its own file
-    #[arg(value_name = "TO")]
+    #[arg(value_name = "TO", add = ArgValueCandidates::new(completion::stages))]
     pub to: String,
     /// Refuse unless this release is live on FROM: its hash, or the beginning of it
     #[arg(long, value_name = "RELEASE")]
@@ -588,7 +603,7 @@ pub enum StageFiles {
 #[derive(Debug, Args)]
 pub struct Show {
     /// The stage: the name of a file in `stages`, without `.toml`
-    #[arg(value_name = "STAGE")]
+    #[arg(value_name = "STAGE", add = ArgValueCandidates::new(completion::stages))]
     pub stage: String,
     /// Print it as one line of JSON
     #[arg(long)]
@@ -646,25 +661,5 @@ mod tests {
     #[test]
     fn help_says_what_there_is() {
         insta::assert_snapshot!(Cli::command().render_long_help());
-    }
-
-    #[test]
-    fn the_exit_codes_in_the_help_are_the_exit_codes() {
-        use crate::exit;
-        let codes = [
-            exit::SUCCESS,
-            exit::FAILURE,
-            exit::BAD_INPUT,
-            exit::BUILD_FAILED,
-            exit::NOT_SIGNED_IN,
-            exit::NOT_OURS,
-            exit::BUSY,
-            exit::CHANGES,
-            exit::BUG,
-            exit::INTERRUPTED,
-        ];
-        for code in codes {
-            assert!(EXIT_CODES.contains(&format!("\n  {code:<3}  ")), "{code}");
-        }
     }
 }

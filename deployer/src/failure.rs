@@ -256,7 +256,7 @@ impl Failure {
             Self::Make(error) => error.next_step(),
             Self::Bundle(error) => error.next_step().to_owned(),
             Self::BuiltInVain => "mend the errors that the compiler shows".to_owned(),
-            Self::Connect(error) => error.next_step().to_owned(),
+            Self::Connect(error) => error.next_step(),
             Self::Refused(_) => "nothing was touched".to_owned(),
             Self::Unsound(_) => {
                 "report this text with the output of `deployer status STAGE --json`; nothing was touched".to_owned()
@@ -271,7 +271,7 @@ impl Failure {
             } => format!("did you mean `{near}`?"),
             Self::WithoutFile { failure, .. } => failure.next_step(),
             Self::Silent(_) => "run the command again: it looks again and writes nothing".to_owned(),
-            Self::Cloud(error) => deployer_engine::hints::next_step(error),
+            Self::Cloud(error) => deployer_engine::causes::next_step(error),
             Self::Input { next_step, .. }
             | Self::LocalCloud { next_step, .. }
             | Self::NotSo { next_step, .. }

@@ -6,22 +6,31 @@
 
 mod cli;
 mod commands;
+mod completion;
 mod connect;
 mod duration;
 mod exit;
 mod failure;
 mod guards;
 mod holder;
+mod invoke;
 mod local;
 mod project;
 mod provenance;
+#[cfg(test)]
+mod reference;
 mod render;
 mod stage;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
+use clap_complete::CompleteEnv;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // A shell that asks for completions gets them, and nothing else happens.
+    CompleteEnv::with_factory(cli::Cli::command)
+        .var(completion::VARIABLE)
+        .complete();
     let arguments = match cli::Cli::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {

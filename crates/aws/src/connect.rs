@@ -2,10 +2,12 @@
 
 use crate::layer::Layer;
 use crate::limiter::Limiter;
+use crate::sign_in::{ConnectError, no_credentials, no_region};
 use crate::unanswered::Unanswered;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
@@ -43,34 +45,6 @@ pub enum Destination {
     },
 }
 
-/// Why there is no connection. Nothing was sent.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    /// No region anywhere.
-    #[error("no AWS region is set")]
-    NoRegion,
-    /// No credentials, or they can't be obtained.
-    #[error("no AWS credentials: {reason}")]
-    NoCredentials {
-        /// The SDK's words.
-        reason: String,
-    },
-}
-
-impl ConnectError {
-    /// What to set.
-    pub fn next_step(&self) -> &'static str {
-        match self {
-            Self::NoRegion => {
-                "set `region` in the stage file, AWS_REGION in the environment, or region in the profile (~/.aws/config); for stages without a file there is --region, too"
-            }
-            Self::NoCredentials { .. } => {
-                "set AWS_PROFILE (or `aws_profile` in the stage file), sign in with `aws sso login`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-            }
-        }
-    }
-}
-
 /// Clients for one account and region.
 #[derive(Debug, Clone)]
 pub struct Cloud {
@@ -104,14 +78,16 @@ impl Cloud {
         limiter: &Limiter,
     ) -> Result<Self, ConnectError> {
         let config = config(destination).await;
-        let region = config.region().ok_or(ConnectError::NoRegion)?.to_string();
-        let missing = |reason: String| ConnectError::NoCredentials { reason };
-        config
-            .credentials_provider()
-            .ok_or_else(|| missing("no provider".to_owned()))?
-            .provide_credentials()
-            .await
-            .map_err(|error| missing(reason(&error)))?;
+        let Some(region) = config.region().map(ToString::to_string) else {
+            return Err(no_region(destination).await);
+        };
+        let provided = match config.credentials_provider() {
+            Some(provider) => provider.provide_credentials().await,
+            None => Err(CredentialsError::not_loaded("no provider")),
+        };
+        if let Err(error) = provided {
+            return Err(no_credentials(destination, reason(&error)).await);
+        }
         let unanswered = Unanswered::default();
         let layered = |service| {
             let Some(http) = config.http_client() else {

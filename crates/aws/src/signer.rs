@@ -2,7 +2,8 @@
 //!
 //! Deliberately absent: the connection.
 
-use crate::connect::{ConnectError, Destination, config, reason};
+use crate::connect::{Destination, config, reason};
+use crate::sign_in::{ConnectError, no_credentials, no_region};
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
@@ -14,6 +15,7 @@ const SERVICE: &str = "execute-api";
 /// Whose name handshakes are signed with.
 #[derive(Debug, Clone)]
 pub struct Signer {
+    destination: Destination,
     region: String,
     credentials: SharedCredentialsProvider,
 }
@@ -25,11 +27,14 @@ impl Signer {
     /// When there is no region or there are no credentials.
     pub async fn new(destination: &Destination) -> Result<Self, ConnectError> {
         let config = config(destination).await;
-        let region = config.region().ok_or(ConnectError::NoRegion)?.to_string();
+        let Some(region) = config.region().map(ToString::to_string) else {
+            return Err(no_region(destination).await);
+        };
         let credentials = config
             .credentials_provider()
             .ok_or_else(|| missing("no provider"))?;
         Ok(Self {
+            destination: destination.clone(),
             region,
             credentials,
         })
@@ -42,7 +47,10 @@ impl Signer {
     /// When the credentials can't be obtained (any more), or the URL is none.
     pub async fn headers(&self, url: &str) -> Result<Vec<(String, String)>, ConnectError> {
         let credentials = self.credentials.provide_credentials().await;
-        let credentials = credentials.map_err(|error| missing(&reason(&error)))?;
+        let credentials = match credentials {
+            Ok(credentials) => credentials,
+            Err(error) => return Err(no_credentials(&self.destination, reason(&error)).await),
+        };
         let identity = credentials.into();
         let parameters = v4::SigningParams::builder()
             .identity(&identity)

@@ -73,6 +73,7 @@ operations! {
     DeleteFunction: "lambda" "DeleteFunction",
     TagFunction: "lambda" "TagResource",
     UntagFunction: "lambda" "UntagResource",
+    Invoke: "lambda" "Invoke",
 
     GetRole: "iam" "GetRole",
     ListRolePolicies: "iam" "ListRolePolicies",

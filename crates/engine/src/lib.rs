@@ -5,14 +5,15 @@
 //! do (the pure planner in `deployer-core`), and printing.
 
 pub mod apply;
+pub mod causes;
 pub mod cloud;
 pub mod directory;
 pub mod down;
 pub mod error;
 pub mod events;
 pub mod exclusive;
-pub mod hints;
 pub mod interrupt;
+pub mod invoke;
 pub mod lease;
 pub mod logs;
 pub mod observe;

@@ -1,6 +1,7 @@
 //! Builds functions with cargo, in one invocation of their own: the features
 //! others ask of shared crates must not end up in a function.
 
+use crate::build_times::BuildTimes;
 use crate::machine::Machine;
 use crate::metadata::Metadata;
 use crate::speech::{Program, Said, Speech, hand_on, programs};
@@ -8,6 +9,7 @@ use crate::tools::Missing;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Instant;
 use tokio::process::Command;
 
 /// What a build is for.
@@ -163,20 +165,27 @@ pub(crate) async fn build(
     let stderr = child.stderr.take().ok_or_else(|| no_pipe("stderr"))?;
     // While cargo works: it takes a moment, and mostly says what is known. Where a
     // package is none, cargo is stopped.
+    let begun = Instant::now();
     let ids = async {
         let metadata = Metadata::read(order.root).await?;
+        let times = BuildTimes::new(&metadata.target_directory, order.packages, order.target);
+        if let Some(last) = times.last() {
+            said(Said::LastTook(last));
+        }
         let packages = order.packages.iter();
         let ids = packages.map(|package| Ok((metadata.id_of(package)?.to_owned(), package)));
-        ids.collect::<Result<BTreeMap<_, _>, BuildError>>()
+        let ids = ids.collect::<Result<BTreeMap<_, _>, BuildError>>();
+        Ok((ids?, times))
     };
     let heard = async { Ok(tokio::join!(programs(stdout), hand_on(stderr, said)).0) };
-    let (ids, programs) = tokio::try_join!(ids, heard)?;
+    let ((ids, times), programs) = tokio::try_join!(ids, heard)?;
     let status = child.wait().await.map_err(BuildError::NoCargo)?;
     if !status.success() {
         return Err(BuildError::Failed {
             packages: order.packages.join(", "),
         });
     }
+    times.keep(begun.elapsed());
     let mut built = BTreeMap::new();
     for (id, package) in ids {
         let of_package = |program: &&Program| program.package_id == id && program.name == *package;
@@ -222,11 +231,11 @@ mod tests {
     ) -> (Result<BTreeMap<String, PathBuf>, BuildError>, Heard) {
         let heard = Mutex::new(Vec::new());
         let said = |said: Said<'_>| {
-            let entry = match said {
+            heard.lock().unwrap().push(match said {
                 Said::Line(text) => (true, text.to_owned()),
                 Said::Progress(text) => (false, text.to_owned()),
-            };
-            heard.lock().unwrap().push(entry);
+                Said::LastTook(_) => return,
+            });
         };
         let order = Order {
             root: dir.path(),

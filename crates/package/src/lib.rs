@@ -4,6 +4,7 @@
 //! Deliberately absent: uploading, and knowing what a stage is. Printing too:
 //! what cargo says is handed on line by line.
 
+mod build_times;
 mod bundle;
 mod cargo;
 mod digest;

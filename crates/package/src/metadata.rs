@@ -3,12 +3,14 @@
 
 use crate::cargo::{BuildError, cargo};
 use serde::Deserialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 /// The workspace's packages.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Metadata {
+    /// Where cargo puts what it builds.
+    pub target_directory: PathBuf,
     packages: Vec<Described>,
 }
 
@@ -87,7 +89,10 @@ mod tests {
             serde_json::json!({"id": id, "name": name, "targets": [target]})
         };
         let packages = [package("chat", "lib"), package("room", "bin")];
-        serde_json::from_value(serde_json::json!({"packages": packages, "version": 1})).unwrap()
+        serde_json::from_value(
+            serde_json::json!({"packages": packages, "target_directory": "/w/target"}),
+        )
+        .unwrap()
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use crate::metadata::Target;
 use serde::Deserialize;
 use std::path::PathBuf;
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 
 /// What cargo says while it builds.
@@ -13,6 +14,8 @@ pub enum Said<'a> {
     Line(&'a str),
     /// How far it is; the next one replaces it.
     Progress(&'a str),
+    /// How long the last build of the same took.
+    LastTook(Duration),
 }
 
 /// How cargo shall speak.

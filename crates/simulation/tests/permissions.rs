@@ -20,7 +20,7 @@ use deployer_engine::interrupt::Interrupt;
 use deployer_engine::lease::{LeaseRequest, Waiting};
 use deployer_engine::observe::{Known, observe_for};
 use deployer_engine::verify::Verify;
-use deployer_engine::{exclusive, hints};
+use deployer_engine::{causes, exclusive};
 use dynamodb_double::{Tables, is_for_dynamodb};
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
@@ -427,7 +427,7 @@ async fn run(place: &Arc<Place>, content: &Content, command: Command) -> Result<
     let known = Known::of(desired);
     let ended = |outcome: Outcome| match outcome.failed.into_iter().next() {
         None => Ok(()),
-        Some((_, error)) => Err(format!("{error}\n{}", hints::next_step(&error))),
+        Some((_, error)) => Err(format!("{error}\n{}", causes::next_step(&error))),
     };
     match command {
         Command::Plan => {

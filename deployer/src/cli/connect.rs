@@ -1,6 +1,8 @@
 //! What `deployer connect` is given.
 
+use crate::completion;
 use clap::Args;
+use clap_complete::engine::ArgValueCandidates;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -29,7 +31,7 @@ Examples:
 #[derive(Debug, Args)]
 pub struct Connect {
     /// The stage, or an address that begins with `ws://` or `wss://`
-    #[arg(value_name = "STAGE|URL")]
+    #[arg(value_name = "STAGE|URL", add = ArgValueCandidates::new(completion::stages))]
     pub to: String,
     /// Send and expect what is in the file, and end with 0 if all went so
     #[arg(long, value_name = "FILE")]

@@ -1,6 +1,8 @@
 //! What `deployer logs` is given.
 
+use crate::completion;
 use clap::Args;
+use clap_complete::engine::ArgValueCandidates;
 use jiff::Timestamp;
 use regex::Regex;
 
@@ -26,11 +28,11 @@ Examples:
 #[derive(Debug, Args)]
 pub struct Logs {
     /// The stage
-    #[arg(value_name = "STAGE")]
+    #[arg(value_name = "STAGE", add = ArgValueCandidates::new(completion::stages))]
     pub stage: String,
     /// Functions as the stage file calls them; `gateway` for the API's access and execution logs.
     /// Default: all there are
-    #[arg(value_name = "FUNCTION")]
+    #[arg(value_name = "FUNCTION", add = ArgValueCandidates::new(completion::sources))]
     pub sources: Vec<String>,
     /// Go on with what is logged from now on
     #[arg(short, long)]

@@ -151,7 +151,7 @@ fn check(down: &Down, stage: &str, screen: &Screen) -> Result<(), Failure> {
             .map(|step| step.action.to_string())
             .collect();
         let next_step = match down.outcome.failed.first() {
-            Some((_, error)) => deployer_engine::hints::next_step(error),
+            Some((_, error)) => deployer_engine::causes::next_step(error),
             None => "run the command again".to_owned(),
         };
         let message = format!("{done} steps done; left: {}", left.join(", "));

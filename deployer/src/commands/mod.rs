@@ -5,6 +5,7 @@ mod choice;
 mod connect;
 mod down;
 mod history;
+mod invoke;
 mod list;
 mod local_cloud;
 mod logs;
@@ -15,6 +16,7 @@ mod promote;
 mod rollback;
 mod run;
 mod schema;
+mod shell;
 mod show;
 mod stages;
 mod status;
@@ -118,11 +120,17 @@ pub async fn run(arguments: Cli) -> u8 {
             Ok(project) => ended(logs::run(project, &options).await),
             Err(failure) => fail(&failure),
         },
+        Verb::Invoke(options) => match run.project() {
+            Ok(project) => ended(invoke::run(project, &options).await),
+            Err(failure) => fail(&failure),
+        },
         Verb::LocalCloud(options) => match run.project() {
             Ok(project) => ended(local_cloud::run(project, &options).await),
             Err(failure) => fail(&failure),
         },
         Verb::Schema(options) => ended(run.project().and_then(|it| schema::run(it, &options))),
+        Verb::Completions(options) => ended(shell::completions(&options)),
+        Verb::Man(options) => ended(shell::man(&options)),
     }
 }
 
@@ -131,6 +139,7 @@ fn goes_by_account(verb: &Verb) -> bool {
         Verb::Down(_) | Verb::Status(_) | Verb::History(_) | Verb::List(_) | Verb::Rollback(_) => {
             true
         }
+        Verb::Completions(_) | Verb::Man(_) => true,
         // An address needs no project.
         Verb::Connect(options) => target::is_url(&options.to),
         Verb::Up(_)
@@ -140,6 +149,7 @@ fn goes_by_account(verb: &Verb) -> bool {
         | Verb::Stages(_)
         | Verb::Permissions(_)
         | Verb::Logs(_)
+        | Verb::Invoke(_)
         | Verb::LocalCloud(_)
         | Verb::Schema(_) => false,
     }

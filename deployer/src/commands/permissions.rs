@@ -27,8 +27,8 @@ pub async fn run(project: &Project, options: &Permissions) -> u8 {
         [] => Purpose::ALL.to_vec(),
         some => some.iter().map(|purpose| (*purpose).into()).collect(),
     };
-    // Whoever reads logs finds their groups first.
-    if purposes.contains(&Purpose::Logs) {
+    // Whoever reads logs finds their groups first, whoever invokes what is live.
+    if purposes.contains(&Purpose::Logs) || purposes.contains(&Purpose::Invoke) {
         purposes.push(Purpose::Plan);
     }
     let mut all: BTreeSet<Permission> = BTreeSet::new();

@@ -174,7 +174,7 @@ fn check(up: &Up, stage: &str, screen: &Screen) -> Result<(), Failure> {
         return Err(Failure::Interrupted { message });
     }
     let next_step = match up.outcome.failed.first() {
-        Some((_, error)) => deployer_engine::hints::next_step(error),
+        Some((_, error)) => deployer_engine::causes::next_step(error),
         None => "run the command again".to_owned(),
     };
     Err(Failure::Incomplete { message, next_step })

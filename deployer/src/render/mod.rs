@@ -5,6 +5,8 @@
 
 mod colours;
 mod effective;
+mod in_flight;
+mod invoked;
 mod json;
 mod listing;
 mod logs;
@@ -17,9 +19,11 @@ mod stopped;
 mod stream;
 pub mod talk;
 pub mod text;
+mod timing;
 
 pub use colours::Colours;
 pub use effective::EffectiveResult;
+pub use invoked::InvokeResult;
 pub use logs::LogScreen;
 pub use results::{
     DownResult, FunctionStatus, HistoryResult, PackageResult, ReleaseStatus, RollbackResult,
@@ -43,7 +47,9 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 use stream::Line;
+use timing::Timing;
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +103,7 @@ impl Console {
             stage: stage.to_owned(),
             progress: Progress::new(self.bars.clone(), label),
             stopped: Mutex::default(),
+            timing: Mutex::new(Timing::new(Instant::now())),
             sections: Arc::clone(&self.sections),
         }
     }
@@ -125,6 +132,7 @@ pub struct Screen {
     progress: Progress,
     /// How far it came, once it has stopped.
     stopped: Mutex<Option<Value>>,
+    timing: Mutex<Timing>,
     sections: Arc<Mutex<BTreeMap<String, Section>>>,
 }
 
@@ -140,8 +148,10 @@ impl Screen {
 
     /// Cargo begins.
     pub fn building(&self, packages: &[String]) {
+        locked(&self.timing).building(true, Instant::now());
         self.progress
             .line(&format!("building {}", packages.join(", ")));
+        self.progress.build_begins();
         self.line(|stage| Line::building(stage, packages));
     }
 
@@ -149,13 +159,15 @@ impl Screen {
     pub fn cargo_says(&self, said: Said<'_>) {
         match said {
             Said::Line(line) => self.progress.foreign_line(line),
-            Said::Progress(text) => self.progress.say(text.trim_start()),
+            Said::Progress(text) => self.progress.build_is_at(text.trim_start()),
+            Said::LastTook(last) => self.progress.last_build_took(last),
         }
     }
 
     /// Cargo has ended.
     pub fn built(&self) {
-        self.progress.say("");
+        locked(&self.timing).building(false, Instant::now());
+        self.progress.build_ends();
     }
 
     /// The verb failed, and why.
@@ -185,12 +197,12 @@ impl Screen {
 
     /// How `up` ended.
     pub fn up(&self, result: &UpResult<'_>) {
-        self.result(result, || results::up(result));
+        self.result_of_write(result, || results::up(result));
     }
 
     /// How `down` ended.
     pub fn down(&self, result: &DownResult<'_>) {
-        self.result(result, || results::down(result));
+        self.result_of_write(result, || results::down(result));
     }
 
     /// How far a verb came that stopped midway: it is told with the failure.
@@ -238,7 +250,7 @@ impl Screen {
 
     /// How `rollback` ended.
     pub fn rollback(&self, result: &RollbackResult<'_>) {
-        self.result(result, || results::rollback(result));
+        self.result_of_write(result, || results::rollback(result));
     }
 
     /// What a stage's files come to.
@@ -254,13 +266,22 @@ impl Screen {
     fn result<T: Serialize>(&self, value: &T, as_text: impl FnOnce() -> String) {
         self.progress.finish();
         let text = match self.output {
-            Output::Json => as_value(value).to_string(),
-            Output::Stream => {
-                return self.line(|stage| Line::done(stage, as_value(value)));
-            }
+            Output::Json | Output::Stream => as_value(value).to_string(),
             Output::Text | Output::Markdown => as_text(),
         };
         self.progress.undisturbed(|| text::result(&text));
+    }
+
+    /// Of a verb that writes, with where its time went.
+    fn result_of_write<T: Serialize>(&self, value: &T, as_text: impl FnOnce() -> String) {
+        let mut timing = locked(&self.timing);
+        let now = Instant::now();
+        if self.output == Output::Stream {
+            self.progress.finish();
+            return self.line(|stage| Line::done(stage, as_value(value), timing.fields(now)));
+        }
+        self.result(value, as_text);
+        self.progress.line(&timing.line(now));
     }
 
     /// A line of the stream, where there is one.
@@ -286,6 +307,7 @@ fn as_value<T: Serialize>(value: &T) -> Value {
 
 impl EventSink for Screen {
     fn event(&self, event: Event) {
+        locked(&self.timing).event(&event, Instant::now());
         self.line(|stage| Line::event(stage, &event));
         self.progress.event(event);
     }

@@ -1,17 +1,20 @@
-//! Progress on stderr: on a terminal one line a stage that says what is in flight,
-//! above it what is done; elsewhere plain lines, calm enough for a CI log.
+//! Progress on stderr: on a terminal a line that says what the stage is at and, of one
+//! stage, a line a resource below it with what it waits for and since when; above them what
+//! is done. Elsewhere plain lines, calm enough for a CI log.
 
+use super::in_flight::InFlight;
 use super::text;
-use deployer_core::plan::StepId;
+use super::timing::seconds;
 use deployer_engine::events::Event;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// A wait that a log should explain.
 const LONG: Duration = Duration::from_secs(5);
+/// Between two pictures of what moves.
+pub(super) const TICK: Duration = Duration::from_millis(100);
 
 /// The display of one stage.
 pub struct Progress {
@@ -19,32 +22,56 @@ pub struct Progress {
     moving: Option<Moving>,
     /// The stage, where there are several.
     label: Option<String>,
-    in_flight: Mutex<BTreeMap<StepId, String>>,
     said_waiting: AtomicBool,
 }
 
-/// The line that moves, among those of other stages.
+/// The lines that move, among those of other stages.
 struct Moving {
     all: MultiProgress,
     bar: ProgressBar,
+    in_flight: Mutex<InFlight>,
+    /// What is known of how long the build will take.
+    estimate: Mutex<String>,
+}
+
+impl Moving {
+    fn in_flight(&self) -> MutexGuard<'_, InFlight> {
+        self.in_flight
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn plain() -> ProgressStyle {
+    ProgressStyle::with_template("{spinner} {prefix}{wide_msg}")
+        .expect("the template is a constant")
+}
+
+fn with_time() -> ProgressStyle {
+    let template = "{spinner} {prefix}{elapsed}  {wide_msg}";
+    ProgressStyle::with_template(template).expect("the template is a constant")
 }
 
 impl Progress {
     pub fn new(bars: Option<MultiProgress>, label: Option<String>) -> Self {
         let moving = bars.map(|all| {
-            let style = ProgressStyle::with_template("{spinner} {prefix}{wide_msg}")
-                .expect("the template is a constant");
-            let bar = all.add(ProgressBar::new_spinner().with_style(style));
+            let bar = all.add(ProgressBar::new_spinner().with_style(plain()));
             if let Some(label) = &label {
                 bar.set_prefix(format!("{label}: "));
             }
-            bar.enable_steady_tick(Duration::from_millis(100));
-            Moving { all, bar }
+            bar.enable_steady_tick(TICK);
+            // Several stages share the screen: each has its one line.
+            let lines = label.is_none().then(|| all.clone());
+            Moving {
+                all,
+                bar,
+                in_flight: Mutex::new(InFlight::new(lines)),
+                estimate: Mutex::default(),
+            }
         });
         Self {
             moving,
             label,
-            in_flight: Mutex::default(),
             said_waiting: AtomicBool::default(),
         }
     }
@@ -75,10 +102,48 @@ impl Progress {
         }
     }
 
-    /// Takes the moving line away.
+    /// Takes the moving lines away.
     pub fn finish(&self) {
         if let Some(moving) = &self.moving {
+            moving.in_flight().clear();
             moving.bar.finish_and_clear();
+        }
+    }
+
+    /// Cargo begins: from now on the line says for how long.
+    pub fn build_begins(&self) {
+        if let Some(moving) = &self.moving {
+            moving.bar.set_style(with_time());
+            moving.bar.reset_elapsed();
+        }
+    }
+
+    /// What cargo is at.
+    pub fn build_is_at(&self, text: &str) {
+        if let Some(moving) = &self.moving {
+            let estimate = moving.estimate.lock();
+            let estimate = estimate.unwrap_or_else(PoisonError::into_inner);
+            moving.bar.set_message(format!("{estimate}{text}"));
+        }
+    }
+
+    /// How long the last build of the same took: somebody who watches wants to know.
+    pub fn last_build_took(&self, last: Duration) {
+        if let Some(moving) = &self.moving {
+            let estimate = format!("(the last one took {:.0} s)  ", last.as_secs_f64());
+            moving.bar.set_message(estimate.clone());
+            *moving
+                .estimate
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = estimate;
+        }
+    }
+
+    /// Cargo has ended.
+    pub fn build_ends(&self) {
+        if let Some(moving) = &self.moving {
+            moving.bar.set_style(plain());
+            moving.bar.set_message("");
         }
     }
 
@@ -105,24 +170,23 @@ impl Progress {
                 self.say(&line);
             }
             Event::Planned { .. } => {}
-            Event::StepStarted { step, what } => self.track(step, Some(what)),
+            Event::StepStarted { step, what } => self.track(|all| all.begins(step, what)),
             Event::StepWaiting { step, what, reason } => {
-                let line = format!("{what}: waiting for {reason}");
                 if self.moving.is_none() {
-                    self.line(&format!("  {line}"));
+                    self.line(&format!("  {what}: waiting for {reason}"));
                 }
-                self.track(step, Some(line));
+                self.track(|all| all.waits(step, what, reason));
             }
             Event::StepDone {
                 step,
                 what,
                 elapsed,
             } => {
-                self.track(step, None);
+                self.track(|all| all.ends(step));
                 self.line(&format!("  {what} ({})", seconds(elapsed)));
             }
             Event::StepFailed { step, what, error } => {
-                self.track(step, None);
+                self.track(|all| all.ends(step));
                 self.line(&format!("  failed: {what}\n    {error}"));
             }
             Event::Verifying { url } => self.say(&format!("waiting until {url} answers")),
@@ -137,27 +201,11 @@ impl Progress {
         }
     }
 
-    fn track(&self, step: StepId, what: Option<String>) {
-        let mut in_flight = self.in_flight.lock().expect("no holder of the lock panics");
-        match what {
-            Some(what) => in_flight.insert(step, what),
-            None => in_flight.remove(&step),
-        };
-        let all: Vec<&str> = in_flight.values().map(String::as_str).collect();
-        self.say(&all.join("; "));
-    }
-}
-
-fn seconds(elapsed: Duration) -> String {
-    format!("{:.2} s", elapsed.as_secs_f64())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_shown_in_seconds() {
-        assert_eq!(seconds(Duration::from_millis(1234)), "1.23 s");
+    fn track(&self, change: impl FnOnce(&mut InFlight)) {
+        if let Some(moving) = &self.moving {
+            let mut in_flight = moving.in_flight();
+            change(&mut in_flight);
+            moving.bar.set_message(in_flight.summary());
+        }
     }
 }

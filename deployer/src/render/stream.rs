@@ -4,9 +4,9 @@
 //! Deliberately absent: results of verbs that only read. They are one line without `event`.
 
 use crate::failure::Failure;
+use deployer_engine::causes::{name_of, next_step};
 use deployer_engine::error::CloudError;
 use deployer_engine::events::Event;
-use deployer_engine::hints::next_step;
 use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
@@ -50,10 +50,12 @@ impl<'a> Line<'a> {
         Self::new(BUILDING, stage, json!({ "packages": packages }))
     }
 
-    /// The stage is done.
-    pub fn done(stage: &'a str, result: Value) -> Self {
+    /// The stage is done. `timing`: where the time went.
+    pub fn done(stage: &'a str, result: Value, timing: [(&str, Value); 2]) -> Self {
         let mut line = Self::new(RESULT, stage, result);
         line.fields.insert("ok".to_owned(), Value::Bool(true));
+        let timing = timing.map(|(name, value)| (name.to_owned(), value));
+        line.fields.extend(timing);
         line
     }
 
@@ -124,6 +126,7 @@ fn cloud_error(error: &CloudError) -> Value {
         "code": error.code,
         "message": error.message,
         "request_id": error.request_id,
+        "cause": name_of(error),
         "next_step": next_step(error),
     })
 }
@@ -131,6 +134,7 @@ fn cloud_error(error: &CloudError) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::timing::Timing;
     use crate::render::{DownResult, RollbackResult, StoppedResult, UpResult};
     use deployer_core::names::StageIdentity;
     use deployer_core::plan::{Bindings, Plan};
@@ -139,7 +143,7 @@ mod tests {
     use deployer_engine::error::CloudErrorKind;
     use deployer_engine::up::Serving;
     use std::collections::{BTreeMap, BTreeSet};
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     /// One of each; a new one that isn't here is found by [`described`]'s test below.
     fn events() -> Vec<Event> {
@@ -229,13 +233,17 @@ mod tests {
         };
         let serving = Some(Serving::Nothing);
         let stopped = StoppedResult::new("alpha", &plan, &Outcome::default(), serving);
+        let done = |result| {
+            let now = Instant::now();
+            Line::done("alpha", result, Timing::new(now).fields(now))
+        };
         let failure = || Failure::Busy {
             message: "me@here is deploying this stage".into(),
         };
         vec![
-            ("result of up", Line::done("alpha", json!(up))),
-            ("result of down", Line::done("alpha", json!(down))),
-            ("result of rollback", Line::done("alpha", json!(rollback))),
+            ("result of up", done(json!(up))),
+            ("result of down", done(json!(down))),
+            ("result of rollback", done(json!(rollback))),
             (
                 "result that failed",
                 Line::failed("alpha", &failure(), None),

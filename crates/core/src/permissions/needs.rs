@@ -19,6 +19,9 @@ pub enum Purpose {
     /// `logs`: what functions and the gateway have said, which may be anybody's business
     /// or not. Nothing that deploys needs it.
     Logs,
+    /// `invoke`: whoever may, speaks to the functions past the gateway. Nothing that deploys
+    /// needs it.
+    Invoke,
 }
 
 impl Purpose {
@@ -247,6 +250,15 @@ pub(super) fn needs(operation: Operation) -> &'static [Need] {
         }
         Op::DeleteFunction => {
             const { &[need(UP_DOWN, &["lambda:DeleteFunction"], &[On::Functions])] }
+        }
+        Op::Invoke => {
+            const {
+                &[need(
+                    &[Purpose::Invoke],
+                    &["lambda:InvokeFunction"],
+                    &[On::Functions],
+                )]
+            }
         }
         Op::TagFunction => writes!("lambda:TagResource", On::Functions),
         Op::UntagFunction => writes!("lambda:UntagResource", On::Functions),

@@ -39,6 +39,7 @@ const EVERY: &[Purpose] = &[
     Purpose::Rollback,
     Purpose::Down,
     Purpose::Logs,
+    Purpose::Invoke,
 ];
 
 fn actions(scope: &Scope, purposes: &[Purpose]) -> BTreeSet<&'static str> {
