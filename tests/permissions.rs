@@ -308,6 +308,51 @@ async fn a_release_is_promoted_out_of_an_account_in_which_one_may_only_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_doctor_may_not_ask_is_not_checked_and_names_the_action() {
+    let ci = Ci::new().await;
+    let logs = format!("target = \"aws\"\n{LOGS}");
+    ci.project.write("stages/alpha.toml", &logs);
+    let unanswered = async || {
+        let ran = ci.run(&["doctor", "alpha", "--json"]).await;
+        let report: Value = serde_json::from_str(&ran.stdout).expect("a line of JSON");
+        let all = report["findings"].as_array().expect("findings").clone();
+        let mut unanswered = all.into_iter().filter(|it| it["status"] == "not_checked");
+        let first = unanswered.next();
+        first.map(|it| (it["found"].to_string(), it["remedy"].to_string()))
+    };
+    let whole = ci.printed(&["--for", "doctor"]).await;
+    ci.allow(&whole).await;
+    assert_eq!(unanswered().await, None);
+    let statements = whole["Statement"].as_array().expect("statements");
+    let mut named = 0;
+    for (at, statement) in statements.iter().enumerate() {
+        for action in statement["Action"].as_array().expect("actions") {
+            let mut less = whole.clone();
+            let rest = less["Statement"][at]["Action"]
+                .as_array_mut()
+                .expect("actions");
+            rest.retain(|other| other != action);
+            if rest.is_empty() {
+                less["Statement"]
+                    .as_array_mut()
+                    .expect("statements")
+                    .remove(at);
+            }
+            ci.allow(&less).await;
+            let (found, remedy) = unanswered().await.expect("something can't be asked");
+            let action = action.as_str().expect("a text");
+            assert!(found.contains(&format!("that needs {action}")), "{found}");
+            assert!(
+                remedy.contains("deployer permissions alpha --for doctor"),
+                "{remedy}"
+            );
+            named += 1;
+        }
+    }
+    assert_eq!(named, 3, "{whole}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_lacks_something_is_told_what_and_what_prints_it() {
     let ci = Ci::new().await;
     let policy = ci.printed(&[]).await;

@@ -1,6 +1,7 @@
 //! The command line.
 
 pub mod connect;
+pub mod doctor;
 pub mod logs;
 
 use clap::{Args, Parser, Subcommand};
@@ -14,7 +15,7 @@ use std::path::PathBuf;
 /// Inherited by the local cloud that `up` starts.
 const LOCAL_CA: &str = "DEPLOYER_LOCAL_CA";
 /// As well.
-const LOCAL_DYNAMODB: &str = "DEPLOYER_LOCAL_DYNAMODB";
+pub const LOCAL_DYNAMODB: &str = "DEPLOYER_LOCAL_DYNAMODB";
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -61,6 +62,7 @@ Examples:
   deployer connect alpha --script chat.script
                              see whether it answers as the script says
   deployer logs alpha -f     show what is logged, and go on
+  deployer doctor            look for what may be in the way
   deployer down alpha        remove everything the stage owns
   deployer down prod --confirm prod
                              the same of a stage that is protected
@@ -190,6 +192,9 @@ pub enum Verb {
     /// Show what the stage's functions and its gateway have logged, in time order
     #[command(after_help = logs::EXAMPLES)]
     Logs(logs::Logs),
+    /// Look for what may be in the way of building, deploying and running, and say what to do
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(doctor::Doctor),
     /// Run the local cloud in the foreground (`up` starts it in the background)
     LocalCloud(LocalCloud),
     /// Write the JSON Schemas of the stage files to the `stages` folder
@@ -460,8 +465,8 @@ pub struct Permissions {
     /// For the stage NAME of a template, or for all whose names match, e.g. `pr-*`
     #[arg(long = "as", value_name = "NAME", value_parser = stage_pattern)]
     pub name: Option<String>,
-    /// Only what these commands need; `plan` stands for all that only read, but for `logs`, which
-    /// must be asked for. Default: all others
+    /// Only what these commands need; `plan` stands for all that only read, but for `logs` and
+    /// `doctor`, which must be asked for. Default: all others
     #[arg(long = "for", value_name = "COMMAND", value_delimiter = ',')]
     pub purposes: Vec<Purpose>,
     /// The account's id, 12 digits
@@ -486,6 +491,7 @@ pub enum Purpose {
     Rollback,
     Down,
     Logs,
+    Doctor,
 }
 
 impl From<Purpose> for permissions::Purpose {
@@ -496,6 +502,7 @@ impl From<Purpose> for permissions::Purpose {
             Purpose::Rollback => Self::Rollback,
             Purpose::Down => Self::Down,
             Purpose::Logs => Self::Logs,
+            Purpose::Doctor => Self::Doctor,
         }
     }
 }

@@ -113,6 +113,7 @@ const BY_NAME: &[(&str, &[&str])] = &[
             "DeleteRolePermissionsBoundary",
             "DeleteRolePolicy",
             "DetachRolePolicy",
+            "GetAccountSummary",
             "GetPolicy",
             "GetRole",
             "GetRolePolicy",

@@ -61,6 +61,7 @@ operations! {
     UntagApi: "apigateway" "UntagResource",
     UpdateAccount: "apigateway" "UpdateAccount",
 
+    GetAccountSettings: "lambda" "GetAccountSettings",
     ListFunctions: "lambda" "ListFunctions",
     GetFunction: "lambda" "GetFunction",
     ListVersionsByFunction: "lambda" "ListVersionsByFunction",
@@ -74,6 +75,7 @@ operations! {
     TagFunction: "lambda" "TagResource",
     UntagFunction: "lambda" "UntagResource",
 
+    GetAccountSummary: "iam" "GetAccountSummary",
     GetRole: "iam" "GetRole",
     ListRolePolicies: "iam" "ListRolePolicies",
     GetRolePolicy: "iam" "GetRolePolicy",

@@ -5,6 +5,7 @@
 //! do (the pure planner in `deployer-core`), and printing.
 
 pub mod apply;
+pub mod checkup;
 pub mod cloud;
 pub mod directory;
 pub mod down;

@@ -6,6 +6,7 @@
 
 mod bundle;
 mod cargo;
+pub mod checkup;
 mod digest;
 mod inspect;
 mod kept;

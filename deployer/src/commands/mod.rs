@@ -3,6 +3,7 @@
 mod build;
 mod choice;
 mod connect;
+mod doctor;
 mod down;
 mod history;
 mod list;
@@ -118,6 +119,7 @@ pub async fn run(arguments: Cli) -> u8 {
             Ok(project) => ended(logs::run(project, &options).await),
             Err(failure) => fail(&failure),
         },
+        Verb::Doctor(options) => doctor::run(run.project.as_ref(), &options).await,
         Verb::LocalCloud(options) => match run.project() {
             Ok(project) => ended(local_cloud::run(project, &options).await),
             Err(failure) => fail(&failure),
@@ -131,6 +133,8 @@ fn goes_by_account(verb: &Verb) -> bool {
         Verb::Down(_) | Verb::Status(_) | Verb::History(_) | Verb::List(_) | Verb::Rollback(_) => {
             true
         }
+        // This machine is looked at anywhere.
+        Verb::Doctor(_) => true,
         // An address needs no project.
         Verb::Connect(options) => target::is_url(&options.to),
         Verb::Up(_)

@@ -4,6 +4,7 @@
 //! the engine's events.
 
 mod colours;
+mod doctor;
 mod effective;
 mod json;
 mod listing;
@@ -19,6 +20,9 @@ pub mod talk;
 pub mod text;
 
 pub use colours::Colours;
+#[cfg(test)]
+pub use doctor::Status;
+pub use doctor::{DoctorScreen, Finding};
 pub use effective::EffectiveResult;
 pub use logs::LogScreen;
 pub use results::{

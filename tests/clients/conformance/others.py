@@ -52,10 +52,16 @@ class RolesLife:
         self.call("PutRolePermissionsBoundary", PermissionsBoundary=made["Policy"]["Arn"], **self.first)
         self.call("TagRole", Tags=[{"Key": f"key-{number}", "Value": "value"} for number in range(MANY)], **self.first)
         self.call("ListInstanceProfilesForRole", **self.first)
+        self.summarize()
         self.call("ListRoleTags", **self.first)
         self.account.call(
             "sts", "AssumeRole", RoleArn=self.arns["user"], RoleSessionName="conformance", DurationSeconds=900
         )
+
+    def summarize(self):
+        """Counts what is there against the account's quotas."""
+        summary = self.call("GetAccountSummary")["SummaryMap"]
+        assert len(self.arns) <= summary["Roles"] < summary["RolesQuota"], summary
 
     def remove(self):
         self.call("UntagRole", TagKeys=["key-0"], **self.first)

@@ -19,6 +19,8 @@ pub enum Purpose {
     /// `logs`: what functions and the gateway have said, which may be anybody's business
     /// or not. Nothing that deploys needs it.
     Logs,
+    /// `doctor`: how much of the account's quotas is used. Nothing that deploys needs it.
+    Doctor,
 }
 
 impl Purpose {
@@ -104,6 +106,7 @@ const fn pass(on: &'static [On], service: &'static str) -> Need {
 
 const ALL: &[Purpose] = Purpose::ALL;
 const PLAN_UP: &[Purpose] = &[Purpose::Plan, Purpose::Up];
+const DOCTOR: &[Purpose] = &[Purpose::Doctor];
 const UP: &[Purpose] = &[Purpose::Up];
 const DOWN: &[Purpose] = &[Purpose::Down];
 const UP_DOWN: &[Purpose] = &[Purpose::Up, Purpose::Down];
@@ -155,7 +158,14 @@ pub(super) fn needs(operation: Operation) -> &'static [Need] {
         // Nobody can be kept from it.
         Op::GetCallerIdentity => &[],
 
-        Op::GetApis => reads!("apigateway:GET", On::Apis),
+        Op::GetApis => {
+            const {
+                &[
+                    need(ALL, &["apigateway:GET"], &[On::Apis]),
+                    need(DOCTOR, &["apigateway:GET"], &[On::Apis]),
+                ]
+            }
+        }
         Op::GetRoutes
         | Op::GetIntegrations
         | Op::GetAuthorizers
@@ -163,7 +173,14 @@ pub(super) fn needs(operation: Operation) -> &'static [Need] {
         | Op::GetStages
         | Op::GetStage
         | Op::GetDeployment => reads!("apigateway:GET", On::InApis),
-        Op::GetAccount => const { &[need(PLAN_UP, &["apigateway:GET"], &[On::GatewayAccount])] },
+        Op::GetAccount => {
+            const {
+                &[
+                    need(PLAN_UP, &["apigateway:GET"], &[On::GatewayAccount]),
+                    need(DOCTOR, &["apigateway:GET"], &[On::GatewayAccount]),
+                ]
+            }
+        }
         Op::CreateApi => const { &[need(UP, POST, &[On::Apis, On::ApiTags])] },
         Op::CreateStage => const { &[need(UP, POST, &[On::InApis, On::ApiTags])] },
         Op::CreateRoute | Op::CreateDeployment => const { &[need(UP, POST, &[On::InApis])] },
@@ -203,6 +220,15 @@ pub(super) fn needs(operation: Operation) -> &'static [Need] {
             }
         }
 
+        Op::GetAccountSettings => {
+            const {
+                &[need(
+                    DOCTOR,
+                    &["lambda:GetAccountSettings"],
+                    &[On::Anything],
+                )]
+            }
+        }
         Op::ListFunctions => reads!("lambda:ListFunctions", On::Anything),
         // Its answer has the tags of those only who may list them.
         Op::GetFunction => {
@@ -251,6 +277,9 @@ pub(super) fn needs(operation: Operation) -> &'static [Need] {
         Op::TagFunction => writes!("lambda:TagResource", On::Functions),
         Op::UntagFunction => writes!("lambda:UntagResource", On::Functions),
 
+        Op::GetAccountSummary => {
+            const { &[need(DOCTOR, &["iam:GetAccountSummary"], &[On::Anything])] }
+        }
         Op::GetRole => role_reads!("iam:GetRole"),
         Op::ListRolePolicies => role_reads!("iam:ListRolePolicies"),
         Op::GetRolePolicy => role_reads!("iam:GetRolePolicy"),

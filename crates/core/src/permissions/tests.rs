@@ -32,13 +32,14 @@ fn with(more: &str) -> Scope {
     scope(&PLAIN.replace("[routes]", &format!("{more}\n[routes]")))
 }
 
-/// Those of whoever reads logs, too.
+/// Those of whoever reads logs or looks after the account, too.
 const EVERY: &[Purpose] = &[
     Purpose::Plan,
     Purpose::Up,
     Purpose::Rollback,
     Purpose::Down,
     Purpose::Logs,
+    Purpose::Doctor,
 ];
 
 fn actions(scope: &Scope, purposes: &[Purpose]) -> BTreeSet<&'static str> {
