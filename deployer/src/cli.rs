@@ -3,6 +3,7 @@
 pub mod connect;
 pub mod doctor;
 pub mod logs;
+pub mod status;
 
 use clap::{Args, Parser, Subcommand};
 use deployer_core::names::SERVICE_NAME_LIMIT;
@@ -53,6 +54,8 @@ Examples:
   deployer package alpha     build what `alpha` needs, as a bundle to deploy from elsewhere
   deployer up alpha --from bundle.zip
                              deploy what is in the bundle: no source, no compiler
+  deployer status alpha --watch
+                             show what is live and what it does, again and again
   deployer history alpha     list the releases that are kept
   deployer rollback alpha    make the release before the live one live again
   deployer promote alpha prod
@@ -168,8 +171,9 @@ pub enum Verb {
     Down(Down),
     /// Show what `up` would change, and change nothing
     Plan(Plan),
-    /// Show what is live
-    Status(Look),
+    /// Show what is live, and what it has done in the last hour
+    #[command(after_help = status::EXAMPLES)]
+    Status(status::Status),
     /// List the releases that are kept, newest first
     History(Look),
     /// List the stages that live in an account and region, whatever files there are
@@ -202,7 +206,7 @@ pub enum Verb {
 }
 
 /// Which stages, and how to print.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Stages {
     /// Stages: names of files in `stages`, without `.toml`
     #[arg(required_unless_present = "all", value_name = "STAGE")]

@@ -2,6 +2,7 @@
 
 use crate::layer::Layer;
 use crate::limiter::Limiter;
+use crate::metrics::Monitoring;
 use crate::unanswered::Unanswered;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -81,6 +82,7 @@ pub struct Cloud {
     pub(crate) lambda: aws_sdk_lambda::Client,
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
     pub(crate) sts: aws_sdk_sts::Client,
+    pub(crate) monitoring: Monitoring,
     /// Of all the clients.
     pub(crate) unanswered: Unanswered,
     /// What carries the probe; `None`: a connector of its own.
@@ -106,9 +108,10 @@ impl Cloud {
         let config = config(destination).await;
         let region = config.region().ok_or(ConnectError::NoRegion)?.to_string();
         let missing = |reason: String| ConnectError::NoCredentials { reason };
-        config
+        let credentials = config
             .credentials_provider()
-            .ok_or_else(|| missing("no provider".to_owned()))?
+            .ok_or_else(|| missing("no provider".to_owned()))?;
+        credentials
             .provide_credentials()
             .await
             .map_err(|error| missing(reason(&error)))?;
@@ -132,6 +135,7 @@ impl Cloud {
             lambda: aws_sdk_lambda::Client::new(&layered("lambda")),
             logs: aws_sdk_cloudwatchlogs::Client::new(&layered("logs")),
             sts: aws_sdk_sts::Client::new(&config),
+            monitoring: Monitoring::new(&config, credentials),
             unanswered,
             probes: None,
             region,

@@ -106,6 +106,8 @@ operations! {
     TagLogGroup: "logs" "TagResource",
     UntagLogGroup: "logs" "UntagResource",
 
+    GetMetricData: "cloudwatch" "GetMetricData",
+
     ListTables: "dynamodb" "ListTables",
     DescribeTable: "dynamodb" "DescribeTable",
     ListTagsOfTable: "dynamodb" "ListTagsOfResource",

@@ -12,6 +12,7 @@ pub mod down;
 pub mod error;
 pub mod events;
 pub mod exclusive;
+pub mod figures;
 pub mod hints;
 pub mod interrupt;
 pub mod lease;

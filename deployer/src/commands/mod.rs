@@ -82,7 +82,10 @@ pub async fn run(arguments: Cli) -> u8 {
             }
         }
         Verb::Down(options) => down_of(run.interruptible(), options).await,
-        Verb::Status(look) => looking(run, look, Work::Status).await,
+        Verb::Status(options) => match options.watch {
+            None => looking(run, options.look, Work::Status).await,
+            Some(pause) => status::watch(&run, options.look, pause).await,
+        },
         Verb::History(look) => looking(run, look, Work::History).await,
         Verb::List(options) => {
             let screen = Console::new(Output::result(options.json), 1).screen("list");

@@ -14,6 +14,7 @@ mod progress;
 pub mod report;
 mod results;
 pub mod script;
+mod status;
 mod stopped;
 mod stream;
 pub mod talk;
@@ -26,12 +27,12 @@ pub use doctor::{DoctorScreen, Finding};
 pub use effective::EffectiveResult;
 pub use logs::LogScreen;
 pub use results::{
-    DownResult, FunctionStatus, HistoryResult, PackageResult, ReleaseStatus, RollbackResult,
-    StatusResult, UpResult,
+    DownResult, HistoryResult, PackageResult, ReleaseStatus, RollbackResult, UpResult,
 };
 
 pub use listing::{ListResult, Listed};
 pub use script::{ScriptFailure, ScriptResult};
+pub use status::{DriftStatus, ErrorStatus, FunctionStatus, StatusResult};
 pub use stopped::StoppedResult;
 pub use talk::Talk;
 
@@ -220,7 +221,7 @@ impl Screen {
 
     /// What is live.
     pub fn status(&self, result: &StatusResult<'_>) {
-        self.result(result, || results::status(result));
+        self.result(result, || status::text(result));
     }
 
     /// The releases that are kept.

@@ -1,6 +1,6 @@
 //! Plain lines. A closed pipe (`deployer plan | head`) is no error.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 /// A result, on stdout.
 pub fn result(line: &str) {
@@ -16,6 +16,16 @@ pub fn result_if_read(line: &str) -> bool {
 pub fn clear_line() {
     let mut screen = std::io::stdout();
     let _ = write!(screen, "\r\x1b[K");
+    let _ = screen.flush();
+}
+
+/// Begins anew where a terminal is written to; elsewhere an empty line.
+pub fn redraw() {
+    let mut screen = std::io::stdout();
+    let _ = match screen.is_terminal() {
+        true => write!(screen, "\x1b[H\x1b[2J\x1b[3J"),
+        false => writeln!(screen),
+    };
     let _ = screen.flush();
 }
 

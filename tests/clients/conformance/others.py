@@ -125,6 +125,32 @@ class LogsLife:
             self.call("DeleteLogGroup", logGroupName=f"conformance-{number}")
 
 
+class MetricsLife:
+    """CloudWatch, of what functions did before."""
+
+    def __init__(self, account):
+        self.account = account
+        self.asked = {}
+
+    def ask(self, function):
+        now = int(time.time())
+        metric = {
+            "Namespace": "AWS/Lambda", "MetricName": "Invocations",
+            "Dimensions": [{"Name": "FunctionName", "Value": function}],
+        }  # fmt: skip
+        queries = [
+            {"Id": f"m{number}", "Label": "all", "ReturnData": True,
+             "MetricStat": {"Metric": metric, "Period": 3600, "Stat": stat, "Unit": "Count"}}
+            for number, stat in enumerate(("Sum", "SampleCount", "p50"))
+        ]  # fmt: skip
+        self.asked = {
+            "MetricDataQueries": queries, "StartTime": now - now % 60 - 3000, "EndTime": now - now % 60 + 60,
+        }  # fmt: skip
+        answer = self.account.call("cloudwatch", "GetMetricData", ScanBy="TimestampAscending", **self.asked)
+        values = [result["Values"] for result in answer["MetricDataResults"]]
+        assert len(values) == len(queries) and all(value and value[0] >= 1 for value in values), values
+
+
 class SecretsLife:
     """Parameters and secrets."""
 

@@ -349,6 +349,16 @@ pub(super) fn needs(operation: Operation) -> &'static [Need] {
         Op::TagLogGroup => const { &[need(UP, &["logs:TagResource"], WANTED_LOGS)] },
         Op::UntagLogGroup => const { &[need(UP, &["logs:UntagResource"], WANTED_LOGS)] },
 
+        Op::GetMetricData => {
+            const {
+                &[need(
+                    &[Purpose::Plan],
+                    &["cloudwatch:GetMetricData"],
+                    &[On::Anything],
+                )]
+            }
+        }
+
         Op::ListTables => reads!("dynamodb:ListTables", On::AllTables),
         Op::DescribeTable => reads!("dynamodb:DescribeTable", On::Tables),
         Op::ListTagsOfTable => reads!("dynamodb:ListTagsOfResource", On::Tables),
