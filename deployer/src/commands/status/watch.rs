@@ -16,7 +16,7 @@ pub async fn watch(run: &Run, Look { stages, elsewhere }: Look, pause: Duration)
         let mut first = true;
         loop {
             if !first && !stages.json {
-                text::redraw();
+                text::replace_with_next();
             }
             let choice = choice_of(stages.clone(), Some(elsewhere.clone()));
             let code = stages::run(run, choice, Work::Status, output).await;
