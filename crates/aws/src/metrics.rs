@@ -1,6 +1,7 @@
 //! CloudWatch's metrics: one call, GetMetricData, in awsJson1.0, written, signed and read
 //! here. The SDK's crate for CloudWatch would serve this call alone; its kind takes one to
-//! two minutes to compile (`account`).
+//! two minutes to compile (`account`). Protocol, target and names of members: the service's
+//! model (`targetPrefix`, `jsonVersion`), which has this protocol beside two others.
 //!
 //! Deliberately absent: attempts beyond the first. Whoever looks at figures goes on
 //! without, and looks again.
@@ -242,4 +243,66 @@ fn describe((place, query): (usize, &MetricQuery)) -> Value {
 
 fn place_of(id: &str) -> Option<usize> {
     id.strip_prefix('m')?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_config::Region;
+    use aws_credential_types::Credentials;
+
+    fn monitoring(region: &'static str, endpoint: Option<&str>) -> Monitoring {
+        let keys = Credentials::new("AKIA", "secret", Some("token".to_owned()), None, "test");
+        let mut config = SdkConfig::builder().region(Region::from_static(region));
+        config.set_endpoint_url(endpoint.map(str::to_owned));
+        Monitoring::new(&config.build(), SharedCredentialsProvider::new(keys))
+    }
+
+    #[test]
+    fn each_region_has_a_host_unless_an_endpoint_is_given() {
+        let url = |region, endpoint| monitoring(region, endpoint).url;
+        let frankfurt = "https://monitoring.eu-central-1.amazonaws.com/";
+        assert_eq!(url("eu-central-1", None), frankfurt);
+        let beijing = "https://monitoring.cn-north-1.amazonaws.com.cn/";
+        assert_eq!(url("cn-north-1", None), beijing);
+        let local = "http://127.0.0.1:9100/";
+        assert_eq!(url("us-east-1", Some("http://127.0.0.1:9100")), local);
+        assert_eq!(url("us-east-1", Some(local)), local);
+    }
+
+    #[tokio::test]
+    async fn a_request_is_signed_with_its_target_and_the_sessions_token() {
+        let request = monitoring("eu-central-1", None)
+            .request("{}")
+            .await
+            .unwrap();
+        let header = |name| request.headers().get(name).unwrap_or_default();
+        let signed = "SignedHeaders=content-type;host;x-amz-date;x-amz-security-token;x-amz-target";
+        assert!(
+            header("authorization").contains(signed),
+            "{}",
+            header("authorization")
+        );
+        assert!(header("authorization").contains("/eu-central-1/monitoring/aws4_request"));
+        assert_eq!(header("x-amz-target"), TARGET);
+    }
+
+    #[test]
+    fn a_refusal_has_its_code_without_the_namespace() {
+        let call = Call::new(Operation::GetMetricData, "");
+        let failed = |kind, message| CloudError {
+            kind,
+            message,
+            ..call.incomplete("")
+        };
+        let said = json!({ "__type": "com.amazon.coral.service#AccessDeniedException",
+            "Message": "User: me is not authorized to perform: cloudwatch:GetMetricData" });
+        let error = refusal(400, &said, failed);
+        assert!(error.is("AccessDeniedException") && error.message.contains("User: me"));
+        assert_eq!(error.kind, CloudErrorKind::Refused);
+        assert_eq!(
+            refusal(503, &json!({}), failed).kind,
+            CloudErrorKind::NoAnswer
+        );
+    }
 }
