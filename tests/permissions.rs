@@ -308,6 +308,99 @@ async fn a_release_is_promoted_out_of_an_account_in_which_one_may_only_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_doctor_may_not_ask_is_not_checked_and_names_the_action() {
+    let ci = Ci::new().await;
+    let logs = format!("target = \"aws\"\n{LOGS}");
+    ci.project.write("stages/alpha.toml", &logs);
+    let unanswered = async || {
+        let ran = ci.run(&["doctor", "alpha", "--json"]).await;
+        let report: Value = serde_json::from_str(&ran.stdout).expect("a line of JSON");
+        let all = report["findings"].as_array().expect("findings").clone();
+        let mut unanswered = all.into_iter().filter(|it| it["status"] == "not_checked");
+        let first = unanswered.next();
+        first.map(|it| (it["found"].to_string(), it["remedy"].to_string()))
+    };
+    let whole = ci.printed(&["--for", "doctor"]).await;
+    ci.allow(&whole).await;
+    assert_eq!(unanswered().await, None);
+    let statements = whole["Statement"].as_array().expect("statements");
+    let mut named = 0;
+    for (at, statement) in statements.iter().enumerate() {
+        for action in statement["Action"].as_array().expect("actions") {
+            let mut less = whole.clone();
+            let rest = less["Statement"][at]["Action"]
+                .as_array_mut()
+                .expect("actions");
+            rest.retain(|other| other != action);
+            if rest.is_empty() {
+                less["Statement"]
+                    .as_array_mut()
+                    .expect("statements")
+                    .remove(at);
+            }
+            ci.allow(&less).await;
+            let (found, remedy) = unanswered().await.expect("something can't be asked");
+            let action = action.as_str().expect("a text");
+            assert!(found.contains(&format!("that needs {action}")), "{found}");
+            assert!(
+                remedy.contains("deployer permissions alpha --for doctor"),
+                "{remedy}"
+            );
+            named += 1;
+        }
+    }
+    assert_eq!(named, 3, "{whole}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_goes_without_what_it_may_not_read_and_says_which_action_that_is() {
+    let ci = Ci::new().await;
+    ci.allow_what_is_printed(&[]).await;
+    ci.succeed(&["up", "alpha"]).await;
+    let status = async || {
+        let ran = ci.run(&["status", "alpha", "--json"]).await;
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        serde_json::from_str::<Value>(&ran.stdout).expect("a line of JSON")
+    };
+    // What functions say is for whoever may read it.
+    ci.allow_what_is_printed(&["--for", "plan"]).await;
+    let seen = status().await;
+    assert_eq!(seen["functions"][0]["figures"]["invocations"], 0, "{seen}");
+    assert_eq!(seen["drift"]["differences"], 0, "{seen}");
+    let notes =
+        |seen: &Value| serde_json::from_value::<Vec<String>>(seen["notes"].clone()).expect("texts");
+    let [note] = notes(&seen).try_into().expect("one note");
+    assert!(
+        note.starts_with("no last errors: ") && note.contains("logs:FilterLogEvents"),
+        "{note}"
+    );
+    assert!(
+        note.contains("deployer permissions STAGE --for logs"),
+        "{note}"
+    );
+    ci.allow_what_is_printed(&["--for", "plan,logs"]).await;
+    assert_eq!(status().await["notes"], json!([]));
+    let mut less = ci.printed(&["--for", "plan,logs"]).await;
+    let statements = less["Statement"].as_array_mut().expect("statements");
+    for statement in statements.iter_mut() {
+        let actions = statement["Action"].as_array_mut().expect("actions");
+        actions.retain(|action| action != "cloudwatch:GetMetricData");
+    }
+    statements.retain(|statement| statement["Action"] != json!([]));
+    ci.allow(&less).await;
+    let seen = status().await;
+    assert_eq!(seen["functions"][0]["figures"], Value::Null, "{seen}");
+    let [note] = notes(&seen).try_into().expect("one note");
+    assert!(note.starts_with("no figures: "), "{note}");
+    assert!(
+        note.contains("is not authorized to perform: cloudwatch:GetMetricData "),
+        "{note}"
+    );
+    ci.allow_what_is_printed(&[]).await;
+    ci.succeed(&["down", "alpha"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_lacks_something_is_told_what_and_what_prints_it() {
     let ci = Ci::new().await;
     let policy = ci.printed(&[]).await;

@@ -1,9 +1,11 @@
 //! The command line.
 
 pub mod connect;
+pub mod doctor;
 pub mod invoke;
 pub mod logs;
 pub mod shell;
+pub mod status;
 
 use crate::completion;
 use crate::exit;
@@ -19,7 +21,7 @@ use std::path::PathBuf;
 /// Inherited by the local cloud that `up` starts.
 const LOCAL_CA: &str = "DEPLOYER_LOCAL_CA";
 /// As well.
-const LOCAL_DYNAMODB: &str = "DEPLOYER_LOCAL_DYNAMODB";
+pub const LOCAL_DYNAMODB: &str = "DEPLOYER_LOCAL_DYNAMODB";
 
 const HELP: &str = "\
   Of several stages, the first that failed, in the order given, has its say.
@@ -46,6 +48,8 @@ Examples:
   deployer package alpha     build what `alpha` needs, as a bundle to deploy from elsewhere
   deployer up alpha --from bundle.zip
                              deploy what is in the bundle: no source, no compiler
+  deployer status alpha --watch
+                             show what is live and what it does, again and again
   deployer history alpha     list the releases that are kept
   deployer rollback alpha    make the release before the live one live again
   deployer promote alpha prod
@@ -55,6 +59,7 @@ Examples:
   deployer connect alpha --script chat.script
                              see whether it answers as the script says
   deployer logs alpha -f     show what is logged, and go on
+  deployer doctor            look for what may be in the way
   deployer down alpha        remove everything the stage owns
   deployer down prod --confirm prod
                              the same of a stage that is protected
@@ -169,8 +174,9 @@ pub enum Verb {
     Down(Down),
     /// Show what `up` would change, and change nothing
     Plan(Plan),
-    /// Show what is live
-    Status(Look),
+    /// Show what is live, and what it has done in the last hour
+    #[command(after_help = status::EXAMPLES)]
+    Status(status::Status),
     /// List the releases that are kept, newest first
     History(Look),
     /// List the stages that live in an account and region, whatever files there are
@@ -196,6 +202,9 @@ pub enum Verb {
     /// Invoke a function of the live release with an event as API Gateway sends it
     #[command(after_help = invoke::EXAMPLES)]
     Invoke(invoke::Invoke),
+    /// Look for what may be in the way of building, deploying and running, and say what to do
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(doctor::Doctor),
     /// Run the local cloud in the foreground (`up` starts it in the background)
     LocalCloud(LocalCloud),
     /// Write the JSON Schemas of the stage files to the `stages` folder
@@ -209,7 +218,7 @@ pub enum Verb {
 }
 
 /// Which stages, and how to print.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Stages {
     /// Stages: names of files in `stages`, without `.toml`
     #[arg(required_unless_present = "all", value_name = "STAGE", add = ArgValueCandidates::new(completion::stages))]
@@ -473,8 +482,8 @@ pub struct Permissions {
     /// For the stage NAME of a template, or for all whose names match, e.g. `pr-*`
     #[arg(long = "as", value_name = "NAME", value_parser = stage_pattern)]
     pub name: Option<String>,
-    /// Only what these commands need; `plan` stands for all that only read, but for `logs` and
-    /// `invoke`, which must be asked for. Default: all others
+    /// Only what these commands need; `plan` stands for all that only read,
+    /// but for `logs`, `invoke` and `doctor`, which must be asked for. Default: all others
     #[arg(long = "for", value_name = "COMMAND", value_delimiter = ',')]
     pub purposes: Vec<Purpose>,
     /// The account's id, 12 digits
@@ -500,6 +509,7 @@ pub enum Purpose {
     Down,
     Logs,
     Invoke,
+    Doctor,
 }
 
 impl From<Purpose> for permissions::Purpose {
@@ -511,6 +521,7 @@ impl From<Purpose> for permissions::Purpose {
             Purpose::Down => Self::Down,
             Purpose::Logs => Self::Logs,
             Purpose::Invoke => Self::Invoke,
+            Purpose::Doctor => Self::Doctor,
         }
     }
 }

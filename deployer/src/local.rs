@@ -58,6 +58,12 @@ pub async fn is_there(project: Option<&Project>, port: u16) -> Result<bool, Fail
     Ok(true)
 }
 
+/// How many clients are connected to the local cloud on `port`, if there is one.
+pub async fn connections(port: u16) -> Option<usize> {
+    let health = client::health(port).await.ok()?;
+    Some(health.connections)
+}
+
 async fn health(port: u16) -> Result<Option<Health>, Failure> {
     match client::health(port).await {
         Ok(health) => Ok(Some(health)),

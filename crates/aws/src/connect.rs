@@ -2,12 +2,12 @@
 
 use crate::layer::Layer;
 use crate::limiter::Limiter;
+use crate::metrics::Monitoring;
 use crate::sign_in::{ConnectError, no_credentials, no_region};
 use crate::unanswered::Unanswered;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
@@ -55,6 +55,7 @@ pub struct Cloud {
     pub(crate) lambda: aws_sdk_lambda::Client,
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
     pub(crate) sts: aws_sdk_sts::Client,
+    pub(crate) monitoring: Monitoring,
     /// Of all the clients.
     pub(crate) unanswered: Unanswered,
     /// What carries the probe; `None`: a connector of its own.
@@ -81,11 +82,10 @@ impl Cloud {
         let Some(region) = config.region().map(ToString::to_string) else {
             return Err(no_region(destination).await);
         };
-        let provided = match config.credentials_provider() {
-            Some(provider) => provider.provide_credentials().await,
-            None => Err(CredentialsError::not_loaded("no provider")),
+        let Some(credentials) = config.credentials_provider() else {
+            return Err(no_credentials(destination, "no provider".to_owned()).await);
         };
-        if let Err(error) = provided {
+        if let Err(error) = credentials.provide_credentials().await {
             return Err(no_credentials(destination, reason(&error)).await);
         }
         let unanswered = Unanswered::default();
@@ -108,6 +108,7 @@ impl Cloud {
             lambda: aws_sdk_lambda::Client::new(&layered("lambda")),
             logs: aws_sdk_cloudwatchlogs::Client::new(&layered("logs")),
             sts: aws_sdk_sts::Client::new(&config),
+            monitoring: Monitoring::new(&config, credentials),
             unanswered,
             probes: None,
             region,

@@ -104,12 +104,12 @@ impl Cloud {
 }
 
 /// Why there is no body.
-enum Broken {
+pub(crate) enum Broken {
     TooLarge,
     Off(String),
 }
 
-async fn body(answer: HttpResponse, limit: usize) -> Result<Arc<[u8]>, Broken> {
+pub(crate) async fn body(answer: HttpResponse, limit: usize) -> Result<Arc<[u8]>, Broken> {
     let mut parts = ByteStream::new(answer.into_body());
     let mut whole = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! The one place that talks to AWS through its SDK: an account and region as a
+//! The one place that talks to AWS, but for one call through its SDK: an account and region as a
 //! [`CloudReader`](deployer_engine::cloud::CloudReader) and a
 //! [`CloudWriter`](deployer_engine::cloud::CloudWriter).
 //!
@@ -14,6 +14,7 @@ mod invoke;
 mod layer;
 mod lease;
 mod limiter;
+mod metrics;
 mod probe;
 mod reader;
 mod region;

@@ -7,6 +7,7 @@
 
 use crate::connect::{Cloud, READ_TIMEOUT, retries, sleep};
 use crate::layer::Layer;
+use crate::metrics::Monitoring;
 use crate::unanswered::Unanswered;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -64,11 +65,12 @@ impl Cloud {
         let unanswered = Unanswered::default();
         let probes = SharedHttpConnector::new(client.clone());
         let credentials = Credentials::new("AKIAWIRE000000000000", "wire", None, None, "wire");
+        let credentials = SharedCredentialsProvider::new(credentials);
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .endpoint_url(ENDPOINT)
             .region(Region::new(region.to_owned()))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .credentials_provider(credentials.clone())
             .http_client(unanswered.clone().around(SharedHttpClient::new(client)))
             .time_source(Clocked(clock))
             .retry_config(retries())
@@ -94,6 +96,7 @@ impl Cloud {
             lambda: client!(aws_sdk_lambda),
             logs: client!(aws_sdk_cloudwatchlogs),
             sts: client!(aws_sdk_sts),
+            monitoring: Monitoring::new(&config, credentials),
             unanswered,
             probes: Some(probes),
         }

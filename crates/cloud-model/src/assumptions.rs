@@ -251,3 +251,10 @@ pub(crate) const NOT_AN_OBJECT: &str = "Could not parse request body into json: 
 /// Assumed: events that a process on Lambda Managed Instances is given at once when its
 /// function doesn't say. (Eight for each vCPU is what was published; here it has one.)
 pub(crate) const EVENTS_AT_ONCE: u32 = 8;
+
+/// By which CloudWatch refuses a GetMetricData that breaks a rule; seen for the form of
+/// ids. Assumed beside: periods begin at the beginning that is asked for, not at the full
+/// hour, and the last one may be shorter.
+pub(crate) const METRIC_REFUSED: &str = "ValidationError";
+/// CloudWatch's words for a token that it hasn't given.
+pub(crate) const METRIC_TOKEN_UNKNOWN: &str = "The token is not valid.";

@@ -65,7 +65,7 @@ pub struct LiveSettings {
     pub burst_limit: i64,
     /// Requests a second in the long run.
     pub rate_limit: f64,
-    /// Shown, and that is all: there are no metrics here.
+    /// Whether CloudWatch has metrics of each route.
     pub detailed_metrics: bool,
     /// Execution logs.
     pub level: LoggingLevel,

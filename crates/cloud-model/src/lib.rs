@@ -1,5 +1,5 @@
 //! A model of one AWS account and region: API Gateway v2 (WebSocket APIs),
-//! Lambda, IAM roles, STS, CloudWatch Logs, SSM parameters and Secrets Manager as
+//! Lambda, IAM roles, STS, CloudWatch Logs and metrics, SSM parameters and Secrets Manager as
 //! one state machine.
 //!
 //! [`Cloud::handle`] takes a request as it comes over the wire (restJson1,
@@ -31,6 +31,7 @@ mod inventory;
 mod lambda;
 mod limits;
 mod logs;
+mod metrics;
 mod operations;
 mod paging;
 mod permissions;
@@ -59,6 +60,7 @@ pub use ids::IdSource;
 pub use inventory::{Inventory, ResourceList};
 pub use lambda::NoCode;
 pub use logs::LiveTail;
+pub use metrics::{GATEWAY as GATEWAY_METRICS, LAMBDA as LAMBDA_METRICS, Measure};
 pub use operations::operations;
 pub use policy::policy_allows;
 pub use realism::Realism;
@@ -114,6 +116,7 @@ pub struct Cloud {
     lambda: lambda::Lambda,
     iam: iam::Iam,
     logs: logs::Logs,
+    metrics: metrics::Metrics,
     ssm: ssm::Ssm,
     secrets: secrets_manager::SecretsManager,
     sts: sts::Sts,
@@ -131,6 +134,7 @@ impl Cloud {
             lambda: lambda::Lambda::default(),
             iam: iam::Iam::default(),
             logs: logs::Logs::default(),
+            metrics: metrics::Metrics::default(),
             ssm: ssm::Ssm::default(),
             secrets: secrets_manager::SecretsManager::default(),
             sts: sts::Sts::default(),
@@ -141,6 +145,13 @@ impl Cloud {
     /// The settings it was made with.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Notes what was measured now, for CloudWatch.
+    pub fn record(&mut self, measures: &[Measure<'_>], now: Timestamp) {
+        for measure in measures {
+            self.metrics.record(measure, now);
+        }
     }
 
     /// Serves one control-plane request. Every answer is AWS's, errors too; a

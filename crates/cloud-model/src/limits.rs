@@ -136,3 +136,14 @@ pub(crate) const FILTER_PATTERN_CHARS: usize = 1_024;
 
 /// Largest body of a request that carries no code, in bytes. Own.
 pub(crate) const CONTROL_REQUEST_BYTES: usize = 1024 * 1024;
+
+/// Metrics of CloudWatch, each with its dimensions. Own.
+pub(crate) const METRIC_SERIES: usize = 5_000;
+/// Minutes of a metric that are kept. Own: AWS keeps 15 days of them.
+pub(crate) const METRIC_MINUTES: i64 = 75;
+/// Metrics of one GetMetricData.
+pub(crate) const METRIC_QUERIES: usize = 500;
+/// Points of one answer of GetMetricData.
+pub(crate) const METRIC_DATAPOINTS: usize = 100_800;
+/// Seconds of one GetMetricData. Own.
+pub(crate) const METRIC_WINDOW_SECONDS: i64 = 86_400;

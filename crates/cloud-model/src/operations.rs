@@ -102,6 +102,7 @@ const BY_PATH: &[(&str, &[Route])] = &[
 
 /// Operations of services that are told them by name.
 const BY_NAME: &[(&str, &[&str])] = &[
+    ("cloudwatch", &["GetMetricData"]),
     (
         "iam",
         &[
@@ -113,6 +114,7 @@ const BY_NAME: &[(&str, &[&str])] = &[
             "DeleteRolePermissionsBoundary",
             "DeleteRolePolicy",
             "DetachRolePolicy",
+            "GetAccountSummary",
             "GetPolicy",
             "GetRole",
             "GetRolePolicy",
@@ -273,7 +275,12 @@ mod tests {
                 let body = if queried { form } else { "{}".to_owned() };
                 let request = Request::builder().method("POST").uri("/");
                 let request = request.header("x-amz-target", target);
-                assert_ne!(status_of(service, request, body), 501, "{service} {name}");
+                let signed_as = if *service == "cloudwatch" {
+                    "monitoring"
+                } else {
+                    service
+                };
+                assert_ne!(status_of(signed_as, request, body), 501, "{service} {name}");
             }
         }
     }

@@ -69,7 +69,7 @@ fn count(cloud: &mut Cloud, service: Service, request: &Request<Bytes>) {
             let writes = form.text("Action").is_some_and(|it| !only_reads(it));
             (writes, writes)
         }
-        Service::Logs | Service::Ssm | Service::SecretsManager => {
+        Service::Logs | Service::CloudWatch | Service::Ssm | Service::SecretsManager => {
             let operation = json11::operation(request).unwrap_or_default();
             let writes = !only_reads(operation);
             let events = service == Service::Logs && crate::logs::writes_events(operation);
@@ -173,6 +173,7 @@ fn serve_service(
             serve_query(cloud, service, request, caller, call, request_id)
         }
         Service::Logs => serve_logs(cloud, request, call, request_id),
+        Service::CloudWatch => serve_metrics(cloud, request, request_id),
         Service::Ssm | Service::SecretsManager => {
             serve_secrets(cloud, service, request, caller, call, request_id)
         }
@@ -268,6 +269,20 @@ fn serve_logs(
         Some(habits) => habits.logs(&mut cloud.logs, operation, &members, call)?,
     };
     Ok(json11::answer(result, request_id))
+}
+
+fn serve_metrics(
+    cloud: &Cloud,
+    request: &Request<Bytes>,
+    request_id: &str,
+) -> Result<Response<Bytes>, Failure> {
+    let operation = json11::operation(request)
+        .ok_or_else(|| Failure::not_served("requests to CloudWatch without X-Amz-Target"))?;
+    operations::check_name(Service::CloudWatch, operation)?;
+    check_size(request, CONTROL_REQUEST_BYTES)?;
+    let members = Members::parse(request.body())?;
+    let result = cloud.metrics.handle(operation, &members)?;
+    Ok(json11::in_version_0(json11::answer(result, request_id)))
 }
 
 fn serve_secrets(

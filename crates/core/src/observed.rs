@@ -105,6 +105,10 @@ pub struct VersionState {
     pub code: FunctionCode,
     /// Its configuration.
     pub configuration: FunctionConfiguration,
+    /// Bytes of its zip.
+    pub code_bytes: u64,
+    /// When it was published, in AWS's form.
+    pub modified: Option<String>,
 }
 
 /// An API with everything below it.

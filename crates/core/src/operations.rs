@@ -61,6 +61,7 @@ operations! {
     UntagApi: "apigateway" "UntagResource",
     UpdateAccount: "apigateway" "UpdateAccount",
 
+    GetAccountSettings: "lambda" "GetAccountSettings",
     ListFunctions: "lambda" "ListFunctions",
     GetFunction: "lambda" "GetFunction",
     ListVersionsByFunction: "lambda" "ListVersionsByFunction",
@@ -75,6 +76,7 @@ operations! {
     UntagFunction: "lambda" "UntagResource",
     Invoke: "lambda" "Invoke",
 
+    GetAccountSummary: "iam" "GetAccountSummary",
     GetRole: "iam" "GetRole",
     ListRolePolicies: "iam" "ListRolePolicies",
     GetRolePolicy: "iam" "GetRolePolicy",
@@ -104,6 +106,8 @@ operations! {
     DeleteLogStream: "logs" "DeleteLogStream",
     TagLogGroup: "logs" "TagResource",
     UntagLogGroup: "logs" "UntagResource",
+
+    GetMetricData: "cloudwatch" "GetMetricData",
 
     ListTables: "dynamodb" "ListTables",
     DescribeTable: "dynamodb" "DescribeTable",

@@ -6,12 +6,14 @@
 
 pub mod apply;
 pub mod causes;
+pub mod checkup;
 pub mod cloud;
 pub mod directory;
 pub mod down;
 pub mod error;
 pub mod events;
 pub mod exclusive;
+pub mod figures;
 pub mod interrupt;
 pub mod invoke;
 pub mod lease;

@@ -66,6 +66,13 @@ impl std::str::FromStr for DynamoDbAddress {
     }
 }
 
+impl DynamoDbAddress {
+    /// Where to connect.
+    pub fn host_and_port(&self) -> (&str, u16) {
+        (&self.host, self.port)
+    }
+}
+
 impl fmt::Display for DynamoDbAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "http://{}", self.authority)

@@ -48,4 +48,4 @@ pub use ids::RandomIds;
 pub use limits::Limits;
 pub use server::{Running, start};
 pub use start_error::StartError;
-pub use store::{Keeping, StateError, clear, is_kept};
+pub use store::{Keeping, StateError, check_kept, clear, is_kept};

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use cloud_model::{
     Caller, Cloud, FunctionVersion, Handled, Inventory, InvokeRefusal, LiveStage, LiveTail,
-    LogEvent, NoCode, Session, Unverified,
+    LogEvent, Measure, NoCode, Session, Unverified,
 };
 use jiff::Timestamp;
 
@@ -183,6 +183,12 @@ impl Model {
         if let Some(store) = &self.store {
             store.note_lines();
         }
+    }
+
+    /// Notes what was measured just now.
+    pub(crate) fn record(&self, measures: &[Measure<'_>]) {
+        let now = self.now();
+        self.cloud().record(measures, now);
     }
 
     /// What a session of StartLiveTail shows next.

@@ -7,6 +7,7 @@
 mod build_times;
 mod bundle;
 mod cargo;
+pub mod checkup;
 mod digest;
 mod inspect;
 mod kept;

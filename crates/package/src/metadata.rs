@@ -19,6 +19,8 @@ struct Described {
     id: String,
     name: String,
     targets: Vec<Target>,
+    /// The oldest compiler that may build it, if it says so.
+    rust_version: Option<String>,
 }
 
 /// Something that cargo builds.
@@ -75,6 +77,14 @@ impl Metadata {
                 package: package.to_owned(),
             }),
         }
+    }
+}
+
+impl Metadata {
+    /// What the package says of compilers: the oldest that may build it.
+    pub fn rust_version_of(&self, package: &str) -> Option<&str> {
+        let found = self.packages.iter().find(|known| known.name == package)?;
+        found.rust_version.as_deref()
     }
 }
 

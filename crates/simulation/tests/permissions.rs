@@ -16,6 +16,7 @@ use deployer_engine::apply::{Means, Outcome};
 use deployer_engine::cloud::Artifacts;
 use deployer_engine::down::Removal;
 use deployer_engine::events::Event;
+use deployer_engine::figures::figures;
 use deployer_engine::interrupt::Interrupt;
 use deployer_engine::lease::{LeaseRequest, Waiting};
 use deployer_engine::observe::{Known, observe_for};
@@ -395,6 +396,8 @@ fn content(service: &str, code: &str) -> Content {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Command {
     Plan,
+    /// What `status` reads beside that.
+    Figures,
     Up,
     Rollback,
     Down,
@@ -433,6 +436,10 @@ async fn run(place: &Arc<Place>, content: &Content, command: Command) -> Result<
         Command::Plan => {
             let observed = observe_for(&cloud, desired).await;
             observed.map(|_| ()).map_err(|error| error.to_string())
+        }
+        Command::Figures => {
+            let read = figures(&cloud, &known.functions, None, place.now().as_second()).await;
+            read.map(|_| ()).map_err(|error| error.to_string())
         }
         Command::Up => match exclusive::up(desired, &means, &lease).await {
             Ok(up) => ended(up.outcome),
@@ -496,6 +503,7 @@ async fn lives(place: &Arc<Place>, policy: &Value) -> Vec<Phase> {
     let from_before = [
         (Command::Plan, "one"),
         (Command::Up, "one"),
+        (Command::Figures, "one"),
         (Command::Up, "other"),
         (Command::Rollback, "other"),
         (Command::Down, "other"),
@@ -619,7 +627,7 @@ async fn a_policy_for_one_command_is_enough_for_it() {
     let phases = lives(&place, &policy_for(Purpose::ALL)).await;
     for phase in phases {
         let purpose = match phase.command {
-            Command::Plan => Purpose::Plan,
+            Command::Plan | Command::Figures => Purpose::Plan,
             Command::Up => Purpose::Up,
             Command::Rollback => Purpose::Rollback,
             Command::Down => Purpose::Down,

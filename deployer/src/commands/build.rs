@@ -210,7 +210,10 @@ impl Shelf {
 }
 
 /// The local cloud runs what this machine runs; AWS what the file says.
-fn architecture(definition: &StageDefinition, key: &FunctionKey) -> Result<Architecture, Failure> {
+pub fn architecture(
+    definition: &StageDefinition,
+    key: &FunctionKey,
+) -> Result<Architecture, Failure> {
     match definition.place {
         Place::Aws { .. } => Ok(definition.functions[key].architecture),
         Place::Local { .. } => {
@@ -225,7 +228,7 @@ fn architecture(definition: &StageDefinition, key: &FunctionKey) -> Result<Archi
     }
 }
 
-fn machine(architecture: Architecture) -> Machine {
+pub fn machine(architecture: Architecture) -> Machine {
     match architecture {
         Architecture::X86_64 => Machine::X86_64,
         Architecture::Arm64 => Machine::Arm64,

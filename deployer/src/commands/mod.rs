@@ -3,6 +3,7 @@
 mod build;
 mod choice;
 mod connect;
+mod doctor;
 mod down;
 mod history;
 mod invoke;
@@ -83,7 +84,10 @@ pub async fn run(arguments: Cli) -> u8 {
             }
         }
         Verb::Down(options) => down_of(run.interruptible(), options).await,
-        Verb::Status(look) => looking(run, look, Work::Status).await,
+        Verb::Status(options) => match options.watch {
+            None => looking(run, options.look, Work::Status).await,
+            Some(pause) => status::watch(&run, options.look, pause).await,
+        },
         Verb::History(look) => looking(run, look, Work::History).await,
         Verb::List(options) => {
             let screen = Console::new(Output::result(options.json), 1).screen("list");
@@ -124,6 +128,7 @@ pub async fn run(arguments: Cli) -> u8 {
             Ok(project) => ended(invoke::run(project, &options).await),
             Err(failure) => fail(&failure),
         },
+        Verb::Doctor(options) => doctor::run(run.project.as_ref(), &options).await,
         Verb::LocalCloud(options) => match run.project() {
             Ok(project) => ended(local_cloud::run(project, &options).await),
             Err(failure) => fail(&failure),
@@ -140,6 +145,8 @@ fn goes_by_account(verb: &Verb) -> bool {
             true
         }
         Verb::Completions(_) | Verb::Man(_) => true,
+        // This machine is looked at anywhere.
+        Verb::Doctor(_) => true,
         // An address needs no project.
         Verb::Connect(options) => target::is_url(&options.to),
         Verb::Up(_)

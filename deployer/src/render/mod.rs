@@ -4,6 +4,7 @@
 //! the engine's events.
 
 mod colours;
+mod doctor;
 mod effective;
 mod in_flight;
 mod invoked;
@@ -15,6 +16,7 @@ mod progress;
 pub mod report;
 mod results;
 pub mod script;
+mod status;
 mod stopped;
 mod stream;
 pub mod talk;
@@ -22,16 +24,19 @@ pub mod text;
 mod timing;
 
 pub use colours::Colours;
+#[cfg(test)]
+pub use doctor::Status;
+pub use doctor::{DoctorScreen, Finding};
 pub use effective::EffectiveResult;
 pub use invoked::InvokeResult;
 pub use logs::LogScreen;
 pub use results::{
-    DownResult, FunctionStatus, HistoryResult, PackageResult, ReleaseStatus, RollbackResult,
-    StatusResult, UpResult,
+    DownResult, HistoryResult, PackageResult, ReleaseStatus, RollbackResult, UpResult,
 };
 
 pub use listing::{ListResult, Listed};
 pub use script::{ScriptFailure, ScriptResult};
+pub use status::{DriftStatus, ErrorStatus, FunctionStatus, StatusResult};
 pub use stopped::StoppedResult;
 pub use talk::Talk;
 
@@ -228,7 +233,7 @@ impl Screen {
 
     /// What is live.
     pub fn status(&self, result: &StatusResult<'_>) {
-        self.result(result, || results::status(result));
+        self.result(result, || status::text(result));
     }
 
     /// The releases that are kept.

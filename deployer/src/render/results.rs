@@ -93,47 +93,6 @@ fn is_false(it: &bool) -> bool {
     !it
 }
 
-/// What is live.
-#[derive(Debug, Serialize)]
-pub struct StatusResult<'a> {
-    /// The stage.
-    pub stage: &'a str,
-    /// `service/stage`.
-    #[serde(skip)]
-    pub identity: String,
-    /// `None`: nothing is live.
-    pub url: Option<String>,
-    /// `None`: nothing is live, or not by us.
-    pub release: Option<String>,
-    /// The functions there are.
-    pub functions: Vec<FunctionStatus>,
-    /// The draft's route keys.
-    pub routes: Vec<String>,
-    /// Who made it, if that was noted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub owner: Option<String>,
-    /// When it expires, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub expires: Option<String>,
-    /// What users of the stage must know.
-    pub notice: Option<&'a str>,
-}
-
-/// A function in the account.
-#[derive(Debug, Serialize)]
-pub struct FunctionStatus {
-    /// Its name.
-    pub name: String,
-    /// Its newest version.
-    pub version: Option<String>,
-    /// MB.
-    pub memory_mb: u32,
-    /// Seconds.
-    pub timeout_seconds: u32,
-    /// `None`: unreserved.
-    pub reserved_concurrency: Option<u32>,
-}
-
 /// The releases of a stage.
 #[derive(Debug, Serialize)]
 pub struct HistoryResult<'a> {
@@ -348,44 +307,7 @@ pub(super) fn down(result: &DownResult<'_>) -> String {
     with_notice(text, result.logging_role_kept.then_some(kept))
 }
 
-pub(super) fn status(result: &StatusResult<'_>) -> String {
-    let mut text = match (&result.url, &result.release) {
-        (Some(url), release) => format!(
-            "{} is live\n  url      {url}\n  release  {}",
-            result.identity,
-            release.as_deref().unwrap_or("none of ours")
-        ),
-        (None, _) if result.functions.is_empty() => format!("{} is not deployed", result.identity),
-        (None, _) => format!(
-            "{} is half built: run `deployer up {}`",
-            result.identity, result.stage
-        ),
-    };
-    for function in &result.functions {
-        let version = function.version.as_deref().unwrap_or("none");
-        let reserved = match function.reserved_concurrency {
-            Some(count) => format!(", at most {count} at once"),
-            None => String::new(),
-        };
-        // Writing to a String can't fail.
-        let _ = write!(
-            text,
-            "\n  function {} version {version}, {} MB, {} s{reserved}",
-            function.name, function.memory_mb, function.timeout_seconds
-        );
-    }
-    if !result.routes.is_empty() {
-        let _ = write!(text, "\n  routes   {}", result.routes.join(", "));
-    }
-    for (what, said) in [("owner  ", &result.owner), ("expires", &result.expires)] {
-        if let Some(said) = said {
-            let _ = write!(text, "\n  {what}  {said}");
-        }
-    }
-    with_notice(text, result.notice)
-}
-
-fn with_notice(text: String, notice: Option<&str>) -> String {
+pub(super) fn with_notice(text: String, notice: Option<&str>) -> String {
     match notice {
         Some(notice) => format!("{text}\nnote: {notice}"),
         None => text,
@@ -550,33 +472,5 @@ mod tests {
             text,
             "chat/alpha is gone: 12 steps, verified by looking again\n  retained  /aws/lambda/chat-alpha-room"
         );
-    }
-
-    #[test]
-    fn status_tells_live_from_half_built_from_absent() {
-        let mut result = StatusResult {
-            stage: "local",
-            identity: "chat/local".into(),
-            url: None,
-            release: None,
-            functions: Vec::new(),
-            routes: Vec::new(),
-            owner: None,
-            expires: None,
-            notice: None,
-        };
-        assert_eq!(status(&result), "chat/local is not deployed");
-        result.functions.push(FunctionStatus {
-            name: "chat-local-room".into(),
-            version: Some("3".into()),
-            memory_mb: 128,
-            timeout_seconds: 20,
-            reserved_concurrency: Some(1),
-        });
-        assert!(status(&result).starts_with("chat/local is half built"));
-        result.url = Some("ws://127.0.0.1:9100/a1b2c3d4e5/local".into());
-        result.release = Some("0123456789abcdef".into());
-        result.routes = vec!["$connect".into(), "join".into()];
-        insta::assert_snapshot!(status(&result));
     }
 }

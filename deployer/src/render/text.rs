@@ -1,9 +1,16 @@
 //! Plain lines. A closed pipe (`deployer plan | head`) is no error.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether the next result replaces what was shown.
+static REPLACING: AtomicBool = AtomicBool::new(false);
 
 /// A result, on stdout.
 pub fn result(line: &str) {
+    if REPLACING.swap(false, Ordering::Relaxed) {
+        replace();
+    }
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
@@ -17,6 +24,20 @@ pub fn clear_line() {
     let mut screen = std::io::stdout();
     let _ = write!(screen, "\r\x1b[K");
     let _ = screen.flush();
+}
+
+/// Lets the next result take the place of all that was shown, on a terminal; elsewhere an
+/// empty line comes before it. Until there is one, what was shown stays.
+pub fn replace_with_next() {
+    REPLACING.store(true, Ordering::Relaxed);
+}
+
+fn replace() {
+    let mut screen = std::io::stdout();
+    let _ = match screen.is_terminal() {
+        true => write!(screen, "\x1b[H\x1b[2J\x1b[3J"),
+        false => writeln!(screen),
+    };
 }
 
 /// Progress, on stderr.

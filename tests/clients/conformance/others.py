@@ -52,10 +52,16 @@ class RolesLife:
         self.call("PutRolePermissionsBoundary", PermissionsBoundary=made["Policy"]["Arn"], **self.first)
         self.call("TagRole", Tags=[{"Key": f"key-{number}", "Value": "value"} for number in range(MANY)], **self.first)
         self.call("ListInstanceProfilesForRole", **self.first)
+        self.summarize()
         self.call("ListRoleTags", **self.first)
         self.account.call(
             "sts", "AssumeRole", RoleArn=self.arns["user"], RoleSessionName="conformance", DurationSeconds=900
         )
+
+    def summarize(self):
+        """Counts what is there against the account's quotas."""
+        summary = self.call("GetAccountSummary")["SummaryMap"]
+        assert len(self.arns) <= summary["Roles"] < summary["RolesQuota"], summary
 
     def remove(self):
         self.call("UntagRole", TagKeys=["key-0"], **self.first)
@@ -117,6 +123,32 @@ class LogsLife:
         self.call("DeleteLogStream", logStreamName="stream-0", **self.first)
         for number in range(MANY):
             self.call("DeleteLogGroup", logGroupName=f"conformance-{number}")
+
+
+class MetricsLife:
+    """CloudWatch, of what functions did before."""
+
+    def __init__(self, account):
+        self.account = account
+        self.asked = {}
+
+    def ask(self, function):
+        now = int(time.time())
+        metric = {
+            "Namespace": "AWS/Lambda", "MetricName": "Invocations",
+            "Dimensions": [{"Name": "FunctionName", "Value": function}],
+        }  # fmt: skip
+        queries = [
+            {"Id": f"m{number}", "Label": "all", "ReturnData": True,
+             "MetricStat": {"Metric": metric, "Period": 3600, "Stat": stat, "Unit": "Count"}}
+            for number, stat in enumerate(("Sum", "SampleCount", "p50"))
+        ]  # fmt: skip
+        self.asked = {
+            "MetricDataQueries": queries, "StartTime": now - now % 60 - 3000, "EndTime": now - now % 60 + 60,
+        }  # fmt: skip
+        answer = self.account.call("cloudwatch", "GetMetricData", ScanBy="TimestampAscending", **self.asked)
+        values = [result["Values"] for result in answer["MetricDataResults"]]
+        assert len(values) == len(queries) and all(value and value[0] >= 1 for value in values), values
 
 
 class SecretsLife:

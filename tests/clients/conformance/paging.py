@@ -13,6 +13,7 @@ ONE_PAGE = {
 # What a list is asked with, besides.
 ABOUT = {
     ("apigatewayv2", "*"): lambda lives: {"ApiId": lives.gateway.api, "RouteId": lives.gateway.routes[0]},
+    ("cloudwatch", "*"): lambda lives: lives.metrics.asked,
     ("iam", "*"): lambda lives: lives.roles.first,
     ("lambda", "*"): lambda lives: {"FunctionName": lives.functions.name},
     ("logs", "*"): lambda lives: lives.logs.first,

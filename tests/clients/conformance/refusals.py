@@ -10,6 +10,7 @@ VALIDATION = {
     "apigateway": {"BadRequestException"},
     "apigatewaymanagementapi": {"BadRequestException", "PayloadTooLargeException"},
     "apigatewayv2": {"BadRequestException"},
+    "cloudwatch": {"MissingParameter", "ValidationError"},
     "iam": {"ValidationError"},
     "lambda": {"InvalidParameterValueException", "ValidationException"},
     "logs": {"InvalidParameterException", "ValidationException"},

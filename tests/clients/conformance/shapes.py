@@ -5,6 +5,7 @@ model doesn't know, numbers that are texts, times in another format.
 """
 
 import re
+import xml.etree.ElementTree as ElementTree
 
 ISO_8601 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 WHOLE = re.compile(r"-?\d+")
@@ -87,6 +88,13 @@ def check_xml(shape, element, path="answer"):
             if tag_of(child) != "member":
                 yield f"{path}: {tag_of(child)} instead of member"
             yield from check_xml(shape.member, child, f"{path}[{index}]")
+    elif kind == "map":
+        for index, entry in enumerate(element):
+            if [tag_of(child) for child in entry] != ["key", "value"]:
+                yield f"{path}[{index}]: {ElementTree.tostring(entry)!r} is no entry of a map"
+                continue
+            yield from check_xml(shape.key, entry[0], f"{path}: key {entry[0].text}")
+            yield from check_xml(shape.value, entry[1], f"{path}.{entry[0].text}")
     elif kind == "boolean" and text not in ("true", "false"):
         yield f"{path}: {text!r} is no boolean"
     elif kind in ("integer", "long") and not WHOLE.fullmatch(text):

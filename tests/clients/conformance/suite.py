@@ -6,7 +6,7 @@ from . import paging, unknown
 from .account import Account
 from .functions import FunctionsLife
 from .gateway import GatewayLife
-from .others import LogsLife, RolesLife, SecretsLife
+from .others import LogsLife, MetricsLife, RolesLife, SecretsLife
 
 # Operations that the lives below don't carry out, and why.
 NEVER_SUCCEEDS = {}
@@ -47,6 +47,8 @@ def live(account, checks, served):
         lives.gateway = gateway = GatewayLife(account, functions.arn, roles.arns["apigateway"])
         gateway.make()
         gateway.talk()
+        lives.metrics = metrics = MetricsLife(account)
+        metrics.ask(functions.name)
     for service, operations in served.items():
         with checks.check(f"{service}: pages are the whole list"):
             none(paging.check(account, service, operations, lives)[1])

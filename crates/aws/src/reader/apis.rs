@@ -46,6 +46,12 @@ pub(super) async fn list(client: &Client, names: &Names) -> Result<Vec<ApiState>
     Ok(states.into_iter().flatten().collect())
 }
 
+/// How many there are, whoever's.
+pub(super) async fn count(client: &Client) -> Result<usize, CloudError> {
+    let all = list_all!(client.get_apis(), Call::new(Operation::GetApis, ""))?;
+    Ok(all.len())
+}
+
 /// Those that any stage has tagged.
 pub(super) async fn list_tagged(client: &Client) -> Result<Vec<ApiFound>, CloudError> {
     let all = list_all!(client.get_apis(), Call::new(Operation::GetApis, ""))?;

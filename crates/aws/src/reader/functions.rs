@@ -86,6 +86,8 @@ async fn list_versions(lambda: &Client, name: &str) -> Result<Vec<VersionState>,
                 version: FunctionVersion::new(version.version()?),
                 code: code(version),
                 configuration: settings(version),
+                code_bytes: u64::try_from(version.code_size()).unwrap_or_default(),
+                modified: version.last_modified().map(str::to_owned),
             };
             Some((number, state))
         })

@@ -14,12 +14,26 @@ impl LogReader for Cloud {
         from_ms: i64,
         token: Option<String>,
     ) -> Result<LogPage, CloudError> {
+        self.filtered(log_group, None, from_ms, token).await
+    }
+}
+
+impl Cloud {
+    /// Events of a group in which a pattern is found, if there is one.
+    pub(crate) async fn filtered(
+        &self,
+        log_group: &LogGroupName,
+        pattern: Option<&str>,
+        from_ms: i64,
+        token: Option<String>,
+    ) -> Result<LogPage, CloudError> {
         let call = Call::new(Operation::FilterLogEvents, log_group.as_str());
         let answer = self
             .logs
             .filter_log_events()
             .log_group_name(log_group.as_str())
             .start_time(from_ms)
+            .set_filter_pattern(pattern.map(str::to_owned))
             .set_next_token(token)
             .send()
             .await;

@@ -1,6 +1,7 @@
 //! Reads: SDK answers as the core's plain data.
 
 mod apis;
+mod checkup;
 mod directory;
 mod functions;
 mod journal;
@@ -59,16 +60,7 @@ impl CloudReader for Cloud {
             .send()
             .await
             .map_err(|error| call.error(error))?;
-        let arn = identity.arn().ok_or_else(|| call.incomplete("Arn"))?;
-        let account_id = identity
-            .account()
-            .ok_or_else(|| call.incomplete("Account"))?;
-        Ok(Account {
-            caller_arn: arn.to_owned(),
-            partition: arn.split(':').nth(1).unwrap_or("aws").to_owned(),
-            account_id: account_id.to_owned(),
-            region: self.region.clone(),
-        })
+        checkup::account_of(&identity, &self.region)
     }
 
     async fn find_role(&self, role: &RoleName) -> Result<Option<RoleState>, CloudError> {

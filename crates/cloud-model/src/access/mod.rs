@@ -110,6 +110,11 @@ fn needs(
             Some(operation) => logs::needs(operation, &members(), settings),
             None => Vec::new(),
         },
+        // Metrics are no resources.
+        Service::CloudWatch => match json11::operation(request) {
+            Some(operation) => vec![Need::new(format!("cloudwatch:{operation}"), "*")],
+            None => Vec::new(),
+        },
         // GetCallerIdentity needs none, AssumeRole asks the role; the other two ask
         // always, by themselves.
         Service::Sts | Service::Ssm | Service::SecretsManager => Vec::new(),

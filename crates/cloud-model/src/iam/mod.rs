@@ -14,6 +14,7 @@ pub(crate) mod policy;
 mod read;
 mod role_tags;
 mod roles;
+mod summary;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -77,6 +78,7 @@ impl Iam {
             "CreatePolicy" => self.create_policy(form, call).map(Some),
             "GetPolicy" => self.get_policy(form).map(Some),
             "DeletePolicy" => self.delete_policy(form),
+            "GetAccountSummary" => Ok(Some(self.get_account_summary())),
             "ListInstanceProfilesForRole" => self.list_instance_profiles_for_role(form).map(Some),
             "TagRole" => self.tag_role(form),
             "UntagRole" => self.untag_role(form),

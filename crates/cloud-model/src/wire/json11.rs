@@ -1,4 +1,5 @@
-//! awsJson1.1, as CloudWatch Logs, SSM and Secrets Manager speak it.
+//! awsJson1.1, as CloudWatch Logs, SSM and Secrets Manager speak it, and awsJson1.0, which
+//! differs by its content type, as CloudWatch does.
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
@@ -8,6 +9,7 @@ use super::Service;
 use crate::error::Failure;
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
+const CONTENT_TYPE_OF_VERSION_0: &str = "application/x-amz-json-1.0";
 const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
 
 /// The operation in `X-Amz-Target: Logs_20140328.CreateLogGroup`.
@@ -29,6 +31,13 @@ pub(crate) fn answer(body: Option<Value>, request_id: &str) -> Response<Bytes> {
 pub(crate) fn stream(request_id: &str) -> Response<Bytes> {
     let mut answer = write(200, String::new(), request_id);
     let kind = HeaderValue::from_static(EVENT_STREAM);
+    answer.headers_mut().insert(header::CONTENT_TYPE, kind);
+    answer
+}
+
+/// The same answer in awsJson1.0.
+pub(crate) fn in_version_0(mut answer: Response<Bytes>) -> Response<Bytes> {
+    let kind = HeaderValue::from_static(CONTENT_TYPE_OF_VERSION_0);
     answer.headers_mut().insert(header::CONTENT_TYPE, kind);
     answer
 }

@@ -112,6 +112,11 @@ impl Members {
         })
     }
 
+    /// Whether the member is given, whatever it says.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
     /// Whether the member says anything: absent, `""`, `[]` and `{}` do not.
     pub(crate) fn says_something(&self, name: &str) -> bool {
         match self.find(name) {

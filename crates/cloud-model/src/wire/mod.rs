@@ -23,6 +23,7 @@ pub(crate) enum Service {
     Iam,
     Sts,
     Logs,
+    CloudWatch,
     Ssm,
     SecretsManager,
 }
@@ -36,6 +37,7 @@ impl Service {
             "iam" => Some(Self::Iam),
             "sts" => Some(Self::Sts),
             "logs" => Some(Self::Logs),
+            "monitoring" => Some(Self::CloudWatch),
             "ssm" => Some(Self::Ssm),
             "secretsmanager" => Some(Self::SecretsManager),
             _ => None,
@@ -51,6 +53,7 @@ impl Service {
             Self::Iam => model == "iam",
             Self::Sts => model == "sts",
             Self::Logs => model == "logs",
+            Self::CloudWatch => model == "cloudwatch",
             Self::Ssm => model == "ssm",
             Self::SecretsManager => model == "secretsmanager",
         }
@@ -64,6 +67,7 @@ impl Service {
             Self::Iam => "IAM's",
             Self::Sts => "STS's",
             Self::Logs => "CloudWatch Logs'",
+            Self::CloudWatch => "CloudWatch's",
             Self::Ssm => "SSM's",
             Self::SecretsManager => "Secrets Manager's",
         }
@@ -74,7 +78,7 @@ impl Service {
         match self {
             Self::ApiGateway | Self::Lambda => Protocol::RestJson,
             Self::Iam | Self::Sts => Protocol::Query,
-            Self::Logs | Self::Ssm | Self::SecretsManager => Protocol::Json11,
+            Self::Logs | Self::CloudWatch | Self::Ssm | Self::SecretsManager => Protocol::Json11,
         }
     }
 }

@@ -7,11 +7,13 @@
 )]
 
 mod access;
+mod account_summary;
 mod aliases;
 mod apigateway;
 mod apigateway_refusals;
 mod auto_deploy;
 mod boundaries;
+mod cloudwatch;
 mod common;
 mod data_plane;
 mod facilities;

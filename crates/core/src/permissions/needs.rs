@@ -22,6 +22,8 @@ pub enum Purpose {
     /// `invoke`: whoever may, speaks to the functions past the gateway. Nothing that deploys
     /// needs it.
     Invoke,
+    /// `doctor`: how much of the account's quotas is used. Nothing that deploys needs it.
+    Doctor,
 }
 
 impl Purpose {
@@ -107,6 +109,7 @@ const fn pass(on: &'static [On], service: &'static str) -> Need {
 
 const ALL: &[Purpose] = Purpose::ALL;
 const PLAN_UP: &[Purpose] = &[Purpose::Plan, Purpose::Up];
+const DOCTOR: &[Purpose] = &[Purpose::Doctor];
 const UP: &[Purpose] = &[Purpose::Up];
 const DOWN: &[Purpose] = &[Purpose::Down];
 const UP_DOWN: &[Purpose] = &[Purpose::Up, Purpose::Down];
@@ -158,7 +161,14 @@ pub(super) fn needs(operation: Operation) -> &'static [Need] {
         // Nobody can be kept from it.
         Op::GetCallerIdentity => &[],
 
-        Op::GetApis => reads!("apigateway:GET", On::Apis),
+        Op::GetApis => {
+            const {
+                &[
+                    need(ALL, &["apigateway:GET"], &[On::Apis]),
+                    need(DOCTOR, &["apigateway:GET"], &[On::Apis]),
+                ]
+            }
+        }
         Op::GetRoutes
         | Op::GetIntegrations
         | Op::GetAuthorizers
@@ -166,7 +176,14 @@ pub(super) fn needs(operation: Operation) -> &'static [Need] {
         | Op::GetStages
         | Op::GetStage
         | Op::GetDeployment => reads!("apigateway:GET", On::InApis),
-        Op::GetAccount => const { &[need(PLAN_UP, &["apigateway:GET"], &[On::GatewayAccount])] },
+        Op::GetAccount => {
+            const {
+                &[
+                    need(PLAN_UP, &["apigateway:GET"], &[On::GatewayAccount]),
+                    need(DOCTOR, &["apigateway:GET"], &[On::GatewayAccount]),
+                ]
+            }
+        }
         Op::CreateApi => const { &[need(UP, POST, &[On::Apis, On::ApiTags])] },
         Op::CreateStage => const { &[need(UP, POST, &[On::InApis, On::ApiTags])] },
         Op::CreateRoute | Op::CreateDeployment => const { &[need(UP, POST, &[On::InApis])] },
@@ -206,6 +223,15 @@ pub(super) fn needs(operation: Operation) -> &'static [Need] {
             }
         }
 
+        Op::GetAccountSettings => {
+            const {
+                &[need(
+                    DOCTOR,
+                    &["lambda:GetAccountSettings"],
+                    &[On::Anything],
+                )]
+            }
+        }
         Op::ListFunctions => reads!("lambda:ListFunctions", On::Anything),
         // Its answer has the tags of those only who may list them.
         Op::GetFunction => {
@@ -263,6 +289,9 @@ pub(super) fn needs(operation: Operation) -> &'static [Need] {
         Op::TagFunction => writes!("lambda:TagResource", On::Functions),
         Op::UntagFunction => writes!("lambda:UntagResource", On::Functions),
 
+        Op::GetAccountSummary => {
+            const { &[need(DOCTOR, &["iam:GetAccountSummary"], &[On::Anything])] }
+        }
         Op::GetRole => role_reads!("iam:GetRole"),
         Op::ListRolePolicies => role_reads!("iam:ListRolePolicies"),
         Op::GetRolePolicy => role_reads!("iam:GetRolePolicy"),
@@ -331,6 +360,16 @@ pub(super) fn needs(operation: Operation) -> &'static [Need] {
         Op::PutLogEvents => writes!("logs:PutLogEvents", On::Journal),
         Op::TagLogGroup => const { &[need(UP, &["logs:TagResource"], WANTED_LOGS)] },
         Op::UntagLogGroup => const { &[need(UP, &["logs:UntagResource"], WANTED_LOGS)] },
+
+        Op::GetMetricData => {
+            const {
+                &[need(
+                    &[Purpose::Plan],
+                    &["cloudwatch:GetMetricData"],
+                    &[On::Anything],
+                )]
+            }
+        }
 
         Op::ListTables => reads!("dynamodb:ListTables", On::AllTables),
         Op::DescribeTable => reads!("dynamodb:DescribeTable", On::Tables),

@@ -32,7 +32,7 @@ fn with(more: &str) -> Scope {
     scope(&PLAIN.replace("[routes]", &format!("{more}\n[routes]")))
 }
 
-/// Those of whoever reads logs, too.
+/// Those of whoever reads logs or looks after the account, too.
 const EVERY: &[Purpose] = &[
     Purpose::Plan,
     Purpose::Up,
@@ -40,6 +40,7 @@ const EVERY: &[Purpose] = &[
     Purpose::Down,
     Purpose::Logs,
     Purpose::Invoke,
+    Purpose::Doctor,
 ];
 
 fn actions(scope: &Scope, purposes: &[Purpose]) -> BTreeSet<&'static str> {

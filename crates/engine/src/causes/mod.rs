@@ -84,6 +84,13 @@ fn lacking(message: &str) -> String {
     };
     let (options, former) = if message.contains(" logs:FilterLogEvents ") {
         (" --for logs", "")
+    } else if message.contains(" lambda:InvokeFunction ") {
+        (" --for invoke", "")
+    } else if ["lambda:GetAccountSettings ", "iam:GetAccountSummary "]
+        .iter()
+        .any(|action| message.contains(action))
+    {
+        (" --for doctor", "")
     } else if message.contains(" dynamodb:") {
         let former = " (with --former-tables, if the files no longer name the table)";
         ("", former)

@@ -39,7 +39,7 @@ pub(crate) async fn manage(
         Err(refusal) => *refusal,
         Ok(connection) => match parts.method {
             Method::POST => match body {
-                Ok(data) => post(&connection, data),
+                Ok(data) => post(gateway, &connection, data),
                 Err(too_large) => too_large,
             },
             Method::DELETE => {
@@ -167,13 +167,16 @@ fn too_large() -> Answer {
     http_io::error(status, "PayloadTooLargeException", body)
 }
 
-fn post(connection: &Connection, data: Bytes) -> Answer {
+fn post(gateway: &Gateway, connection: &Connection, data: Bytes) -> Answer {
     let Ok(text) = Utf8Bytes::try_from(data) else {
         let body = r#"{"message":"Data must be UTF-8 text"}"#;
         return http_io::error(NOT_UTF8_POST, "BadRequestException", body);
     };
     match connection.send(text) {
-        Ok(()) => http_io::empty(StatusCode::OK),
+        Ok(()) => {
+            gateway.count_sent(&connection.facts);
+            http_io::empty(StatusCode::OK)
+        }
         Err(_full) => empty_error(StatusCode::TOO_MANY_REQUESTS, "LimitExceededException"),
     }
 }

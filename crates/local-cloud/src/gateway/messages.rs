@@ -22,7 +22,10 @@ pub(crate) async fn handle(gateway: Arc<Gateway>, connection: Arc<Connection>, t
     let request_id = gateway.model.ids.websocket_id();
     let frame = match route(&gateway, facts, &request_id, &text).await {
         Ok(None) => return,
-        Ok(Some(body)) => body,
+        Ok(Some(body)) => {
+            gateway.count_sent(facts);
+            body
+        }
         Err(error) => error.frame(&facts.connection_id, &request_id),
     };
     // A client that does not read gets neither answers nor errors.

@@ -15,6 +15,7 @@ mod integration;
 pub(crate) mod json_path;
 mod management;
 mod messages;
+mod metrics;
 pub(crate) mod proxy_response;
 mod registry;
 mod request_log;

@@ -40,8 +40,9 @@ pub(crate) struct Integration<'a> {
 }
 
 impl Gateway {
-    /// Writes whatever the stage wants to be written of a request.
+    /// Counts a request, and writes whatever the stage wants to be written of it.
     pub(crate) fn log_request(&self, report: &Report<'_>) {
+        self.count(report);
         let stage = report.stage;
         if !stage.may_log {
             return;

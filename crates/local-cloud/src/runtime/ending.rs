@@ -156,9 +156,10 @@ impl<S> Supervisor<S> {
             _ => None,
         };
         let peak_mb = self.process.peak_memory_mb();
+        let took = since.elapsed();
         let report = Report {
             order: &job.order,
-            took: since.elapsed(),
+            took,
             init,
             memory_mb: self.memory_mb,
             peak_mb,
@@ -174,6 +175,7 @@ impl<S> Supervisor<S> {
         let _caller_left = job.reply.send(Delivery::Done(Invocation {
             request_id,
             outcome,
+            took,
             log_tail,
         }));
     }

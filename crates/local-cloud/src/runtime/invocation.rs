@@ -28,6 +28,8 @@ pub(crate) struct Order {
 pub(crate) struct Invocation {
     pub(crate) request_id: String,
     pub(crate) outcome: Outcome,
+    /// As the report tells it: without the start that it waited for.
+    pub(crate) took: Duration,
     /// The last [`crate::limits::LOG_TAIL`] bytes of the invocation's log.
     pub(crate) log_tail: Bytes,
 }

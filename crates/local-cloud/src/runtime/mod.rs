@@ -33,6 +33,7 @@ mod invocation;
 mod invoke_api;
 mod logs;
 mod memory;
+mod metrics;
 mod place;
 mod pool;
 mod process;

@@ -19,6 +19,7 @@ use tokio::time::{Instant, timeout};
 use super::choice::{self, Found};
 use super::credentials::Credentials;
 use super::invocation::{Delivery, Failure, Invocation, Job, Order, Throttled};
+use super::metrics;
 use super::place::Permit;
 use super::unpack::CodeStore;
 use crate::limits::{ASYNCHRONOUS_EVENTS, DELIVERY_ATTEMPTS, Limits};
@@ -140,11 +141,13 @@ impl Pool {
         event: Bytes,
         request_id: String,
     ) -> Result<Invocation, Throttled> {
-        let permit = self.admit(&function)?;
+        let admitted = self.admit(&function);
+        let permit = admitted.inspect_err(|_| metrics::throttled(&self.model, &function))?;
         let order = Arc::new(self.order(&function, event, request_id));
         let (pool, copy) = (Arc::clone(self), Arc::clone(&order));
         let run = tokio::spawn(async move {
             let invocation = pool.run(&function, copy).await;
+            metrics::invoked(&pool.model, &function, &invocation);
             drop(permit);
             invocation
         });

@@ -2,6 +2,7 @@
 //! what went wrong where there is none to say it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use cloud_model::FunctionVersion;
@@ -155,9 +156,10 @@ impl Pool {
         let version = &function.version;
         log.system(SystemEvent::Start { order, version }).await;
         log.system(SystemEvent::Failed { order, failure }).await;
+        let took = began.elapsed();
         let report = Report {
             order,
-            took: began.elapsed(),
+            took,
             init: None,
             memory_mb: function.memory_mb,
             peak_mb: 0,
@@ -168,6 +170,7 @@ impl Pool {
         let log_tail = log.end().await;
         log.finish().await;
         Invocation {
+            took,
             log_tail,
             ..self.failed(order, failure)
         }
@@ -177,6 +180,7 @@ impl Pool {
         Invocation {
             request_id: order.request_id.clone(),
             outcome: Outcome::FunctionError(failure.document(order)),
+            took: Duration::ZERO,
             log_tail: Bytes::new(),
         }
     }

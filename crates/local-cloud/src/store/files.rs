@@ -85,12 +85,31 @@ impl Files {
     /// Reads everything that is there; nothing is an empty account.
     pub(super) fn read(data_dir: &Path) -> Result<(Self, Snapshot), StateError> {
         let dir = data_dir.join(STATE);
-        let mut snapshot = Snapshot::default();
         for sub in [&dir, &dir.join(CODE), &dir.join(LOGS)] {
             // Secrets' values are in there, in clear: nobody else is to read them.
             let made = DirBuilder::new().recursive(true).mode(0o700).create(sub);
             made.map_err(|source| failed(sub, source))?;
         }
+        for sub in [CODE, LOGS] {
+            remove_halves(&dir.join(sub))?;
+        }
+        for (_, path) in listed(&dir.join(LOGS), LOG_EXTENSION)? {
+            cut_half_a_line(&path).map_err(|source| failed(&path, source))?;
+        }
+        let snapshot = Self::look(data_dir)?;
+        let files = Self {
+            dir,
+            account: snapshot.state.clone(),
+            code: snapshot.code.keys().cloned().collect(),
+            logs: snapshot.logs.keys().copied().collect(),
+        };
+        Ok((files, snapshot))
+    }
+
+    /// Reads everything that is there, and leaves it as it is.
+    pub(super) fn look(data_dir: &Path) -> Result<Snapshot, StateError> {
+        let dir = data_dir.join(STATE);
+        let mut snapshot = Snapshot::default();
         let account = dir.join(ACCOUNT);
         snapshot.state = match fs::read(&account) {
             Ok(text) if text.is_empty() => return Err(damaged(account, "it is empty")),
@@ -111,13 +130,7 @@ impl Files {
                 snapshot.logs.insert(number, lines);
             }
         }
-        let files = Self {
-            dir,
-            account: snapshot.state.clone(),
-            code: snapshot.code.keys().cloned().collect(),
-            logs: snapshot.logs.keys().copied().collect(),
-        };
-        Ok((files, snapshot))
+        Ok(snapshot)
     }
 
     pub(super) fn account(&self) -> PathBuf {
@@ -194,18 +207,12 @@ impl Files {
     }
 }
 
-/// Files with this extension, by the rest of their names; what was being written is
-/// removed.
+/// Files with this extension, by the rest of their names. No folder has none.
 fn listed(dir: &Path, extension: &str) -> Result<Vec<(String, PathBuf)>, StateError> {
-    let entries = fs::read_dir(dir).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-    let entries = entries.map_err(|source| failed(dir, source))?;
     let mut found = Vec::new();
-    for path in entries.into_iter().map(|entry| entry.path()) {
+    for path in entries(dir)? {
         let of_file = path.extension().and_then(|it| it.to_str());
         match (of_file, path.file_stem().and_then(|it| it.to_str())) {
-            (Some(NEW), _) => {
-                let _left = fs::remove_file(&path);
-            }
             (Some(it), Some(stem)) if it == extension => found.push((stem.to_owned(), path)),
             _ => {}
         }
@@ -213,17 +220,40 @@ fn listed(dir: &Path, extension: &str) -> Result<Vec<(String, PathBuf)>, StateEr
     Ok(found)
 }
 
-/// A file's lines; one that was being written is cut off.
+/// Removes what was being written.
+fn remove_halves(dir: &Path) -> Result<(), StateError> {
+    for path in entries(dir)? {
+        if path.extension().is_some_and(|it| it == NEW) {
+            let _left = fs::remove_file(&path);
+        }
+    }
+    Ok(())
+}
+
+fn entries(dir: &Path) -> Result<Vec<PathBuf>, StateError> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.and_then(Iterator::collect::<io::Result<Vec<_>>>),
+    };
+    let entries = entries.map_err(|source| failed(dir, source))?;
+    Ok(entries.into_iter().map(|entry| entry.path()).collect())
+}
+
+/// A file's lines, without one that was being written.
 fn whole_lines(path: &Path) -> io::Result<Vec<u8>> {
     let mut lines = fs::read(path)?;
     let end = lines.iter().rposition(|byte| *byte == b'\n');
-    let end = end.map_or(0, |place| place + 1);
-    if end < lines.len() {
-        let file = OpenOptions::new().write(true).open(path)?;
-        file.set_len(end as u64)?;
-        lines.truncate(end);
-    }
+    lines.truncate(end.map_or(0, |place| place + 1));
     Ok(lines)
+}
+
+/// Cuts off a line that was being written: the next one would be appended to it.
+fn cut_half_a_line(path: &Path) -> io::Result<()> {
+    let end = whole_lines(path)?.len() as u64;
+    if end < fs::metadata(path)?.len() {
+        OpenOptions::new().write(true).open(path)?.set_len(end)?;
+    }
+    Ok(())
 }
 
 fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -368,6 +398,22 @@ mod tests {
             .write(&lines(1, LogBytes::Append(b"next\n".to_vec())))
             .unwrap();
         assert_eq!(read(&dir).1.logs[&1], b"whole\nnext\n");
+    }
+
+    #[test]
+    fn who_only_looks_changes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(Files::look(dir.path()).unwrap(), Snapshot::default());
+        assert!(!dir.path().join(STATE).exists());
+        let (mut files, _) = read(&dir);
+        files.write(&changes("whole", &["a"], &[1])).unwrap();
+        append(&files.log(1), b"whole\nhal").unwrap();
+        let half = files.code("0123").with_extension(NEW);
+        fs::write(&half, "hal").unwrap();
+        let snapshot = Files::look(dir.path()).unwrap();
+        assert_eq!(snapshot.logs[&1], b"whole\n");
+        assert!(half.exists());
+        assert_eq!(fs::read(files.log(1)).unwrap(), b"whole\nhal");
     }
 
     #[test]

@@ -21,9 +21,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cloud_model::{Changes, Cloud, RestoreError, Settings};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
+use crate::config::{ACCOUNT_ID, REGION};
 use files::Files;
 use lock::Lock;
 
@@ -67,6 +68,36 @@ pub enum StateError {
 /// Whether an account is kept in this data directory.
 pub fn is_kept(data_dir: &Path) -> bool {
     Files::are_in(data_dir)
+}
+
+/// Whether the account that is kept in a data directory could be gone on with. Changes
+/// nothing; no local cloud may be writing there meanwhile. Blocks.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_kept(data_dir: &Path) -> Result<(), StateError> {
+    let snapshot = Files::look(data_dir)?;
+    let restored = Cloud::restore(settings_to_look(), &snapshot);
+    restored
+        .map(|_| ())
+        .map_err(|error| StateError::Unreadable {
+            file: data_dir.to_owned(),
+            reason: error.to_string(),
+        })
+}
+
+/// Enough to read an account; nothing is served from it.
+fn settings_to_look() -> Settings {
+    Settings {
+        account_id: ACCOUNT_ID.to_owned(),
+        region: REGION.to_owned(),
+        websocket_base: String::new(),
+        code_base: String::new(),
+        code_key: String::new(),
+        function_activation: SignedDuration::ZERO,
+        realism: None,
+        enforce_iam: false,
+    }
 }
 
 /// Removes a data directory that no local cloud uses any more, with the account in it.

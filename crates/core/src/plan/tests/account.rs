@@ -81,6 +81,8 @@ impl Ledger {
             version: version.clone(),
             code: state.code.clone(),
             configuration: state.configuration.clone(),
+            code_bytes: 0,
+            modified: None,
         });
         bindings.versions.insert(key, version);
     }
@@ -258,6 +260,8 @@ impl Ledger {
                     version: "1".into(),
                     code: function.code.clone(),
                     configuration: function.configuration.clone(),
+                    code_bytes: 0,
+                    modified: None,
                 };
                 bindings.versions.insert(key, version.version.clone());
                 let state = FunctionState {
