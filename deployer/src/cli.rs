@@ -1,6 +1,7 @@
 //! The command line.
 
 pub mod connect;
+pub mod dev;
 pub mod logs;
 
 use clap::{Args, Parser, Subcommand};
@@ -39,6 +40,7 @@ Environment:
 
 Examples:
   deployer up local          deploy to the local cloud, starting it if need be
+  deployer dev               the same whenever something is saved, and show what happens
   deployer plan alpha        show what `up alpha` would change
   deployer up alpha          deploy to AWS
   deployer up alpha beta     build once, deploy both side by side
@@ -190,6 +192,9 @@ pub enum Verb {
     /// Show what the stage's functions and its gateway have logged, in time order
     #[command(after_help = logs::EXAMPLES)]
     Logs(logs::Logs),
+    /// Deploy to the local cloud whenever something is saved, and show what happens there
+    #[command(after_help = dev::EXAMPLES)]
+    Dev(dev::Dev),
     /// Run the local cloud in the foreground (`up` starts it in the background)
     LocalCloud(LocalCloud),
     /// Write the JSON Schemas of the stage files to the `stages` folder

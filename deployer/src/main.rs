@@ -17,6 +17,7 @@ mod project;
 mod provenance;
 mod render;
 mod stage;
+mod traffic;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -225,6 +225,7 @@ mod tests {
             let entry = match said {
                 Said::Line(text) => (true, text.to_owned()),
                 Said::Progress(text) => (false, text.to_owned()),
+                Said::Built => (true, "built".to_owned()),
             };
             heard.lock().unwrap().push(entry);
         };

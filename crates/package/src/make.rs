@@ -95,6 +95,7 @@ pub async fn make(
     };
     let linker = linker(root, target).await?;
     let binaries = build(order, linker, speech, said).await?;
+    said(Said::Built);
     let made = zipped(binaries, target, linker).await;
     let BuildTarget::Lambda(machine) = target else {
         return made;

@@ -13,6 +13,8 @@ pub enum Said<'a> {
     Line(&'a str),
     /// How far it is; the next one replaces it.
     Progress(&'a str),
+    /// It has built everything; what follows is ours.
+    Built,
 }
 
 /// How cargo shall speak.

@@ -3,6 +3,7 @@
 mod build;
 mod choice;
 mod connect;
+mod dev;
 mod down;
 mod history;
 mod list;
@@ -18,7 +19,7 @@ mod schema;
 mod show;
 mod stages;
 mod status;
-mod up;
+pub mod up;
 
 use crate::cli::{self, Cli, Elsewhere, Look, Source, StageFiles, Stages, Verb};
 use crate::connect::target;
@@ -118,6 +119,13 @@ pub async fn run(arguments: Cli) -> u8 {
             Ok(project) => ended(logs::run(project, &options).await),
             Err(failure) => fail(&failure),
         },
+        Verb::Dev(options) => match run.project() {
+            Ok(project) => match dev::run(project, &options).await {
+                Ok(code) => code,
+                Err(failure) => fail(&failure),
+            },
+            Err(failure) => fail(&failure),
+        },
         Verb::LocalCloud(options) => match run.project() {
             Ok(project) => ended(local_cloud::run(project, &options).await),
             Err(failure) => fail(&failure),
@@ -140,6 +148,7 @@ fn goes_by_account(verb: &Verb) -> bool {
         | Verb::Stages(_)
         | Verb::Permissions(_)
         | Verb::Logs(_)
+        | Verb::Dev(_)
         | Verb::LocalCloud(_)
         | Verb::Schema(_) => false,
     }

@@ -34,6 +34,15 @@ pub struct Options {
     pub lives: Option<Lives>,
 }
 
+/// What an `up` has made live, or found so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live {
+    pub release: String,
+    pub url: String,
+    /// Whether anything was written.
+    pub changed: bool,
+}
+
 /// Deploys one stage.
 pub async fn run(
     run: &Run,
@@ -42,15 +51,16 @@ pub async fn run(
     options: Options,
 ) -> Result<(), Failure> {
     let deployed = deploy(run, stage, screen, options).await;
-    deployed.map_err(Failure::of_up)
+    deployed.map(|_| ()).map_err(Failure::of_up)
 }
 
-async fn deploy(
+/// As [`run`]; gives what is live.
+pub async fn deploy(
     run: &Run,
     Stage { definition, .. }: &Stage,
     screen: &Screen,
     options: Options,
-) -> Result<(), Failure> {
+) -> Result<Live, Failure> {
     let Run {
         workshop,
         interrupt,
@@ -115,7 +125,7 @@ pub async fn release(
     (stage, seen): (&OpenStage, Look),
     definition: &StageDefinition,
     screen: &Screen,
-) -> Result<(), Failure> {
+) -> Result<Live, Failure> {
     let name = &definition.identity.stage;
     let expires = match desired.expiry {
         Expiry::At(at) => Some(at),
@@ -132,12 +142,17 @@ pub async fn release(
     // The local cloud takes both on its one port; AWS knows no other than `wss://`.
     let path = url.strip_prefix("ws://");
     let secure_url = path.map(|path| format!("wss://{path}"));
+    let live = Live {
+        release: ReleaseHash::of(desired).to_string(),
+        url: url.clone(),
+        changed: !up.plan.is_empty() || up.done_before > 0,
+    };
     screen.up(&UpResult {
         stage: name,
         identity: definition.identity.to_string(),
         changed: !up.plan.is_empty(),
         steps: up.done_before + up.outcome.done.len(),
-        release: ReleaseHash::of(desired).to_string(),
+        release: live.release.clone(),
         promoted_from: desired.provenance.promoted_from.as_ref(),
         git_revision: desired.provenance.git_revision.as_deref(),
         url,
@@ -146,7 +161,7 @@ pub async fn release(
         expires: expires.map(|expires| expires.to_string()),
         notice: definition.notice.as_deref(),
     });
-    Ok(())
+    Ok(live)
 }
 
 /// When the stage is to expire: as the command says, else its file; `None`: neither does.

@@ -4,6 +4,7 @@
 //! the engine's events.
 
 mod colours;
+pub mod dev;
 mod effective;
 mod json;
 mod listing;
@@ -43,6 +44,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use stream::Line;
 
 /// How results are printed.
@@ -56,6 +58,8 @@ pub enum Output {
     Stream,
     /// One Markdown document of all stages' plans.
     Markdown,
+    /// What goes well moves by and isn't printed: somebody else says how it ended.
+    Calm,
 }
 
 impl Output {
@@ -89,13 +93,19 @@ impl Console {
         }
     }
 
+    /// The lines that move, where somebody watches.
+    fn moving(&self) -> Option<MultiProgress> {
+        self.bars.clone()
+    }
+
     /// The screen of one stage. Where there are several, it says which.
     pub fn screen(&self, stage: &str) -> Screen {
         let label = self.several.then(|| stage.to_owned());
         Screen {
             output: self.output,
             stage: stage.to_owned(),
-            progress: Progress::new(self.bars.clone(), label),
+            progress: Progress::new(self.bars.clone(), label).calm(self.output == Output::Calm),
+            build: Mutex::default(),
             stopped: Mutex::default(),
             sections: Arc::clone(&self.sections),
         }
@@ -126,6 +136,15 @@ pub struct Screen {
     /// How far it came, once it has stopped.
     stopped: Mutex<Option<Value>>,
     sections: Arc<Mutex<BTreeMap<String, Section>>>,
+    build: Mutex<Build>,
+}
+
+/// How far building has come, and since when.
+#[derive(Debug, Clone, Copy, Default)]
+struct Build {
+    began: Option<Instant>,
+    cargo: Option<Duration>,
+    ended: bool,
 }
 
 impl Screen {
@@ -140,22 +159,45 @@ impl Screen {
 
     /// Cargo begins.
     pub fn building(&self, packages: &[String]) {
-        self.progress
-            .line(&format!("building {}", packages.join(", ")));
+        locked(&self.build).began.get_or_insert_with(Instant::now);
+        let line = format!("building {}", packages.join(", "));
+        match self.output {
+            Output::Calm => self.progress.say(&line),
+            _ => self.progress.line(&line),
+        }
         self.line(|stage| Line::building(stage, packages));
     }
 
     /// A line of cargo's, or how far it is.
     pub fn cargo_says(&self, said: Said<'_>) {
         match said {
+            Said::Line(line) if self.output == Output::Calm && dev::is_cargos_own(line) => {
+                self.progress.say(line.trim_start());
+            }
             Said::Line(line) => self.progress.foreign_line(line),
             Said::Progress(text) => self.progress.say(text.trim_start()),
+            Said::Built => {
+                let mut build = locked(&self.build);
+                build.cargo = build.began.map(|began| began.elapsed());
+            }
         }
     }
 
     /// Cargo has ended.
     pub fn built(&self) {
+        locked(&self.build).ended = true;
         self.progress.say("");
+    }
+
+    /// Whether nothing but a build goes on.
+    pub fn is_building(&self) -> bool {
+        let build = locked(&self.build);
+        build.began.is_some() && !build.ended
+    }
+
+    /// How long cargo took, once all is built.
+    pub fn cargo_took(&self) -> Option<Duration> {
+        locked(&self.build).cargo
     }
 
     /// The verb failed, and why.
@@ -258,6 +300,7 @@ impl Screen {
             Output::Stream => {
                 return self.line(|stage| Line::done(stage, as_value(value)));
             }
+            Output::Calm => return,
             Output::Text | Output::Markdown => as_text(),
         };
         self.progress.undisturbed(|| text::result(&text));

@@ -19,6 +19,8 @@ pub struct Progress {
     moving: Option<Moving>,
     /// The stage, where there are several.
     label: Option<String>,
+    /// Steps that go well leave no line.
+    calm: bool,
     in_flight: Mutex<BTreeMap<StepId, String>>,
     said_waiting: AtomicBool,
 }
@@ -44,9 +46,15 @@ impl Progress {
         Self {
             moving,
             label,
+            calm: false,
             in_flight: Mutex::default(),
             said_waiting: AtomicBool::default(),
         }
+    }
+
+    /// The same; steps that go well leave no line, if it is `calm`.
+    pub fn calm(self, calm: bool) -> Self {
+        Self { calm, ..self }
     }
 
     /// The stage, where there are several.
@@ -119,7 +127,9 @@ impl Progress {
                 elapsed,
             } => {
                 self.track(step, None);
-                self.line(&format!("  {what} ({})", seconds(elapsed)));
+                if !self.calm {
+                    self.line(&format!("  {what} ({})", seconds(elapsed)));
+                }
             }
             Event::StepFailed { step, what, error } => {
                 self.track(step, None);

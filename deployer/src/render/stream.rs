@@ -50,6 +50,11 @@ impl<'a> Line<'a> {
         Self::new(BUILDING, stage, json!({ "packages": packages }))
     }
 
+    /// Something that `dev` says, beside what `up` does.
+    pub fn of_dev(event: &'static str, stage: &'a str, fields: Value) -> Self {
+        Self::new(event, stage, fields)
+    }
+
     /// The stage is done.
     pub fn done(stage: &'a str, result: Value) -> Self {
         let mut line = Self::new(RESULT, stage, result);
@@ -131,6 +136,7 @@ fn cloud_error(error: &CloudError) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::dev;
     use crate::render::{DownResult, RollbackResult, StoppedResult, UpResult};
     use deployer_core::names::StageIdentity;
     use deployer_core::plan::{Bindings, Plan};
@@ -270,6 +276,9 @@ mod tests {
         for event in &events {
             lines.push((described(event).0, Line::event("alpha", event)));
         }
+        lines.extend(
+            dev::samples().map(|(name, fields)| (name, Line::of_dev(name, "alpha", fields))),
+        );
         lines.extend(results());
         let documented = documented();
         let names: BTreeSet<&str> = lines.iter().map(|(name, _)| *name).collect();

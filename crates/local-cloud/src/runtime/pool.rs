@@ -134,7 +134,7 @@ impl Pool {
     }
 
     /// As [`Self::invoke`], under a request id that was given out already.
-    pub(super) async fn invoke_as(
+    pub(crate) async fn invoke_as(
         self: &Arc<Self>,
         function: FunctionVersion,
         event: Bytes,
@@ -153,7 +153,7 @@ impl Pool {
             .unwrap_or_else(|_| self.failed(&order, &Failure::Stopped)))
     }
 
-    pub(super) fn new_request_id(&self) -> String {
+    pub(crate) fn new_request_id(&self) -> String {
         self.model.ids.uuid()
     }
 
