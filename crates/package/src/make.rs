@@ -7,7 +7,7 @@ use crate::inspect::{InspectError, inspect, inspect_for_host};
 use crate::kept::package_kept;
 use crate::speech::{Said, Speech};
 use crate::tools::{linker, missing};
-use crate::zip::{Package, ZipError};
+use crate::zip::{Effort, Package, ZipError};
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -154,9 +154,13 @@ fn zip_one(path: &Path, target: BuildTarget, linker: Linker) -> Result<Made, Unf
         BuildTarget::Host => inspect_for_host(&binary)?,
         BuildTarget::Lambda(machine) => inspect(&binary, machine)?,
     }
+    let effort = match target {
+        BuildTarget::Host => Effort::Quick,
+        BuildTarget::Lambda(_) => Effort::Small,
+    };
     let binary_sum = Sum::of(&binary);
     Ok(Made {
-        package: package_kept(path, &binary, binary_sum)?,
+        package: package_kept(path, &binary, binary_sum, effort)?,
         binary_sum,
         binary_bytes: binary.len(),
         linker,
