@@ -25,7 +25,7 @@ ONLY = os.environ.get("ONLY", ",".join(kind.name for kind in ALL)).split(",")
 GOAL = 0.3
 # Between two questions: what is measured is no finer.
 PAUSE = 0.005
-PATIENCE = 900
+PATIENCE = 300
 
 
 def free_port():
@@ -60,9 +60,10 @@ class Dev:
     def _read(self):
         for line in self.process.stdout:
             event = json.loads(line)
-            if event["event"] == "live":
+            failed = event["event"] == "result" and not event["ok"]
+            if event["event"] == "live" or failed:
                 with self.heard:
-                    self.lives.append(event)
+                    self.lives.append(None if failed else event)
                     self.heard.notify_all()
         with self.heard:
             self.lives.append(None)
@@ -73,7 +74,7 @@ class Dev:
         with self.heard:
             came = self.heard.wait_for(lambda: None in self.lives or len(self.lives) > so_far, PATIENCE)
             if not came or self.lives[-1] is None:
-                raise RuntimeError(f"dev has ended or says nothing; see {self.said.name}")
+                raise RuntimeError(f"dev has ended, failed or says nothing:\n{pathlib.Path(self.said.name).read_text()}")
             return self.lives[so_far]
 
     def cargo(self):
@@ -93,8 +94,8 @@ def turn(dev, project, client, number):
     saved = time.monotonic()
     project.save(word)
     while word not in client.ask(project.asked):
-        if time.monotonic() - saved > PATIENCE:
-            raise RuntimeError(f"{word} doesn't come; see {dev.said.name}")
+        if time.monotonic() - saved > PATIENCE or None in dev.lives:
+            raise RuntimeError(f"{word} doesn't come:\n{pathlib.Path(dev.said.name).read_text()}")
         time.sleep(PAUSE)
     total = time.monotonic() - saved
     dev.live(lives)

@@ -23,7 +23,7 @@ pub use bundle::{
 pub use cargo::{BuildError, BuildTarget, Linker};
 pub use inspect::{InspectError, inspect, inspect_for_host};
 pub use machine::{AL2023_GLIBC, Machine};
-pub use make::{Made, MakeError, make};
+pub use make::{Made, MakeError, Remembered, make};
 pub use sources::Sources;
 pub use speech::{Said, Speech};
 pub use tools::{Missing, Toolchain};

@@ -69,9 +69,10 @@ pub async fn deploy(
     let project = run.project()?;
     // The account is read while cargo looks for changes. Without credentials there
     // is no need to build for minutes first.
-    let (built, seen) = tokio::try_join!(
+    let (built, seen, revision) = tokio::try_join!(
         workshop.functions(project, definition, screen),
         OpenStage::look_if_there(Some(project), definition),
+        async { Ok(workshop.git_revision_aside(project).await) },
     )?;
     if interrupt.requested() {
         let message = "interrupted after building, before anything was touched".to_owned();
@@ -82,7 +83,7 @@ pub async fn deploy(
         definition,
         stage.account.clone(),
         &built.code,
-        provenance::now(&stage.account, workshop.git_revision(project)),
+        provenance::now(&stage.account, revision),
     );
     desired.adopt = options.adopt;
     desired.expiry = expiry(definition, options.lives, run.now).unwrap_or(desired.expiry);

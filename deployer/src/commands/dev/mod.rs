@@ -25,11 +25,12 @@ use changes::{Changed, Changes};
 use deployer_core::stage_file::{Place, StageDefinition};
 use deployer_engine::interrupt::Interrupt;
 use deployer_engine::verify::Verify;
-use deployer_package::Sources;
+use deployer_package::{Remembered, Sources};
 use feed::Feed;
 use jiff::Timestamp;
 use places::{Kind, Places};
 use std::path::PathBuf;
+use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, sleep_until};
 use watch::{Heard, Watch};
@@ -68,6 +69,7 @@ pub async fn run(project: &Project, options: &Dev) -> Result<u8, Failure> {
         name: options.stage.clone(),
         ears,
         live: None,
+        remembered: Arc::default(),
     };
     dev.serve(definition, &mut signals).await
 }
@@ -204,6 +206,7 @@ struct Session<'a> {
     name: String,
     ears: Ears,
     live: Option<Live>,
+    remembered: Arc<Remembered>,
 }
 
 impl Session<'_> {
@@ -270,7 +273,7 @@ impl Session<'_> {
     ) -> Turn {
         let run = Run {
             project: Some(self.project.clone()),
-            workshop: Workshop::default(),
+            workshop: Workshop::remembering(&self.remembered),
             interrupt: Interrupt::default(),
             now: Timestamp::now(),
         };
