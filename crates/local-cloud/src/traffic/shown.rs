@@ -53,9 +53,13 @@ fn masked_json(text: &str, deepest: usize) -> Option<String> {
 fn mask(value: &mut Value, deepest: usize) -> bool {
     match value {
         Value::Object(members) => mask_members(members, deepest),
-        Value::Array(values) => values
-            .iter_mut()
-            .fold(false, |any, value| mask(value, deepest) || any),
+        Value::Array(values) => {
+            let mut any = false;
+            for value in values {
+                any |= mask(value, deepest);
+            }
+            any
+        }
         Value::String(text) => match masked_json(text, deepest) {
             Some(masked) => {
                 *text = masked;
@@ -104,6 +108,10 @@ mod tests {
             "body": inner,
         });
         let shown = masked_text(&event.to_string());
+        assert_eq!(
+            masked_text(r#"[{"token":"abc"},{"token":"abc"}]"#),
+            r#"[{"token":"***"},{"token":"***"}]"#
+        );
         assert!(!shown.contains("abc"), "{shown}");
         for kept in ["here", "sign-in", "\"room\":\"r\""] {
             assert!(shown.contains(kept), "{kept}: {shown}");
