@@ -133,6 +133,10 @@ async fn what_is_saved_is_live_on_the_same_connection() {
     let url = live["url"].as_str().expect("a URL");
     let mut client = Client::connect(url).await.expect("it is let in");
     assert_eq!(answer(&mut client).await, "one");
+    let message = dev.tells(|event| event["traffic"]["eventType"] == "MESSAGE");
+    assert_eq!(message["event"], "traffic");
+    assert_eq!(message["traffic"]["kind"], "request");
+    assert_eq!(message["traffic"]["body"], "hi");
     project.write("src/main.rs", &TinyProject::answering("two"));
     let changed = dev.tells(|event| event["event"] == "changed");
     assert_eq!(changed["paths"][0], "src/main.rs");
