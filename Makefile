@@ -5,7 +5,7 @@ CARGO ?= cargo
 DEPLOYER ?= target/debug/deployer
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan status down deployer test simulate fuzz functions-release interop clients stores workflows proof bench-deploy bench-stages bench-gateway bench-chat soak
+.PHONY: help up plan status down deployer test simulate fuzz functions-release interop clients stores workflows proof bench-deploy bench-dev bench-stages bench-gateway bench-chat soak
 
 help:
 	@echo "make up|plan|status|down [STAGE=local]   deploy, look, remove"
@@ -19,6 +19,7 @@ help:
 	@echo "make workflows                           GitHub's workflows, linted, and their steps on a local cloud"
 	@echo "make proof [SEED=1] [MINUTES=1.5]        the chat with 500 clients, functions killed, connections cut"
 	@echo "make bench-deploy [ONLY=ours,boto3]      deploys measured against others; see benches/deploy"
+	@echo "make bench-dev [ONLY=tiny,chat] [TURNS=10] from saving to live under dev; see benches/dev"
 	@echo "make bench-stages [LARGEST=50]           1 to 50 stages up and down under AWS's quotas"
 	@echo "make bench-gateway [ONLY=ours] [REPEAT=3] the gateway measured against others; see benches/gateway"
 	@echo "make bench-chat [ONLY=fan-out]           large rooms, and the room function against Python; see benches/chat"
@@ -75,6 +76,9 @@ proof:
 
 bench-deploy:
 	benches/deploy/run
+
+bench-dev:
+	benches/dev/run
 
 bench-stages:
 	ONLY=stages benches/deploy/run

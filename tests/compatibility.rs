@@ -20,7 +20,7 @@ use deployer_engine::directory::find_residents;
 use deployer_engine::down::{ByRecord, Removal};
 use deployer_engine::exclusive;
 use deployer_engine::interrupt::Interrupt;
-use deployer_engine::lease::{LeaseRequest, Waiting};
+use deployer_engine::lease::{LeaseRequest, Reads, Waiting};
 use deployer_engine::observe::Known;
 use deployer_engine::up::make_plan;
 use deployer_engine::verify::Verify;
@@ -150,6 +150,7 @@ async fn every_account_that_a_version_left_is_listed_and_taken_down_by_the_accou
             holder: "me@here pid 2".to_owned(),
             is_gone: &|holder| holder == "me@here pid 1",
             waiting: Waiting::DontWait,
+            reads: Reads::Later,
         };
         let removal = Removal {
             by_record: Some(ByRecord::default()),

@@ -1,6 +1,7 @@
 //! The command line.
 
 pub mod connect;
+pub mod dev;
 pub mod doctor;
 pub mod invoke;
 pub mod logs;
@@ -35,6 +36,7 @@ Environment:
 
 Examples:
   deployer up local          deploy to the local cloud, starting it if need be
+  deployer dev               the same whenever something is saved, and show what happens
   deployer plan alpha        show what `up alpha` would change
   deployer up alpha          deploy to AWS
   deployer up alpha beta     build once, deploy both side by side
@@ -205,6 +207,9 @@ pub enum Verb {
     /// Look for what may be in the way of building, deploying and running, and say what to do
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(doctor::Doctor),
+    /// Deploy to the local cloud whenever something is saved, and show what happens there
+    #[command(after_help = dev::EXAMPLES)]
+    Dev(dev::Dev),
     /// Run the local cloud in the foreground (`up` starts it in the background)
     LocalCloud(LocalCloud),
     /// Write the JSON Schemas of the stage files to the `stages` folder

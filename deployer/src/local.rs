@@ -64,6 +64,14 @@ pub async fn connections(port: u16) -> Option<usize> {
     Some(health.connections)
 }
 
+/// Whether what is read from the local cloud on `port` shows all that was written.
+///
+/// # Errors
+/// When something else listens there.
+pub async fn is_consistent(port: u16) -> Result<bool, Failure> {
+    Ok(health(port).await?.is_some_and(|health| health.consistent))
+}
+
 async fn health(port: u16) -> Result<Option<Health>, Failure> {
     match client::health(port).await {
         Ok(health) => Ok(Some(health)),

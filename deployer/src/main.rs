@@ -21,6 +21,7 @@ mod provenance;
 mod reference;
 mod render;
 mod stage;
+mod traffic;
 
 use clap::{CommandFactory, Parser};
 use clap_complete::CompleteEnv;

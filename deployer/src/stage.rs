@@ -15,7 +15,7 @@ use deployer_engine::apply::Means;
 use deployer_engine::cloud::{Artifacts, CloudReader, CodeReader};
 use deployer_engine::events::EventSink;
 use deployer_engine::interrupt::Interrupt;
-use deployer_engine::lease::{LeaseRequest, Waiting};
+use deployer_engine::lease::{LeaseRequest, Reads, Waiting};
 use deployer_engine::observe::{Known, Look, look};
 use deployer_engine::verify::Verify;
 use std::sync::LazyLock;
@@ -33,6 +33,8 @@ pub struct OpenStage {
     pub account: Account,
     /// What everything is called there.
     pub names: Names,
+    /// What reads of the cloud show.
+    reads: Reads,
 }
 
 impl OpenStage {
@@ -40,6 +42,7 @@ impl OpenStage {
     /// the time that this takes. For a local stage, the local cloud must be running.
     pub async fn open_and_look(definition: StageDefinition) -> Result<(Self, Look), Failure> {
         let (cloud, names) = connect(&definition).await?;
+        let reads = reads(&definition.place).await?;
         let known = known(&definition, &names);
         let (account, look) = match definition.guards.account_id {
             None => tokio::try_join!(cloud.get_account(), look(&cloud, &names, &known))?,
@@ -55,6 +58,7 @@ impl OpenStage {
             cloud,
             account,
             names,
+            reads,
         };
         Ok((stage, look))
     }
@@ -106,11 +110,13 @@ impl OpenStage {
         let (cloud, names) = connect(definition).await?;
         let account = cloud.get_account().await?;
         guards::account(definition, &account)?;
+        let reads = reads(&definition.place).await?;
         Ok(Some(Self {
             definition: definition.clone(),
             cloud,
             account,
             names,
+            reads,
         }))
     }
 
@@ -127,6 +133,7 @@ impl OpenStage {
             tags: with_own(&self.names.identity, &self.definition.tags),
             holder: holder::this_process(),
             is_gone: &holder::is_gone,
+            reads: self.reads,
             waiting: if no_wait {
                 Waiting::DontWait
             } else {
@@ -164,6 +171,14 @@ async fn connect(definition: &StageDefinition) -> Result<(Cloud, Names), Failure
     let cloud = connect_to(&definition.place).await?;
     let names = Names::new(definition.identity.clone(), cloud.region());
     Ok((cloud, names))
+}
+
+/// What reads of a place show: on AWS perhaps not yet everything.
+async fn reads(place: &Place) -> Result<Reads, Failure> {
+    match place {
+        Place::Local { port } if local::is_consistent(*port).await? => Ok(Reads::Current),
+        Place::Local { .. } | Place::Aws { .. } => Ok(Reads::Later),
+    }
 }
 
 /// The cloud at a place. For a local one, the local cloud must be running.

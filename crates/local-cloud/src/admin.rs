@@ -1,4 +1,4 @@
-//! The local cloud's own requests: how it is, what it serves, that it shall stop, and
+//! The local cloud's own requests: how it is, what it serves, what happens, that it shall stop, and
 //! the code that GetFunction's `Code.Location` leads to.
 
 use std::collections::BTreeMap;
@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::gateway::Gateway;
 use crate::http_io::{self, Answer};
+use crate::limits::TRAFFIC_CONNECTIONS;
 
 /// What a local cloud calls itself; also how another one recognises it.
 pub(crate) const NAME: &str = "local-cloud";
@@ -22,6 +23,8 @@ pub(crate) const HEALTH: &str = "/_local/health";
 pub(crate) const SHUTDOWN: &str = "/_local/shutdown";
 /// Below it, functions' zips by their digests.
 pub(crate) const CODE: &str = "code";
+/// Where a cloud tells what happens, as lines of JSON that go on.
+pub(crate) const TRAFFIC: &str = "/_local/traffic";
 /// A header that no web page can send without being asked for it first.
 pub(crate) const MARK: &str = "x-local-cloud";
 
@@ -34,6 +37,7 @@ pub(crate) fn answer(gateway: &Gateway, request: &Request<Incoming>) -> (Answer,
             let body = json!(operations()).to_string();
             (http_io::json(StatusCode::OK, body), false)
         }
+        (&Method::GET, Some("traffic")) => (traffic(gateway), false),
         (&Method::POST, Some("shutdown")) if is_marked(request) => {
             let body = json!({ "stopping": true }).to_string();
             (http_io::json(StatusCode::ACCEPTED, body), true)
@@ -93,6 +97,21 @@ fn is_marked(request: &Request<Incoming>) -> bool {
     http_io::header(request.headers(), MARK) == Some("1")
 }
 
+/// What happens from now on, after who is connected.
+fn traffic(gateway: &Gateway) -> Answer {
+    gateway.model.traffic.answer(|| {
+        let open = gateway.registry.some(TRAFFIC_CONNECTIONS);
+        let open: Vec<_> = open.iter().map(|one| one.facts.as_json()).collect();
+        json!({
+            "kind": "listening",
+            "at": gateway.model.now().as_millisecond(),
+            "version": env!("CARGO_PKG_VERSION"),
+            "connections": open,
+            "connectionsOpen": gateway.registry.count(),
+        })
+    })
+}
+
 fn health(gateway: &Gateway) -> Answer {
     let model = &gateway.model;
     let inventory = model.inventory();
@@ -103,6 +122,7 @@ fn health(gateway: &Gateway) -> Answer {
         "account": model.account_id,
         "region": model.region,
         "port": gateway.port,
+        "consistent": !gateway.model.realism,
         "empty": inventory.is_empty(),
         "inventory": inventory,
         "connections": gateway.registry.count(),

@@ -1,15 +1,16 @@
 //! Talks to a local cloud that runs elsewhere: is it there, is anything left in
-//! it, and stop.
+//! it, what happens there, and stop.
 
 use std::io;
 use std::time::Duration;
 
 use serde::Deserialize;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::admin::{HEALTH, MARK, NAME, SHUTDOWN};
+use crate::admin::{HEALTH, MARK, NAME, SHUTDOWN, TRAFFIC};
 use crate::limits::PROBE_WAIT;
 
 /// Longest answer looked at, in bytes.
@@ -28,6 +29,10 @@ pub struct Health {
     pub pid: u32,
     /// Whether no API, function, role or log group is in it.
     pub empty: bool,
+    /// Whether reads show all that was written before them: not where it plays AWS under
+    /// load, nor where an older version doesn't say.
+    #[serde(default)]
+    pub consistent: bool,
     /// How many events functions are at work on.
     pub invocations: usize,
     /// How many clients are connected,
@@ -46,6 +51,9 @@ pub enum ClientError {
     /// Something listens that doesn't answer as a local cloud.
     #[error("another program listens there")]
     Another,
+    /// It has as many readers of its traffic as it takes.
+    #[error("it has as many readers as it takes")]
+    Busy,
     /// It is still there.
     #[error("it is still there after {0:?}")]
     StillThere(Duration),
@@ -59,6 +67,57 @@ pub async fn health(port: u16) -> Result<Health, ClientError> {
     let body = ask(port, &format!("GET {HEALTH}"), "").await?;
     match serde_json::from_str::<Health>(&body) {
         Ok(health) if health.name == NAME => Ok(health),
+        _ => Err(ClientError::Another),
+    }
+}
+
+/// What happens in a local cloud, as it happens.
+pub struct Traffic(BufReader<TcpStream>);
+
+impl Traffic {
+    /// The next event: an object with a `kind`, as docs/DEV.md says; `None`: the cloud has
+    /// stopped. Dropping this while it waits may lose a part of an event.
+    ///
+    /// # Errors
+    /// When the connection breaks, or what comes isn't JSON.
+    pub async fn next(&mut self) -> io::Result<Option<Value>> {
+        let mut line = String::new();
+        (&mut self.0).take(MOST).read_line(&mut line).await?;
+        match line.ends_with('\n') {
+            true => Ok(Some(serde_json::from_str(&line)?)),
+            false => Ok(None),
+        }
+    }
+}
+
+/// What happens from now on in the local cloud on this port of 127.0.0.1. The first event
+/// has the kind `listening`, and says who is connected.
+///
+/// # Errors
+/// When no local cloud is there, or it has too many readers.
+pub async fn traffic(port: u16) -> Result<Traffic, ClientError> {
+    let opening = async {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+        // Answered without chunks: by lines, until the end.
+        let request = format!("GET {TRAFFIC} HTTP/1.0\r\nhost: 127.0.0.1:{port}\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let mut stream = BufReader::new(stream);
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            let read = (&mut stream).take(MOST).read_line(&mut head).await?;
+            if read == 0 || head.len() as u64 > MOST {
+                return Err(io::Error::from(io::ErrorKind::InvalidData));
+            }
+        }
+        Ok((stream, head))
+    };
+    let opened = timeout(PROBE_WAIT, opening).await;
+    match opened {
+        Ok(Ok((stream, head))) if head.split(' ').nth(1) == Some("200") => Ok(Traffic(stream)),
+        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            Err(ClientError::NotListening)
+        }
+        Ok(Ok((_, head))) if head.split(' ').nth(1) == Some("429") => Err(ClientError::Busy),
         _ => Err(ClientError::Another),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cloud_model::{Caller, Effect, LiveTail};
-use http::{Request, StatusCode};
+use http::{Method, Request, StatusCode};
 use hyper::body::Incoming;
 use serde_json::json;
 
@@ -29,6 +29,7 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Incoming>) -> Ans
         }
         Err(BodyError::Broken) => return http_io::empty(StatusCode::BAD_REQUEST),
     };
+    let updated = updated_function(&parts).map(str::to_owned);
     let request = Request::from_parts(parts, body);
     let model = Arc::clone(&gateway.model);
     let caller = match caller(gateway, &request) {
@@ -59,11 +60,21 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Incoming>) -> Ans
         let text = "the local cloud has done this, but can't write it into its files";
         return failure(&format!("{text}: {error}; make room and try again"));
     }
+    if let (Some(name), true) = (updated, handled.response.status().is_success()) {
+        gateway.pool.unpack_early(&name);
+    }
     let answer = handled.response.map(http_io::whole);
     match live_tail {
         None => answer,
         Some(tail) => gateway.live_tails.answer(answer, tail, &gateway.model),
     }
+}
+
+/// The function whose code a request updates.
+fn updated_function(parts: &http::request::Parts) -> Option<&str> {
+    let path = parts.uri.path().strip_suffix("/code")?;
+    let (_, name) = path.rsplit_once("/functions/")?;
+    (parts.method == Method::PUT).then_some(name)
 }
 
 fn failure(message: &str) -> Answer {

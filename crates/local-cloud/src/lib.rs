@@ -39,6 +39,7 @@ mod start_error;
 mod store;
 mod stragglers;
 mod tls;
+mod traffic;
 
 pub use clock::{Clock, SystemClock};
 pub use cloud_model::{IdSource, Realism};

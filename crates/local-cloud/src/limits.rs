@@ -41,6 +41,17 @@ pub(crate) const LIVE_TAIL_SESSION: Duration = Duration::from_secs(3 * 60 * 60);
 /// Sessions of StartLiveTail at once (AWS: 15).
 pub(crate) const LIVE_TAILS: usize = 15;
 
+/// Readers of the traffic at once.
+pub(crate) const TRAFFIC_READERS: usize = 16;
+/// Lines of the traffic that wait for a slow reader; what is older it has missed.
+pub(crate) const TRAFFIC_LINES: usize = 1024;
+/// Bytes that the traffic shows of a text; longer ones are cut.
+pub(crate) const TRAFFIC_TEXT: usize = 8 * 1024;
+/// Bytes of the longest text that the traffic looks into; of longer ones it has the size.
+pub(crate) const TRAFFIC_PARSED: usize = 256 * 1024;
+/// Open connections that a reader of the traffic is told of when it begins.
+pub(crate) const TRAFFIC_CONNECTIONS: usize = 1000;
+
 /// Initial read buffer of a socket, in bytes: small, because most sit idle.
 pub(crate) const SOCKET_READ_BUFFER: usize = 2 * 1024;
 /// Bytes gathered before a socket is written to without a flush.

@@ -10,11 +10,13 @@ use cloud_model::{
     LogEvent, Measure, NoCode, Session, Unverified,
 };
 use jiff::Timestamp;
+use serde_json::json;
 
 use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::limits::LOG_DELAY;
 use crate::store::Store;
+use crate::traffic::{self, Traffic};
 
 /// One cloud's state.
 pub(crate) struct Model {
@@ -22,7 +24,11 @@ pub(crate) struct Model {
     pub(crate) region: String,
     /// Whether signatures are verified everywhere.
     pub(crate) enforce_iam: bool,
+    /// Whether it behaves as AWS does under load: reads may be stale.
+    pub(crate) realism: bool,
     pub(crate) ids: Ids,
+    /// What happens, for whoever watches.
+    pub(crate) traffic: Traffic,
     clock: Arc<dyn Clock>,
     cloud: Mutex<Cloud>,
     /// `None`: the account isn't kept.
@@ -37,7 +43,9 @@ impl Model {
             account_id: settings.account_id.clone(),
             region: settings.region.clone(),
             enforce_iam: settings.enforce_iam,
+            realism: settings.realism.is_some(),
             ids,
+            traffic: Traffic::default(),
             clock,
             cloud: Mutex::new(cloud),
             store,
@@ -179,6 +187,18 @@ impl Model {
     /// Lines for which there is no group, or which the function's role may not
     /// write, are lost, as on AWS.
     pub(crate) fn put_log_events(&self, group: &str, stream: &str, events: Vec<LogEvent>) {
+        for event in &events {
+            self.traffic.tell(|| {
+                let mut told = json!({
+                    "kind": "log",
+                    "at": event.timestamp.as_millisecond(),
+                    "logGroup": group,
+                    "logStream": stream,
+                });
+                traffic::add_text(&mut told, "message", event.message.as_bytes());
+                told
+            });
+        }
         let _kept = self.cloud().put_log_events(group, stream, events);
         if let Some(store) = &self.store {
             store.note_lines();

@@ -234,6 +234,7 @@ mod tests {
             heard.lock().unwrap().push(match said {
                 Said::Line(text) => (true, text.to_owned()),
                 Said::Progress(text) => (false, text.to_owned()),
+                Said::Built => (true, "built".to_owned()),
                 Said::LastTook(_) => return,
             });
         };

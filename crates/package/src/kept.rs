@@ -6,7 +6,7 @@
 //! written costs only time.
 
 use crate::digest::Sum;
-use crate::zip::{FORMAT, Package, ZipError, package};
+use crate::zip::{Effort, FORMAT, Package, ZipError, package_by};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::fs;
@@ -17,6 +17,9 @@ use std::path::{Path, PathBuf};
 struct Label {
     /// How zips are made: another way makes another zip.
     format: u32,
+    /// Whether it is compressed quickly rather than well.
+    #[serde(default)]
+    quick: bool,
     /// base64.
     binary_sha256: String,
     /// base64.
@@ -26,15 +29,22 @@ struct Label {
 /// The zip of the `binary` that was read from `path` and has this sum.
 ///
 /// # Errors
-/// As [`package`].
-pub(crate) fn package_kept(path: &Path, binary: &[u8], sum: Sum) -> Result<Package, ZipError> {
+/// As [`crate::zip::package`].
+pub(crate) fn package_kept(
+    path: &Path,
+    binary: &[u8],
+    sum: Sum,
+    effort: Effort,
+) -> Result<Package, ZipError> {
     let binary_sha256 = sum.base64();
-    if let Some(kept) = find(path, &binary_sha256) {
+    let quick = effort == Effort::Quick;
+    if let Some(kept) = find(path, &binary_sha256, quick) {
         return Ok(kept);
     }
-    let made = package(binary)?;
+    let made = package_by(binary, effort)?;
     let label = Label {
         format: FORMAT,
+        quick,
         binary_sha256,
         zip_sha256: made.sha256.clone(),
     };
@@ -42,9 +52,9 @@ pub(crate) fn package_kept(path: &Path, binary: &[u8], sum: Sum) -> Result<Packa
     Ok(made)
 }
 
-fn find(path: &Path, binary_sha256: &str) -> Option<Package> {
+fn find(path: &Path, binary_sha256: &str, quick: bool) -> Option<Package> {
     let label: Label = serde_json::from_slice(&fs::read(beside(path, "json")).ok()?).ok()?;
-    if label.format != FORMAT || label.binary_sha256 != binary_sha256 {
+    if (label.format, label.quick) != (FORMAT, quick) || label.binary_sha256 != binary_sha256 {
         return None;
     }
     let zip = fs::read(beside(path, "zip")).ok()?;
@@ -77,9 +87,10 @@ fn beside(path: &Path, extension: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::zip::package;
 
     fn package_kept(path: &Path, binary: &[u8]) -> Result<Package, ZipError> {
-        super::package_kept(path, binary, Sum::of(binary))
+        super::package_kept(path, binary, Sum::of(binary), Effort::Small)
     }
 
     fn zip_of(path: &Path) -> PathBuf {
@@ -95,6 +106,7 @@ mod tests {
         let other = package(b"other").unwrap();
         let label = Label {
             format: FORMAT,
+            quick: false,
             binary_sha256: Sum::of(b"binary").base64(),
             zip_sha256: other.sha256.clone(),
         };
@@ -122,6 +134,7 @@ mod tests {
         let whole = package(b"changed").unwrap();
         let label_of = |made: &Package| Label {
             format: FORMAT,
+            quick: false,
             binary_sha256: Sum::of(b"changed").base64(),
             zip_sha256: made.sha256.clone(),
         };

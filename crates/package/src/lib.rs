@@ -14,6 +14,7 @@ mod kept;
 mod machine;
 mod make;
 mod metadata;
+mod sources;
 mod speech;
 mod tools;
 mod zip;
@@ -24,7 +25,8 @@ pub use bundle::{
 pub use cargo::{BuildError, BuildTarget, Linker};
 pub use inspect::{InspectError, inspect, inspect_for_host};
 pub use machine::{AL2023_GLIBC, Machine};
-pub use make::{Made, MakeError, make};
+pub use make::{Made, MakeError, Remembered, make};
+pub use sources::Sources;
 pub use speech::{Said, Speech};
 pub use tools::{Missing, Toolchain};
 pub use zip::{Package, ZipError, package};

@@ -7,10 +7,11 @@ use crate::inspect::{InspectError, inspect, inspect_for_host};
 use crate::kept::package_kept;
 use crate::speech::{Said, Speech};
 use crate::tools::{linker, missing};
-use crate::zip::{Package, ZipError};
+use crate::zip::{Effort, Package, ZipError};
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A function that was built and fits.
 #[derive(Debug, Clone)]
@@ -23,6 +24,50 @@ pub struct Made {
     pub(crate) binary_bytes: usize,
     /// What linked it.
     pub linker: Linker,
+}
+
+/// What was made, for whoever makes it again and again: a binary that nobody has written
+/// since is neither read nor zipped again.
+#[derive(Debug, Default)]
+pub struct Remembered(Mutex<BTreeMap<PathBuf, (Stamp, Made)>>);
+
+/// By what a file that was written is told from what it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    device: u64,
+    inode: u64,
+    bytes: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Option<Self> {
+        let file = std::fs::metadata(path).ok()?;
+        Some(Self {
+            device: file.dev(),
+            inode: file.ino(),
+            bytes: file.len(),
+            modified: (file.mtime(), file.mtime_nsec()),
+            changed: (file.ctime(), file.ctime_nsec()),
+        })
+    }
+}
+
+impl Remembered {
+    fn find(&self, path: &Path) -> Option<Made> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (stamp, made) = all.get(path)?;
+        (Stamp::of(path) == Some(*stamp)).then(|| made.clone())
+    }
+
+    /// `stamp` was taken before the file was read.
+    fn keep(&self, path: PathBuf, stamp: Option<Stamp>, made: &Made) {
+        if let Some(stamp) = stamp {
+            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            all.insert(path, (stamp, made.clone()));
+        }
+    }
 }
 
 /// Why there is no zip.
@@ -87,6 +132,7 @@ pub async fn make(
     target: BuildTarget,
     speech: Speech,
     said: &(dyn Fn(Said<'_>) + Sync),
+    remembered: &Arc<Remembered>,
 ) -> Result<BTreeMap<String, Made>, MakeError> {
     let order = Order {
         root,
@@ -95,7 +141,8 @@ pub async fn make(
     };
     let linker = linker(root, target).await?;
     let binaries = build(order, linker, speech, said).await?;
-    let made = zipped(binaries, target, linker).await;
+    said(Said::Built);
+    let made = zipped(binaries, target, linker, remembered).await;
     let BuildTarget::Lambda(machine) = target else {
         return made;
     };
@@ -112,7 +159,7 @@ pub async fn make(
                 "{package}: {reason}; linking again by cargo-zigbuild"
             )));
             let binaries = build(order, Linker::Zig, speech, said).await?;
-            zipped(binaries, target, Linker::Zig).await
+            zipped(binaries, target, Linker::Zig, remembered).await
         }
         _ => made,
     }
@@ -124,11 +171,21 @@ async fn zipped(
     binaries: BTreeMap<String, PathBuf>,
     target: BuildTarget,
     linker: Linker,
+    remembered: &Arc<Remembered>,
 ) -> Result<BTreeMap<String, Made>, MakeError> {
     let begun: Vec<_> = binaries
         .into_iter()
         .map(|(package, path)| {
-            let work = tokio::task::spawn_blocking(move || zip_one(&path, target, linker));
+            let remembered = Arc::clone(remembered);
+            let work = tokio::task::spawn_blocking(move || {
+                if let Some(made) = remembered.find(&path) {
+                    return Ok(made);
+                }
+                let stamp = Stamp::of(&path);
+                let made = zip_one(&path, target, linker)?;
+                remembered.keep(path, stamp, &made);
+                Ok(made)
+            });
             (package, work)
         })
         .collect();
@@ -153,9 +210,13 @@ fn zip_one(path: &Path, target: BuildTarget, linker: Linker) -> Result<Made, Unf
         BuildTarget::Host => inspect_for_host(&binary)?,
         BuildTarget::Lambda(machine) => inspect(&binary, machine)?,
     }
+    let effort = match target {
+        BuildTarget::Host => Effort::Quick,
+        BuildTarget::Lambda(_) => Effort::Small,
+    };
     let binary_sum = Sum::of(&binary);
     Ok(Made {
-        package: package_kept(path, &binary, binary_sum)?,
+        package: package_kept(path, &binary, binary_sum, effort)?,
         binary_sum,
         binary_bytes: binary.len(),
         linker,
@@ -184,7 +245,8 @@ mod tests {
 
     async fn zip_of(path: PathBuf, target: BuildTarget) -> Result<Made, MakeError> {
         let binaries = BTreeMap::from([("room".to_owned(), path)]);
-        let all = zipped(binaries, target, Linker::Native).await;
+        let remembered = Arc::default();
+        let all = zipped(binaries, target, Linker::Native, &remembered).await;
         all.map(|mut all| all.remove("room").unwrap())
     }
 
@@ -197,6 +259,30 @@ mod tests {
         let made = made.unwrap();
         assert_eq!(made.package, package(&bytes).unwrap());
         assert_eq!(made.binary_bytes, bytes.len());
+    }
+
+    #[tokio::test]
+    async fn what_is_remembered_counts_until_the_binary_is_written_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let remembered = Arc::default();
+        let made = async |bytes: &[u8]| {
+            let binaries = BTreeMap::from([("room".to_owned(), binary(&dir, bytes))]);
+            let target = BuildTarget::Lambda(Machine::Arm64);
+            let all = zipped(binaries, target, Linker::Native, &remembered).await;
+            all.unwrap().remove("room").unwrap().package
+        };
+        let mut bytes = TinyElf::new(Machine::Arm64).bytes();
+        let first = made(&bytes).await;
+        let path = dir.path().join("room");
+        let found = remembered.find(&path).unwrap();
+        assert_eq!(found.package, first);
+        // Of the same length, by another file in its place, as cargo links.
+        std::fs::remove_file(&path).unwrap();
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        let aside = std::fs::File::create(dir.path().join("aside")).unwrap();
+        assert_ne!(made(&bytes).await, first);
+        drop(aside);
     }
 
     #[tokio::test]

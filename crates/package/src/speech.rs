@@ -16,6 +16,8 @@ pub enum Said<'a> {
     Progress(&'a str),
     /// How long the last build of the same took.
     LastTook(Duration),
+    /// It has built everything; what follows is ours.
+    Built,
 }
 
 /// How cargo shall speak.

@@ -16,7 +16,7 @@ use deployer_engine::down::{Down, DownError, Removal};
 use deployer_engine::events::Event;
 use deployer_engine::exclusive;
 use deployer_engine::interrupt::Interrupt;
-use deployer_engine::lease::{LeaseRequest, Waiting};
+use deployer_engine::lease::{LeaseRequest, Reads, Waiting};
 use deployer_engine::observe::Known;
 use deployer_engine::up::{Up, UpError};
 use deployer_engine::verify::Verify;
@@ -177,6 +177,7 @@ impl Session {
             holder: self.who.clone(),
             is_gone,
             waiting: self.waiting,
+            reads: Reads::Later,
         }
     }
 

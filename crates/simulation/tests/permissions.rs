@@ -18,7 +18,7 @@ use deployer_engine::down::Removal;
 use deployer_engine::events::Event;
 use deployer_engine::figures::figures;
 use deployer_engine::interrupt::Interrupt;
-use deployer_engine::lease::{LeaseRequest, Waiting};
+use deployer_engine::lease::{LeaseRequest, Reads, Waiting};
 use deployer_engine::observe::{Known, observe_for};
 use deployer_engine::verify::Verify;
 use deployer_engine::{causes, exclusive};
@@ -426,6 +426,7 @@ async fn run(place: &Arc<Place>, content: &Content, command: Command) -> Result<
         holder: "ci".to_owned(),
         is_gone: &|_| false,
         waiting: Waiting::DontWait,
+        reads: Reads::Later,
     };
     let known = Known::of(desired);
     let ended = |outcome: Outcome| match outcome.failed.into_iter().next() {

@@ -13,6 +13,16 @@ impl TinyProject {
     /// The code of one that serves events: it logs each, and fails where a body says `fail`.
     pub const SERVING: &str = include_str!("../fixtures/serving.rs");
 
+    /// The code of one that answers each message with a word, and else as the other does.
+    ///
+    /// # Panics
+    /// When the fixture has changed.
+    pub fn answering(word: &str) -> String {
+        let code = include_str!("../fixtures/answering.rs");
+        let (before, after) = code.split_once("\"one\"").expect("its word");
+        format!("{before}{word:?}{after}")
+    }
+
     /// With a stage `local` and no other.
     ///
     /// # Panics

@@ -15,7 +15,7 @@ use deployer_engine::cloud::{Artifacts, CloudReader, CloudWriter};
 use deployer_engine::down::{Down, DownError, Removal, down};
 use deployer_engine::error::CloudError;
 use deployer_engine::interrupt::Interrupt;
-use deployer_engine::lease::{LeaseRequest, Waiting};
+use deployer_engine::lease::{LeaseRequest, Reads, Waiting};
 use deployer_engine::observe::Known;
 use deployer_engine::rollback::{Rollback, RollbackError, rollback};
 use deployer_engine::up::{Up, UpError, make_plan, up};
@@ -249,6 +249,7 @@ impl Session {
             holder: holder.to_owned(),
             is_gone: &|_| false,
             waiting,
+            reads: Reads::Later,
         }
     }
 

@@ -10,8 +10,9 @@ use deployer_core::desired::FunctionCode;
 use deployer_core::names::{CodeSha256, FunctionKey};
 use deployer_core::stage_file::{Architecture, Place, StageDefinition};
 use deployer_engine::cloud::Artifacts;
-use deployer_package::{BuildTarget, Bundle, Machine, Made, Package, Said, make};
+use deployer_package::{BuildTarget, Bundle, Machine, Made, Package, Remembered, Said, make};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use tokio::sync::Mutex;
 
 /// What was built, for the planner and for uploading.
@@ -29,6 +30,8 @@ pub struct Workshop {
     /// Where there is one, nothing is built.
     bundle: Option<Bundle>,
     shelf: Mutex<Shelf>,
+    /// Of former runs of this process.
+    remembered: Arc<Remembered>,
 }
 
 /// A package, and what it is for.
@@ -53,7 +56,15 @@ impl Workshop {
     pub fn with_bundle(bundle: Bundle) -> Self {
         Self {
             bundle: Some(bundle),
-            shelf: Mutex::default(),
+            ..Self::default()
+        }
+    }
+
+    /// One that makes nothing again that is in this memory.
+    pub fn remembering(remembered: &Arc<Remembered>) -> Self {
+        Self {
+            remembered: Arc::clone(remembered),
+            ..Self::default()
         }
     }
 
@@ -62,6 +73,18 @@ impl Workshop {
         match &self.bundle {
             Some(bundle) => bundle.manifest.git_revision.clone(),
             None => provenance::git_revision(project),
+        }
+    }
+
+    /// The same, while others go on.
+    pub async fn git_revision_aside(&self, project: &Project) -> Option<String> {
+        match &self.bundle {
+            Some(_) => self.git_revision(project),
+            None => {
+                let project = project.clone();
+                let asked = tokio::task::spawn_blocking(move || provenance::git_revision(&project));
+                asked.await.ok().flatten()
+            }
         }
     }
 
@@ -98,7 +121,9 @@ impl Workshop {
             });
         }
         let mut shelf = self.shelf.lock().await;
-        shelf.stock(project, &wanted, screen).await?;
+        shelf
+            .stock(project, &wanted, screen, &self.remembered)
+            .await?;
         built(wanted, |order| Ok(&shelf.made[order].package))
     }
 
@@ -117,7 +142,7 @@ impl Workshop {
             all.extend(wanted(&stage.definition)?);
         }
         let mut shelf = self.shelf.into_inner();
-        shelf.stock(project, &all, screen).await?;
+        shelf.stock(project, &all, screen, &self.remembered).await?;
         Ok(shelf.made)
     }
 }
@@ -167,6 +192,7 @@ impl Shelf {
         project: &Project,
         wanted: &[Wanted<'_>],
         screen: &Screen,
+        remembered: &Arc<Remembered>,
     ) -> Result<(), Failure> {
         let mut missing: BTreeMap<BuildTarget, BTreeSet<String>> = BTreeMap::new();
         for Wanted { order, .. } in wanted {
@@ -177,7 +203,8 @@ impl Shelf {
         }
         for (target, packages) in missing {
             let packages = packages.into_iter().collect();
-            self.make(project, target, packages, screen).await?;
+            self.make(project, target, packages, screen, remembered)
+                .await?;
         }
         Ok(())
     }
@@ -189,6 +216,7 @@ impl Shelf {
         target: BuildTarget,
         packages: Vec<String>,
         screen: &Screen,
+        remembered: &Arc<Remembered>,
     ) -> Result<(), Failure> {
         let of = |package: &String| (package.clone(), target);
         if packages
@@ -199,7 +227,8 @@ impl Shelf {
         }
         screen.building(&packages);
         let said = |said: Said<'_>| screen.cargo_says(said);
-        let made = make(&project.root, &packages, target, screen.speech(), &said).await;
+        let speech = screen.speech();
+        let made = make(&project.root, &packages, target, speech, &said, remembered).await;
         screen.built();
         let made = made.inspect_err(|_| self.broken.extend(packages.iter().map(of)))?;
         let made = made.into_iter();

@@ -3,6 +3,7 @@
 mod build;
 mod choice;
 mod connect;
+mod dev;
 mod doctor;
 mod down;
 mod history;
@@ -21,7 +22,7 @@ mod shell;
 mod show;
 mod stages;
 mod status;
-mod up;
+pub mod up;
 
 use crate::cli::{self, Cli, Elsewhere, Look, Source, StageFiles, Stages, Verb};
 use crate::connect::target;
@@ -129,6 +130,13 @@ pub async fn run(arguments: Cli) -> u8 {
             Err(failure) => fail(&failure),
         },
         Verb::Doctor(options) => doctor::run(run.project.as_ref(), &options).await,
+        Verb::Dev(options) => match run.project() {
+            Ok(project) => match dev::run(project, &options).await {
+                Ok(code) => code,
+                Err(failure) => fail(&failure),
+            },
+            Err(failure) => fail(&failure),
+        },
         Verb::LocalCloud(options) => match run.project() {
             Ok(project) => ended(local_cloud::run(project, &options).await),
             Err(failure) => fail(&failure),
@@ -157,6 +165,7 @@ fn goes_by_account(verb: &Verb) -> bool {
         | Verb::Permissions(_)
         | Verb::Logs(_)
         | Verb::Invoke(_)
+        | Verb::Dev(_)
         | Verb::LocalCloud(_)
         | Verb::Schema(_) => false,
     }

@@ -76,7 +76,8 @@ async fn promoted(run: &Run, options: &Promote, screen: &Screen) -> Result<(), F
         ..stage.means(&artifacts, screen, &run.interrupt)
     };
     let (no_wait, at) = (options.no_wait, (&stage, seen));
-    up::release(&desired, &means, no_wait, at, &definition, screen).await
+    let live = up::release(&desired, &means, no_wait, at, &definition, screen).await;
+    live.map(|_| ())
 }
 
 /// What can be said without asking anybody.

@@ -34,6 +34,15 @@ pub struct Options {
     pub lives: Option<Lives>,
 }
 
+/// What an `up` has made live, or found so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live {
+    pub release: String,
+    pub url: String,
+    /// Whether anything was written.
+    pub changed: bool,
+}
+
 /// Deploys one stage.
 pub async fn run(
     run: &Run,
@@ -42,15 +51,16 @@ pub async fn run(
     options: Options,
 ) -> Result<(), Failure> {
     let deployed = deploy(run, stage, screen, options).await;
-    deployed.map_err(Failure::of_up)
+    deployed.map(|_| ()).map_err(Failure::of_up)
 }
 
-async fn deploy(
+/// As [`run`]; gives what is live.
+pub async fn deploy(
     run: &Run,
     Stage { definition, .. }: &Stage,
     screen: &Screen,
     options: Options,
-) -> Result<(), Failure> {
+) -> Result<Live, Failure> {
     let Run {
         workshop,
         interrupt,
@@ -59,9 +69,10 @@ async fn deploy(
     let project = run.project()?;
     // The account is read while cargo looks for changes. Without credentials there
     // is no need to build for minutes first.
-    let (built, seen) = tokio::try_join!(
+    let (built, seen, revision) = tokio::try_join!(
         workshop.functions(project, definition, screen),
         OpenStage::look_if_there(Some(project), definition),
+        async { Ok(workshop.git_revision_aside(project).await) },
     )?;
     if interrupt.requested() {
         let message = "interrupted after building, before anything was touched".to_owned();
@@ -72,7 +83,7 @@ async fn deploy(
         definition,
         stage.account.clone(),
         &built.code,
-        provenance::now(&stage.account, workshop.git_revision(project)),
+        provenance::now(&stage.account, revision),
     );
     desired.adopt = options.adopt;
     desired.expiry = expiry(definition, options.lives, run.now).unwrap_or(desired.expiry);
@@ -115,7 +126,7 @@ pub async fn release(
     (stage, seen): (&OpenStage, Look),
     definition: &StageDefinition,
     screen: &Screen,
-) -> Result<(), Failure> {
+) -> Result<Live, Failure> {
     let name = &definition.identity.stage;
     let expires = match desired.expiry {
         Expiry::At(at) => Some(at),
@@ -132,12 +143,17 @@ pub async fn release(
     // The local cloud takes both on its one port; AWS knows no other than `wss://`.
     let path = url.strip_prefix("ws://");
     let secure_url = path.map(|path| format!("wss://{path}"));
+    let live = Live {
+        release: ReleaseHash::of(desired).to_string(),
+        url: url.clone(),
+        changed: !up.plan.is_empty() || up.done_before > 0,
+    };
     screen.up(&UpResult {
         stage: name,
         identity: definition.identity.to_string(),
         changed: !up.plan.is_empty(),
         steps: up.done_before + up.outcome.done.len(),
-        release: ReleaseHash::of(desired).to_string(),
+        release: live.release.clone(),
         promoted_from: desired.provenance.promoted_from.as_ref(),
         git_revision: desired.provenance.git_revision.as_deref(),
         url,
@@ -146,7 +162,7 @@ pub async fn release(
         expires: expires.map(|expires| expires.to_string()),
         notice: definition.notice.as_deref(),
     });
-    Ok(())
+    Ok(live)
 }
 
 /// When the stage is to expire: as the command says, else its file; `None`: neither does.

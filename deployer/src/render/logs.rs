@@ -71,13 +71,20 @@ impl LogScreen {
     pub fn event(&mut self, source: &str, event: &LogEvent) -> bool {
         let line = match (self.json, self.for_people) {
             (true, _) => untouched(source, event),
-            (false, people) => self.line(source, event, people),
+            (false, people) => self.line(source, event.timestamp_ms, &event.message, people),
         };
         text::result_if_read(&line)
     }
 
-    fn line(&mut self, source: &str, event: &LogEvent, for_people: bool) -> String {
-        let at = Timestamp::from_millisecond(event.timestamp_ms).unwrap_or_default();
+    /// An event, laid out. `for_people`: the day stands on a line of its own, once.
+    pub(super) fn line(
+        &mut self,
+        source: &str,
+        timestamp_ms: i64,
+        text: &str,
+        for_people: bool,
+    ) -> String {
+        let at = Timestamp::from_millisecond(timestamp_ms).unwrap_or_default();
         let day = at.strftime("%Y-%m-%d").to_string();
         let clock = match for_people {
             true => at.strftime("%H:%M:%S%.3f").to_string(),
@@ -88,11 +95,12 @@ impl LogScreen {
             shown = format!("{}\n", self.colours.paint(self.colours.dim, &day));
             self.day = day;
         }
-        let hue = HUES[hash(source) % HUES.len()].on_default();
         let width = self.width;
-        let source = self.colours.paint(hue, &format!("{source:<width$}"));
+        let source = self
+            .colours
+            .paint(hue(source), &format!("{source:<width$}"));
         let margin = clock.len() + width + 4;
-        let message = message(&event.message, &self.colours);
+        let message = message(text, &self.colours);
         let message = message.replace('\n', &format!("\n{}", " ".repeat(margin)));
         let clock = self.colours.paint(self.colours.dim, &clock);
         format!("{shown}{clock}  {source}  {message}")
@@ -110,6 +118,24 @@ fn untouched(source: &str, event: &LogEvent) -> String {
         message: &event.message,
     };
     serde_json::to_string(&line).expect("texts and numbers")
+}
+
+/// A source's colour.
+pub(super) fn hue(source: &str) -> Style {
+    HUES[hash(source) % HUES.len()].on_default()
+}
+
+/// Whether Lambda itself has written this of an invocation that came to its end.
+pub(super) fn is_platforms(text: &str) -> bool {
+    let plain = [
+        "START RequestId: ",
+        "END RequestId: ",
+        "REPORT RequestId: ",
+        "INIT_START ",
+    ];
+    let json = "\"type\":\"platform.";
+    plain.iter().any(|begin| text.starts_with(begin))
+        || (text.starts_with('{') && text.contains(json))
 }
 
 /// The same for equal texts, on every machine.
@@ -265,7 +291,7 @@ mod tests {
             .zip(0_i64..)
             .map(|(message, index)| {
                 let at = 1_795_391_999_000 + index * 400;
-                screen.line("room", &event(at, message), true)
+                screen.line("room", at, message, true)
             })
             .collect();
         insta::assert_snapshot!(lines.join("\n"));
@@ -274,7 +300,7 @@ mod tests {
     #[test]
     fn elsewhere_a_line_begins_with_the_whole_time_and_the_source() {
         let mut screen = screen(Colours::none());
-        let line = screen.line("room", &event(1_795_391_999_000, "hello"), false);
+        let line = screen.line("room", 1_795_391_999_000, "hello", false);
         assert_eq!(line, "2026-11-22T23:59:59.000Z  room     hello");
     }
 
@@ -290,7 +316,7 @@ mod tests {
     #[test]
     fn a_source_has_its_colour_everywhere() {
         let mut screen = screen(Colours::all());
-        let line = screen.line("room", &event(1_795_391_999_000, MESSAGES[3]), true);
+        let line = screen.line("room", 1_795_391_999_000, MESSAGES[3], true);
         insta::assert_snapshot!(line.replace('\u{1b}', "^"));
     }
 

@@ -4,6 +4,7 @@
 //! the engine's events.
 
 mod colours;
+pub mod dev;
 mod doctor;
 mod effective;
 mod in_flight;
@@ -52,7 +53,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use stream::Line;
 use timing::Timing;
 
@@ -67,6 +68,8 @@ pub enum Output {
     Stream,
     /// One Markdown document of all stages' plans.
     Markdown,
+    /// What goes well moves by and isn't printed: somebody else says how it ended.
+    Calm,
 }
 
 impl Output {
@@ -100,13 +103,19 @@ impl Console {
         }
     }
 
+    /// The lines that move, where somebody watches.
+    fn moving(&self) -> Option<MultiProgress> {
+        self.bars.clone()
+    }
+
     /// The screen of one stage. Where there are several, it says which.
     pub fn screen(&self, stage: &str) -> Screen {
         let label = self.several.then(|| stage.to_owned());
         Screen {
             output: self.output,
             stage: stage.to_owned(),
-            progress: Progress::new(self.bars.clone(), label),
+            progress: Progress::new(self.bars.clone(), label).calm(self.output == Output::Calm),
+            build: Mutex::default(),
             stopped: Mutex::default(),
             timing: Mutex::new(Timing::new(Instant::now())),
             sections: Arc::clone(&self.sections),
@@ -139,6 +148,15 @@ pub struct Screen {
     stopped: Mutex<Option<Value>>,
     timing: Mutex<Timing>,
     sections: Arc<Mutex<BTreeMap<String, Section>>>,
+    build: Mutex<Build>,
+}
+
+/// How far building has come, and since when.
+#[derive(Debug, Clone, Copy, Default)]
+struct Build {
+    began: Option<Instant>,
+    cargo: Option<Duration>,
+    ended: bool,
 }
 
 impl Screen {
@@ -154,8 +172,12 @@ impl Screen {
     /// Cargo begins.
     pub fn building(&self, packages: &[String]) {
         locked(&self.timing).building(true, Instant::now());
-        self.progress
-            .line(&format!("building {}", packages.join(", ")));
+        locked(&self.build).began.get_or_insert_with(Instant::now);
+        let line = format!("building {}", packages.join(", "));
+        match self.output {
+            Output::Calm => self.progress.say(&line),
+            _ => self.progress.line(&line),
+        }
         self.progress.build_begins();
         self.line(|stage| Line::building(stage, packages));
     }
@@ -163,16 +185,35 @@ impl Screen {
     /// A line of cargo's, or how far it is.
     pub fn cargo_says(&self, said: Said<'_>) {
         match said {
+            Said::Line(line) if self.output == Output::Calm && dev::is_cargos_own(line) => {
+                self.progress.say(line.trim_start());
+            }
             Said::Line(line) => self.progress.foreign_line(line),
             Said::Progress(text) => self.progress.build_is_at(text.trim_start()),
             Said::LastTook(last) => self.progress.last_build_took(last),
+            Said::Built => {
+                let mut build = locked(&self.build);
+                build.cargo = build.began.map(|began| began.elapsed());
+            }
         }
     }
 
     /// Cargo has ended.
     pub fn built(&self) {
         locked(&self.timing).building(false, Instant::now());
+        locked(&self.build).ended = true;
         self.progress.build_ends();
+    }
+
+    /// Whether nothing but a build goes on.
+    pub fn is_building(&self) -> bool {
+        let build = locked(&self.build);
+        build.began.is_some() && !build.ended
+    }
+
+    /// How long cargo took, once all is built.
+    pub fn cargo_took(&self) -> Option<Duration> {
+        locked(&self.build).cargo
     }
 
     /// The verb failed, and why.
@@ -272,6 +313,7 @@ impl Screen {
         self.progress.finish();
         let text = match self.output {
             Output::Json | Output::Stream => as_value(value).to_string(),
+            Output::Calm => return,
             Output::Text | Output::Markdown => as_text(),
         };
         self.progress.undisturbed(|| text::result(&text));
@@ -286,7 +328,9 @@ impl Screen {
             return self.line(|stage| Line::done(stage, as_value(value), timing.fields(now)));
         }
         self.result(value, as_text);
-        self.progress.line(&timing.line(now));
+        if self.output != Output::Calm {
+            self.progress.line(&timing.line(now));
+        }
     }
 
     /// A line of the stream, where there is one.

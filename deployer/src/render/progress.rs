@@ -22,6 +22,8 @@ pub struct Progress {
     moving: Option<Moving>,
     /// The stage, where there are several.
     label: Option<String>,
+    /// Steps that go well leave no line.
+    calm: bool,
     said_waiting: AtomicBool,
 }
 
@@ -72,8 +74,17 @@ impl Progress {
         Self {
             moving,
             label,
+            calm: false,
             said_waiting: AtomicBool::default(),
         }
+    }
+
+    /// The same; steps that go well leave no line, if it is `calm`.
+    pub fn calm(self, calm: bool) -> Self {
+        if let (true, Some(moving)) = (calm, &self.moving) {
+            *moving.in_flight() = InFlight::new(None);
+        }
+        Self { calm, ..self }
     }
 
     /// The stage, where there are several.
@@ -183,7 +194,9 @@ impl Progress {
                 elapsed,
             } => {
                 self.track(|all| all.ends(step));
-                self.line(&format!("  {what} ({})", seconds(elapsed)));
+                if !self.calm {
+                    self.line(&format!("  {what} ({})", seconds(elapsed)));
+                }
             }
             Event::StepFailed { step, what, error } => {
                 self.track(|all| all.ends(step));

@@ -50,6 +50,11 @@ impl<'a> Line<'a> {
         Self::new(BUILDING, stage, json!({ "packages": packages }))
     }
 
+    /// Something that `dev` says, beside what `up` does.
+    pub fn of_dev(event: &'static str, stage: &'a str, fields: Value) -> Self {
+        Self::new(event, stage, fields)
+    }
+
     /// The stage is done. `timing`: where the time went.
     pub fn done(stage: &'a str, result: Value, timing: [(&str, Value); 2]) -> Self {
         let mut line = Self::new(RESULT, stage, result);
@@ -134,6 +139,7 @@ fn cloud_error(error: &CloudError) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::dev;
     use crate::render::timing::Timing;
     use crate::render::{DownResult, RollbackResult, StoppedResult, UpResult};
     use deployer_core::names::StageIdentity;
@@ -278,6 +284,9 @@ mod tests {
         for event in &events {
             lines.push((described(event).0, Line::event("alpha", event)));
         }
+        lines.extend(
+            dev::samples().map(|(name, fields)| (name, Line::of_dev(name, "alpha", fields))),
+        );
         lines.extend(results());
         let documented = documented();
         let names: BTreeSet<&str> = lines.iter().map(|(name, _)| *name).collect();

@@ -1,8 +1,8 @@
 //! Getting the lease: at once, after its holder, or not at all.
 
-use super::quiet::on_their_way;
+use super::quiet::{on_their_way, settles_after};
 use super::writer::Moment;
-use super::{EXPIRY, Journal, LOOK, LOOK_SOON, LeaseRequest, PATIENCE, Quiet, SETTLED, Seen};
+use super::{EXPIRY, Journal, LOOK, LOOK_SOON, LeaseRequest, PATIENCE, Quiet, Reads, Seen};
 use crate::error::CloudError;
 use crate::events::{Event, EventSink};
 use crate::interrupt::Interrupt;
@@ -69,7 +69,14 @@ pub(super) async fn acquire<J: Journal>(
         }
         Some(Seen::AtWork(None)) => after_another = true,
         Some(Seen::AtWork(Some(end))) => {
-            (seen_end, settled_at) = (Some(end.generation), Some(end.settled_at));
+            let (generation, settles) = (end.generation, end.settles(request.reads));
+            if request.reads == Reads::Current
+                && let Some((quiet, streams)) = end.before_current_reads
+                && let Some(acquired) = acquire_next(request, quiet, streams).await?
+            {
+                return Ok(acquired);
+            }
+            (seen_end, settled_at) = (Some(generation), settles);
         }
         None => {}
     }
@@ -100,7 +107,10 @@ pub(super) async fn acquire<J: Journal>(
             if let Some(acquired) = create(request, free, &streams).await? {
                 let before = lease.as_ref().map(on_their_way).unwrap_or_default();
                 if after_another {
-                    settled_at = Some(Instant::now() + before + SETTLED);
+                    // Who didn't end its lease may have been cut off amid a call.
+                    let cut_off = lease.as_ref().is_some_and(|lease| !lease.ended);
+                    let reads = if cut_off { Reads::Later } else { request.reads };
+                    settled_at = settles_after(before, reads);
                 }
                 return Ok(Acquired {
                     settled_at,

@@ -20,7 +20,8 @@
 //! one is live. All other writes converge: the next `up` finds and mends them.
 //!
 //! Who comes right after another lets reads settle first ([`SETTLED`]), and longer
-//! ([`LATEST_ARRIVAL`]) after one whose last writes weren't all answered. A lease
+//! ([`LATEST_ARRIVAL`]) after one whose last writes weren't all answered; where reads are
+//! current ([`Reads`]), only the latter. A lease
 //! that has lapsed is never renewed, and a write on its way is given up with it.
 //!
 //! Deliberately absent: comparing clocks of different machines. A waiter
@@ -100,6 +101,17 @@ pub trait Journal: Send + Sync {
     ) -> impl Future<Output = Result<(), CloudError>> + Send;
 }
 
+/// What reads show of the writes that were answered before them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reads {
+    /// Perhaps not all yet: AWS.
+    #[default]
+    Later,
+    /// All of them: a local cloud, unless it plays AWS under load. Who comes right after
+    /// another needn't let its writes settle.
+    Current,
+}
+
 /// What is leased, and to whom.
 pub struct LeaseRequest<'a, J> {
     /// Where its streams are.
@@ -115,6 +127,8 @@ pub struct LeaseRequest<'a, J> {
     pub is_gone: &'a (dyn Fn(&str) -> bool + Sync),
     /// Whether to wait for another holder.
     pub waiting: Waiting,
+    /// What reads of this cloud show.
+    pub reads: Reads,
 }
 
 #[cfg(test)]

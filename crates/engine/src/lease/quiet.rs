@@ -6,7 +6,7 @@
 //! that of CloudWatch Logs, which says when it created the stream that ended the
 //! lease and, in the same answer, what time it is.
 
-use super::{LATEST_ARRIVAL, SETTLED};
+use super::{LATEST_ARRIVAL, Reads, SETTLED};
 use crate::cloud::JournalStreams;
 use deployer_core::lease::{Generation, Lease, latest};
 use std::time::Duration;
@@ -31,15 +31,42 @@ pub struct Ended {
     pub(super) generation: Generation,
     /// When reads show its holder's last writes.
     pub(super) settled_at: Instant,
+    /// What this comes to where reads are current: it ended before the first of them.
+    pub(super) before_current_reads: Option<(Quiet, Vec<String>)>,
+}
+
+impl Ended {
+    /// As [`Ended::settled_at`]; `None`: they do already.
+    pub(super) fn settles(&self, reads: Reads) -> Option<Instant> {
+        match reads {
+            Reads::Later => Some(self.settled_at),
+            Reads::Current => self
+                .settled_at
+                .checked_sub(SETTLED)
+                .filter(|at| *at > Instant::now()),
+        }
+    }
+}
+
+/// When reads show the last writes of a lease that ends now, some of which may still be
+/// on their way for so long.
+pub(super) fn settles_after(on_their_way: Duration, reads: Reads) -> Option<Instant> {
+    match reads {
+        Reads::Later => Some(Instant::now() + on_their_way + SETTLED),
+        Reads::Current => (!on_their_way.is_zero()).then(|| Instant::now() + on_their_way),
+    }
 }
 
 impl Seen {
     /// What `journal` says, which was listed just now; the first read was sent
     /// `elapsed` ago.
     pub fn of(journal: Option<&JournalStreams>, elapsed: Duration) -> Self {
-        let streams = journal.map(|journal| journal.streams.keys().cloned().collect());
+        let streams = || {
+            let streams = journal.map(|journal| journal.streams.keys().cloned().collect());
+            streams.unwrap_or_default()
+        };
         match Quiet::of(journal, elapsed) {
-            Some(quiet) => Self::Quiet(quiet, streams.unwrap_or_default()),
+            Some(quiet) => Self::Quiet(quiet, streams()),
             None => {
                 let end = journal.and_then(LastEnd::of);
                 Self::AtWork(end.map(|end| {
@@ -47,6 +74,8 @@ impl Seen {
                     Ended {
                         generation: end.lease.generation,
                         settled_at: Instant::now() + left,
+                        before_current_reads: Quiet::within(journal, elapsed, Duration::ZERO)
+                            .map(|quiet| (quiet, streams())),
                     }
                 }))
             }
@@ -94,6 +123,15 @@ impl Quiet {
     /// What `journal`, listed no later than `elapsed` after the first read was
     /// sent, says. `None`: somebody may have been at work.
     pub fn of(journal: Option<&JournalStreams>, elapsed: Duration) -> Option<Self> {
+        Self::within(journal, elapsed, MARGIN)
+    }
+
+    /// The same where a lease must have ended so long before the first read.
+    fn within(
+        journal: Option<&JournalStreams>,
+        elapsed: Duration,
+        margin: Duration,
+    ) -> Option<Self> {
         let Some(journal) = journal else {
             return Some(Self {
                 last: Generation::NONE,
@@ -104,7 +142,7 @@ impl Quiet {
             None => (Generation::NONE, true),
             Some(lease) => {
                 let end = LastEnd::of(journal)?;
-                let busy = on_their_way(&end.lease) + elapsed + MARGIN;
+                let busy = on_their_way(&end.lease) + elapsed + margin;
                 (lease.generation, end.since > busy)
             }
         };

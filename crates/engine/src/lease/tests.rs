@@ -2,7 +2,7 @@
 
 use super::{
     EXPIRY, FRESH, Journal, LATEST_ARRIVAL, LOOK, LeaseError, LeaseRequest, LeasedWriter, MARGIN,
-    REMEMBERED, RENEWAL, SETTLED, Seen, Waiting, exclusively,
+    REMEMBERED, RENEWAL, Reads, SETTLED, Seen, Waiting, exclusively,
 };
 use crate::cloud::{Artifacts, CloudWriter, JournalStreams, Produced, WriteContext};
 use crate::error::{CloudError, CloudErrorKind};
@@ -147,6 +147,7 @@ fn request<'a>(store: &'a Memory, holder: &str) -> LeaseRequest<'a, Memory> {
         holder: holder.to_owned(),
         is_gone: &|holder| holder == "dead",
         waiting: Waiting::Wait,
+        reads: Reads::Later,
     }
 }
 
@@ -665,6 +666,69 @@ async fn who_missed_a_whole_lease_since_it_observed_lets_reads_settle() {
     let started = Instant::now();
     hold_after(seen(), &me, async |_, _| ()).await.unwrap();
     assert!(started.elapsed() >= SETTLED, "{:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_reads_are_current_nobody_waits_for_them() {
+    let memory = Memory::default();
+    let me = LeaseRequest {
+        reads: Reads::Current,
+        ..request(&memory, "me")
+    };
+    hold(&me, async |_| ()).await.unwrap();
+    let listed = |age: i64| JournalStreams {
+        listed_at_ms: Some(age),
+        streams: memory.names().into_iter().map(|n| (n, Some(0))).collect(),
+    };
+    let seen =
+        |age: i64, elapsed: u64| Some(Seen::of(Some(&listed(age)), Duration::from_millis(elapsed)));
+    let started = Instant::now();
+    let undisturbed = async |seen| hold_after(seen, &me, async |_, it| it).await.unwrap();
+    // It ended before the first read: nothing is observed again.
+    assert!(undisturbed(seen(20, 10)).await);
+    // It may have ended after that: once more, but at once.
+    assert!(!undisturbed(seen(10, 10)).await);
+    assert!(started.elapsed() < SETTLED, "{:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn also_where_reads_are_current_a_lease_that_did_not_end_is_let_settle() {
+    let memory = Memory::default();
+    let first = Generation::NONE.next();
+    memory.insert(first.stream());
+    memory.insert(first.holder_stream("dead"));
+    let me = LeaseRequest {
+        reads: Reads::Current,
+        ..request(&memory, "me")
+    };
+    let started = Instant::now();
+    hold(&me, async |_| ()).await.unwrap();
+    assert!(started.elapsed() >= SETTLED, "{:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn also_where_reads_are_current_unanswered_writes_are_waited_for() {
+    let memory = Memory::default();
+    let me = LeaseRequest {
+        reads: Reads::Current,
+        ..request(&memory, "me")
+    };
+    memory.unanswered.store(true, Ordering::Relaxed);
+    hold(&me, async |_| ()).await.unwrap();
+    memory.unanswered.store(false, Ordering::Relaxed);
+    let ended = Instant::now();
+    let names = memory.names();
+    let journal = JournalStreams {
+        listed_at_ms: Some(20),
+        streams: names.into_iter().map(|name| (name, Some(0))).collect(),
+    };
+    let seen = Seen::of(Some(&journal), Duration::from_millis(10));
+    hold_after(Some(seen), &me, async |_, _| ()).await.unwrap();
+    let waited = ended.elapsed();
+    assert!(
+        waited + Duration::from_millis(20) >= LATEST_ARRIVAL,
+        "{waited:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -18,7 +18,7 @@ use super::address::{self, StageAddress};
 use super::events::Occasion;
 use super::events::{self, ConnectionFacts};
 use super::iam;
-use super::integration::{self, IntegrationFailure};
+use super::integration::{self, Called, IntegrationFailure};
 use super::messages::{disconnected, occasion};
 use super::registry::{Connection, TaskPlace};
 use super::request_log::{Integration, Report};
@@ -94,6 +94,7 @@ pub(crate) async fn connect(
             route_key: CONNECT,
             message_id: None,
             payload: "",
+            closing: None,
             status: status.as_u16(),
             error: Some(message),
             integration: None,
@@ -208,6 +209,7 @@ impl Opening {
             route_key: CONNECT,
             message_id: None,
             payload: "",
+            closing: None,
             status,
             error: reason.filter(|_| status >= 400),
             integration,
@@ -223,9 +225,10 @@ impl Opening {
         };
         let started = Instant::now();
         let event = events::connect(&self.facts, &occasion, &self.headers, self.query.as_deref());
-        let answer = integration::call(gateway, &self.live, route, event).await;
+        let Called { ran, answer } = integration::call(gateway, &self.live, route, event).await;
         let call = Integration {
             took: started.elapsed(),
+            ran: ran.as_ref(),
             status: match &answer {
                 Ok(response) => response.status.as_u16(),
                 Err(failure) => status_of(failure).as_u16(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cloud_model::{InvokeRefusal, LiveRoute, LiveStage};
+use cloud_model::{FunctionVersion, InvokeRefusal, LiveRoute, LiveStage};
 
 use super::Gateway;
 use super::proxy_response::{Malformed, ProxyResponse};
@@ -28,18 +28,43 @@ pub(crate) enum IntegrationFailure {
     TimedOut(u32),
 }
 
+/// The invocation that a call came to.
+#[derive(Debug, Clone)]
+pub(crate) struct Ran {
+    pub(crate) function_name: String,
+    pub(crate) version: String,
+    /// Lambda's.
+    pub(crate) request_id: String,
+}
+
+/// How a call went.
+pub(crate) struct Called {
+    /// `None`: no function was invoked.
+    pub(crate) ran: Option<Ran>,
+    pub(crate) answer: Result<ProxyResponse, IntegrationFailure>,
+}
+
+impl From<IntegrationFailure> for Called {
+    fn from(failure: IntegrationFailure) -> Self {
+        Self {
+            ran: None,
+            answer: Err(failure),
+        }
+    }
+}
+
 /// Calls the route's function with an event.
 pub(crate) async fn call(
     gateway: &Gateway,
     stage: &LiveStage,
     route: &LiveRoute,
     event: Bytes,
-) -> Result<ProxyResponse, IntegrationFailure> {
+) -> Called {
     let integration = route.integration.as_ref();
     let Some((integration, arn)) =
         integration.and_then(|found| Some((found, found.function_arn.as_deref()?)))
     else {
-        return Err(IntegrationFailure::NoFunction(route.route_key.clone()));
+        return IntegrationFailure::NoFunction(route.route_key.clone()).into();
     };
     let credentials = integration.credentials_arn.as_deref();
     let limit = Duration::from_millis(u64::from(integration.timeout_ms));
@@ -49,7 +74,25 @@ pub(crate) async fn call(
         credentials,
         source: &source,
     };
-    match invoke(gateway, stage, target, limit, event).await? {
+    let function = match function_of(gateway, stage, target) {
+        Ok(function) => function,
+        Err(failure) => return failure.into(),
+    };
+    let ran = Ran {
+        function_name: function.function_name.clone(),
+        version: function.version.clone(),
+        request_id: gateway.pool.new_request_id(),
+    };
+    let request_id = ran.request_id.clone();
+    let outcome = run(gateway, function, limit, event, request_id).await;
+    Called {
+        ran: Some(ran),
+        answer: outcome.and_then(answer_of),
+    }
+}
+
+fn answer_of(outcome: Outcome) -> Result<ProxyResponse, IntegrationFailure> {
+    match outcome {
         Outcome::Answer(payload) => Ok(ProxyResponse::parse(&payload)?),
         Outcome::FunctionError(document) => {
             let text = String::from_utf8_lossy(&document).into_owned();
@@ -78,6 +121,16 @@ pub(crate) async fn invoke(
     limit: Duration,
     event: Bytes,
 ) -> Result<Outcome, IntegrationFailure> {
+    let function = function_of(gateway, stage, target)?;
+    let request_id = gateway.pool.new_request_id();
+    run(gateway, function, limit, event, request_id).await
+}
+
+fn function_of(
+    gateway: &Gateway,
+    stage: &LiveStage,
+    target: Target<'_>,
+) -> Result<FunctionVersion, IntegrationFailure> {
     let model = &gateway.model;
     let arn = with_stage_variables(target.arn, &stage.stage_variables);
     if target.credentials.is_some() {
@@ -86,9 +139,19 @@ pub(crate) async fn invoke(
         let source = model.execute_api_arn(&format!("{}/{}", stage.api_id, target.source));
         model.may_invoke_for(&source, &arn)?;
     }
-    let function = model.function_version(&arn)?;
+    Ok(model.function_version(&arn)?)
+}
+
+async fn run(
+    gateway: &Gateway,
+    function: FunctionVersion,
+    limit: Duration,
+    event: Bytes,
+    request_id: String,
+) -> Result<Outcome, IntegrationFailure> {
+    let invocation = gateway.pool.invoke_as(function, event, request_id);
     // Giving up waiting does not end the function.
-    let invocation = tokio::time::timeout(limit, gateway.pool.invoke(function, event)).await;
+    let invocation = tokio::time::timeout(limit, invocation).await;
     let limit_ms = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
     Ok(invocation
         .map_err(|_| IntegrationFailure::TimedOut(limit_ms))??

@@ -35,6 +35,7 @@ pub(crate) async fn manage(
         Err(BodyError::TooLarge) => Err(too_large()),
         Err(BodyError::Broken) => return http_io::empty(StatusCode::BAD_REQUEST),
     };
+    let sent = body.as_ref().ok().cloned();
     let mut answer = match check(gateway, &address, &parts, body.as_ref().ok()) {
         Err(refusal) => *refusal,
         Ok(connection) => match parts.method {
@@ -50,6 +51,7 @@ pub(crate) async fn manage(
             _ => describe(&connection),
         },
     };
+    gateway.tell_management(&address, &parts.method, sent.as_ref(), answer.status());
     let request_id = gateway.model.ids.uuid();
     answer = http_io::with_header(answer, http_io::REQUEST_ID, &request_id);
     answer

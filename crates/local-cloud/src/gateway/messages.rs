@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::error_frame::ErrorMessage;
 use super::events::{self, Occasion};
-use super::integration::{self, IntegrationFailure};
+use super::integration::{self, Called, IntegrationFailure};
 use super::registry::{Closing, Connection};
 use super::request_log::{Integration, Report};
 use super::route_selection::{self, DISCONNECT};
@@ -52,6 +52,7 @@ async fn route(
             route_key,
             message_id: Some(&message_id),
             payload: text,
+            closing: None,
             status: error.map_or(200, ErrorMessage::status),
             error: error.map(ErrorMessage::text),
             integration: call,
@@ -67,12 +68,13 @@ async fn route(
     }
     let event = events::message(facts, &occasion, key, &message_id, text);
     let started = Instant::now();
-    let answer = integration::call(gateway, &stage, route, event).await;
-    let took = started.elapsed();
+    let Called { ran, answer } = integration::call(gateway, &stage, route, event).await;
+    let (took, ran) = (started.elapsed(), ran.as_ref());
     match answer {
         Ok(answer) => {
             let call = Integration {
                 took,
+                ran,
                 status: answer.status.as_u16(),
                 failure: None,
             };
@@ -88,6 +90,7 @@ async fn route(
             };
             let call = Integration {
                 took,
+                ran,
                 status: error.status(),
                 failure: Some(&failure),
             };
@@ -112,6 +115,7 @@ pub(crate) async fn disconnected(gateway: &Gateway, facts: &ConnectionFacts, clo
             route_key: DISCONNECT,
             message_id: None,
             payload: "",
+            closing: Some(closing),
             status,
             error: None,
             integration: call,
@@ -125,13 +129,14 @@ pub(crate) async fn disconnected(gateway: &Gateway, facts: &ConnectionFacts, clo
     }
     let event = events::disconnect(facts, &occasion, closing.code, &closing.reason);
     let started = Instant::now();
-    let answer = integration::call(gateway, &stage, route, event).await;
-    let took = started.elapsed();
+    let Called { ran, answer } = integration::call(gateway, &stage, route, event).await;
+    let (took, ran) = (started.elapsed(), ran.as_ref());
     match answer {
         Ok(answer) => {
             let status = answer.status.as_u16();
             let call = Integration {
                 took,
+                ran,
                 status,
                 failure: None,
             };
@@ -142,6 +147,7 @@ pub(crate) async fn disconnected(gateway: &Gateway, facts: &ConnectionFacts, clo
             gateway.remember_failure(&facts.api_id, &facts.stage, &request_id, reason);
             let call = Integration {
                 took,
+                ran,
                 status: 500,
                 failure: Some(&failure),
             };

@@ -23,6 +23,7 @@ pub(crate) mod route_selection;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod samples;
 mod throttle;
+mod told;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -100,6 +101,8 @@ impl Gateway {
         self.registry.refuse_more();
         self.registry.close_where(Closing::GOING_AWAY, |_| true);
         let _slow = tokio::time::timeout(patience, self.registry.all_ended()).await;
+        // Who watches sees all others go.
+        self.model.traffic.end();
     }
 
     /// The latest failures, oldest first.

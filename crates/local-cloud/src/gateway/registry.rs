@@ -193,6 +193,11 @@ impl Registry {
         self.lock().open.get(connection_id).cloned()
     }
 
+    /// At most so many of the open ones.
+    pub(crate) fn some(&self, most: usize) -> Vec<Arc<Connection>> {
+        self.lock().open.values().take(most).cloned().collect()
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.lock().open.len()
     }

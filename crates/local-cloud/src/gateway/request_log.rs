@@ -9,7 +9,8 @@ use cloud_model::{LiveStage, LogEvent, LoggingLevel};
 
 use super::Gateway;
 use super::events::{ConnectionFacts, Occasion};
-use super::integration::IntegrationFailure;
+use super::integration::{IntegrationFailure, Ran};
+use super::registry::Closing;
 use crate::assumptions::ABSENT_CONTEXT_VARIABLE;
 use crate::limits::EXECUTION_LOG_LINE;
 
@@ -24,6 +25,8 @@ pub(crate) struct Report<'a> {
     pub(crate) message_id: Option<&'a str>,
     /// What the client sent, or is told to have sent.
     pub(crate) payload: &'a str,
+    /// How the connection ended, if it did.
+    pub(crate) closing: Option<&'a Closing>,
     pub(crate) status: u16,
     /// What the client is told, if anything went wrong.
     pub(crate) error: Option<&'a str>,
@@ -34,15 +37,18 @@ pub(crate) struct Report<'a> {
 /// How calling the function went.
 pub(crate) struct Integration<'a> {
     pub(crate) took: Duration,
+    /// What was run; `None`: it didn't come to that.
+    pub(crate) ran: Option<&'a Ran>,
     /// The function's own status, or what its failure comes to.
     pub(crate) status: u16,
     pub(crate) failure: Option<&'a IntegrationFailure>,
 }
 
 impl Gateway {
-    /// Counts a request, and writes whatever the stage wants to be written of it.
+    /// Counts a request and tells of it, and writes whatever the stage wants to be written.
     pub(crate) fn log_request(&self, report: &Report<'_>) {
         self.count(report);
+        self.model.traffic.tell(|| report.told());
         let stage = report.stage;
         if !stage.may_log {
             return;

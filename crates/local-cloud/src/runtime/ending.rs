@@ -17,6 +17,7 @@ use super::invocation::{Delivery, Failure, Invocation, Job, Outcome};
 use super::report::{Phase, Report};
 use super::supervisor::{End, Init, Supervisor};
 use super::system_log::SystemEvent;
+use super::told::Told;
 
 /// How a wait reports that a process was killed by it.
 const SIGKILL: i32 = 9;
@@ -169,6 +170,13 @@ impl<S> Supervisor<S> {
                 _ => None,
             },
         };
+        let told = Told {
+            report: &report,
+            version: &self.version,
+            cold: init.is_some() || !matches!(self.state.init, Init::Done { .. }),
+            outcome: &outcome,
+        };
+        self.model.traffic.tell(|| told.event(self.model.now()));
         self.log.system(SystemEvent::Done(report)).await;
         let log_tail = self.log.end().await;
         let request_id = job.order.request_id.clone();

@@ -41,6 +41,7 @@ mod report;
 mod start;
 mod supervisor;
 mod system_log;
+mod told;
 pub(crate) mod unpack;
 
 pub(crate) use credentials::Credentials;

@@ -135,7 +135,7 @@ impl Pool {
     }
 
     /// As [`Self::invoke`], under a request id that was given out already.
-    pub(super) async fn invoke_as(
+    pub(crate) async fn invoke_as(
         self: &Arc<Self>,
         function: FunctionVersion,
         event: Bytes,
@@ -156,7 +156,20 @@ impl Pool {
             .unwrap_or_else(|_| self.failed(&order, &Failure::Stopped)))
     }
 
-    pub(super) fn new_request_id(&self) -> String {
+    /// Unpacks a function's new code before its first event asks for it.
+    pub(crate) fn unpack_early(self: &Arc<Self>, function_name: &str) {
+        let Ok(function) = self.model.function_version(function_name) else {
+            return;
+        };
+        let pool = Arc::clone(self);
+        tokio::spawn(async move {
+            let zip = Arc::clone(&function.zip);
+            // What is wrong with it, its first event is told.
+            let _told_later = pool.code.dir_of(&function.code_sha256, zip).await;
+        });
+    }
+
+    pub(crate) fn new_request_id(&self) -> String {
         self.model.ids.uuid()
     }
 

@@ -20,6 +20,7 @@ use super::process::Launch;
 use super::report::{Phase, Report};
 use super::supervisor::{State as SupervisorState, Supervisor};
 use super::system_log::{Format, SystemEvent};
+use super::told::Told;
 use super::unpack::UnpackError;
 use super::{api, supervisor};
 use crate::limits::RUNTIME_CALLS;
@@ -166,13 +167,21 @@ impl Pool {
             failure: Some(failure),
             reported: None,
         };
+        let failed = self.failed(order, failure);
+        let told = Told {
+            report: &report,
+            version,
+            cold: true,
+            outcome: &failed.outcome,
+        };
+        self.model.traffic.tell(|| told.event(self.model.now()));
         log.system(SystemEvent::Done(report)).await;
         let log_tail = log.end().await;
         log.finish().await;
         Invocation {
             took,
             log_tail,
-            ..self.failed(order, failure)
+            ..failed
         }
     }
 

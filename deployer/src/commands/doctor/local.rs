@@ -104,7 +104,7 @@ async fn listener(port: u16) -> Port {
             Ok(_) => Port::Free,
             Err(error) => Port::Unusable(error.to_string()),
         },
-        Err(ClientError::Another | ClientError::StillThere(_)) => Port::Another,
+        Err(ClientError::Another | ClientError::Busy | ClientError::StillThere(_)) => Port::Another,
     }
 }
 
