@@ -13,6 +13,8 @@ use std::borrow::Cow;
 const SSO_KEYS: [&str; 2] = ["sso_session", "sso_start_url"];
 /// How the SDK's reasons speak of a session that has ended or was never begun.
 const SSO_REASONS: [&str; 2] = ["SSO token", "sso token"];
+/// How IAM Identity Center's own answers do, of profiles that use it.
+const ENDED: [&str; 3] = ["Session token", "UnauthorizedException", "expired"];
 
 /// Why there is no connection. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
@@ -95,7 +97,10 @@ fn diagnose_region(profile: Option<Profile>) -> ConnectError {
 fn diagnose_credentials(profile: Option<Profile>, reason: String) -> ConnectError {
     match profile {
         Some(profile) if !profile.exists && profile.name != DEFAULT => missing(profile),
-        Some(profile) if profile.by_sso || SSO_REASONS.iter().any(|it| reason.contains(it)) => {
+        Some(profile)
+            if SSO_REASONS.iter().any(|it| reason.contains(it))
+                || profile.by_sso && ENDED.iter().any(|it| reason.contains(it)) =>
+        {
             ConnectError::SignedOut {
                 profile: profile.name,
                 reason,
@@ -184,6 +189,16 @@ mod tests {
         let reason = "failed to load the cached SSO token".to_owned();
         let error = diagnose_credentials(profile("work", true, false), reason);
         assert!(matches!(error, ConnectError::SignedOut { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_network_that_is_down_is_no_matter_of_signing_in() {
+        let reason = "failed to lookup address information".to_owned();
+        let error = diagnose_credentials(profile("work", true, true), reason);
+        assert!(
+            matches!(error, ConnectError::NoCredentials { .. }),
+            "{error}"
+        );
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub fn of_message(
             ));
         }
         leading => format!(
-            "{said}, which doesn't lead to `{function}`: {} does",
+            "{said}, which doesn't lead to `{function}`; to it lead {}",
             leading.join(", ")
         ),
     };
@@ -100,7 +100,7 @@ mod tests {
         let (message, _) = route("room", r#"{"action":"jion"}"#).unwrap_err();
         assert_eq!(
             message,
-            "the message chooses `jion`, which doesn't lead to `room`: join, send does"
+            "the message chooses `jion`, which doesn't lead to `room`; to it lead join, send"
         );
     }
 

@@ -233,7 +233,6 @@ pub const CAUSES: &[Cause] = &[
         meaning: "the account has as many roles as it may, 1,000 if nobody asked for more",
         next_step: "the account's quota of roles is used up: remove roles that nobody needs (`deployer list` shows stages), or ask AWS for up to 5,000",
         example: "Cannot exceed quota for RolesPerAccount: 1000",
-        ..ANY
     },
     Cause {
         name: "quota-role-policies",
@@ -273,7 +272,6 @@ pub const CAUSES: &[Cause] = &[
         meaning: "the region has as many APIs as it may, 600, those of REST and HTTP included",
         next_step: "the region's quota of APIs is used up: remove stages that nobody needs (`deployer list`, `deployer down --expired`), or ask AWS for more",
         example: "Maximum number of APIs (600) has been reached",
-        ..ANY
     },
     Cause {
         name: "quota-in-api",
