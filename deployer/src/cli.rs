@@ -3,6 +3,7 @@
 pub mod connect;
 pub mod dev;
 pub mod doctor;
+mod examples;
 pub mod invoke;
 pub mod logs;
 pub mod shell;
@@ -24,132 +25,13 @@ const LOCAL_CA: &str = "DEPLOYER_LOCAL_CA";
 /// As well.
 pub const LOCAL_DYNAMODB: &str = "DEPLOYER_LOCAL_DYNAMODB";
 
-const HELP: &str = "\
-  Of several stages, the first that failed, in the order given, has its say.
-
-Environment:
-  DEPLOYER_LOCAL_PORT        port of local stages, instead of the stage file's
-  DEPLOYER_LOCAL_CA          folder of the local cloud's certificate authority, to be trusted
-                             once for all: no `down` removes it
-  DEPLOYER_LOCAL_DYNAMODB    address that the local cloud passes requests for DynamoDB on to
-  NO_COLOR                   no colours
-
-Examples:
-  deployer up local          deploy to the local cloud, starting it if need be
-  deployer dev               the same whenever something is saved, and show what happens
-  deployer plan alpha        show what `up alpha` would change
-  deployer up alpha          deploy to AWS
-  deployer up alpha beta     build once, deploy both side by side
-  deployer up --all          the same with every stage that is on AWS
-  deployer plan alpha --adopt
-                             show what `up alpha --adopt` would take over and change
-  deployer plan alpha --markdown --exit-code
-                             the same as a comment on a pull request; exit code 7 says that
-                             something would change
-  deployer permissions alpha print the IAM policy that deploying it needs
-  deployer package alpha     build what `alpha` needs, as a bundle to deploy from elsewhere
-  deployer up alpha --from bundle.zip
-                             deploy what is in the bundle: no source, no compiler
-  deployer status alpha --watch
-                             show what is live and what it does, again and again
-  deployer history alpha     list the releases that are kept
-  deployer rollback alpha    make the release before the live one live again
-  deployer promote alpha prod
-                             release on `prod` what is live on `alpha`, byte for byte
-  deployer stages show alpha show each setting of it, and where it comes from
-  deployer connect local     talk to the stage
-  deployer connect alpha --script chat.script
-                             see whether it answers as the script says
-  deployer logs alpha -f     show what is logged, and go on
-  deployer doctor            look for what may be in the way
-  deployer down alpha        remove everything the stage owns
-  deployer down prod --confirm prod
-                             the same of a stage that is protected
-  deployer up preview --as pr-123 --ttl 3d
-                             deploy what stages/preview.toml says as a stage `pr-123`
-  deployer list              list the stages that live in the account
-  deployer down pr-123       remove it, in any folder: no file is needed
-  deployer down --expired    remove what has expired
-  deployer down --match 'pr-*'
-                             remove the stages called so";
-
-const PACKAGE_EXAMPLES: &str = "\
-The bundle has the zips of all functions and a manifest: hashes, sizes, target, git revision and
-toolchain. The same source gives the same bundle; docs/ARTIFACTS.md says how far. A bundle that
-was changed is refused by `up` and `plan`; --digest tells them which one they must be given.
-
-Exit codes:
-  0    the bundle is written
-  2    arguments or stage files are wrong, or the bundle can't be written
-  3    the functions don't build, or couldn't start on Amazon Linux 2023; nothing is written
-
-Examples:
-  deployer package                           for all stages on AWS, to .deployer/bundle.zip
-  deployer package alpha --out bundle.zip    one file
-  deployer package alpha prod --out bundle   a folder
-  deployer package alpha --json | jq -r .digest
-  deployer up alpha --from bundle.zip --digest DIGEST
-                                             in the deploy job";
-
-const PROMOTE_EXAMPLES: &str = "\
-Functions and routes are those of FROM's live release; memory, variables, permissions, tables,
-authorizer, limits and logs are those that TO's file says. docs/PROMOTE.md has the rest.
-
-Exit codes: those of `up`; 2 too where nothing is live on FROM, or it doesn't fit TO's file.
-
-Examples:
-  deployer promote alpha prod --plan         show what would change
-  deployer promote alpha prod
-  deployer promote alpha prod --release 0123456789abcdef
-                                             this one, which was tried, and no other";
-
-const SHOW_EXAMPLES: &str = "\
-Asks no account and needs no credentials. What has neither value nor default isn't listed. Secrets
-are references, as the files have them.
-
-Exit codes:
-  0    shown
-  2    there is no such stage, or its files are wrong
-
-Examples:
-  deployer stages show alpha
-  deployer stages show alpha --json | jq -r '.settings[] | select(.origin != \"default\") | .key | join(\".\")'";
-const PERMISSIONS_EXAMPLES: &str = "\
-The policy allows what `up`, `plan`, `status`, `history`, `rollback`, `list` and `down` of the stages do as
-their files are now, and to put right what was changed by hand. Neither credentials nor network
-are needed. The account is --account, or the file's `account_id`, or AWS_ACCOUNT_ID; the region is
---region, or the file's, or AWS_REGION, or the profile's. For what isn't known there is `*`.
-
-Exit codes:
-  0    the policy is printed
-  2    arguments or stage files are wrong
-
-Examples:
-  deployer permissions alpha > policy.json       for whoever deploys alpha
-  deployer permissions alpha prod                for both, in one policy
-  deployer permissions alpha --for plan          for a job that only plans: reads
-  deployer permissions preview --as 'pr-*'       for all previews
-  deployer permissions alpha --account 123456789012 --region eu-central-1
-  deployer permissions alpha prod --split | jq -c '.[]'
-                                                 as many policies as IAM's limit needs";
-
-const LIST_EXAMPLES: &str = "\
-Listed are age, end, release, owner and address of every stage that has its journal or its API
-there, of all services that these credentials may read.
-
-Examples:
-  deployer list                                  where AWS_PROFILE and AWS_REGION lead to
-  deployer list --region eu-central-1 --json     one line of JSON a stage
-  deployer list --match 'pr-*' --expired         what `down` with the same options removes
-  deployer list --local                          in the local cloud";
-
 /// What stands below the verbs.
 fn help() -> String {
     let codes: String = exit::TABLE
         .iter()
         .map(|(code, meaning)| format!("  {code:<3}  {meaning}\n"))
         .collect();
-    format!("Exit codes:\n{codes}{HELP}")
+    format!("Exit codes:\n{codes}{}", examples::ALL)
 }
 
 /// WebSocket APIs on AWS, in pure Rust.
@@ -168,32 +50,37 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Build the functions and make the account as the stage file says
+    #[command(after_help = examples::UP)]
     Up(Up),
     /// Build the functions that stages need, and write them as a bundle for `up --from`
-    #[command(after_help = PACKAGE_EXAMPLES)]
+    #[command(after_help = examples::PACKAGE)]
     Package(Package),
     /// Remove everything the stage owns
+    #[command(after_help = examples::DOWN)]
     Down(Down),
     /// Show what `up` would change, and change nothing
+    #[command(after_help = examples::PLAN)]
     Plan(Plan),
     /// Show what is live, and what it has done in the last hour
     #[command(after_help = status::EXAMPLES)]
     Status(status::Status),
     /// List the releases that are kept, newest first
+    #[command(after_help = examples::HISTORY)]
     History(Look),
     /// List the stages that live in an account and region, whatever files there are
-    #[command(after_help = LIST_EXAMPLES)]
+    #[command(after_help = examples::LIST)]
     List(List),
     /// Make a kept release live again: one write, without source or build
+    #[command(after_help = examples::ROLLBACK)]
     Rollback(Rollback),
     /// Release on a stage what is live on another: the same bytes and routes, without source or build
-    #[command(after_help = PROMOTE_EXAMPLES)]
+    #[command(after_help = examples::PROMOTE)]
     Promote(Promote),
     /// Show what stage files come to
     #[command(subcommand)]
     Stages(StageFiles),
     /// Print the IAM policy that whoever deploys stages needs, without asking AWS
-    #[command(after_help = PERMISSIONS_EXAMPLES)]
+    #[command(after_help = examples::PERMISSIONS)]
     Permissions(Permissions),
     /// Talk to a stage over WebSocket, by hand or by script
     #[command(after_help = connect::EXAMPLES)]
@@ -211,8 +98,10 @@ pub enum Verb {
     #[command(after_help = dev::EXAMPLES)]
     Dev(dev::Dev),
     /// Run the local cloud in the foreground (`up` starts it in the background)
+    #[command(after_help = examples::LOCAL_CLOUD)]
     LocalCloud(LocalCloud),
     /// Write the JSON Schemas of the stage files to the `stages` folder
+    #[command(after_help = examples::SCHEMA)]
     Schema(Schema),
     /// Print the script by which a shell completes commands, options, stages and functions
     #[command(after_help = shell::COMPLETIONS_EXAMPLES)]
@@ -611,7 +500,7 @@ pub struct Promote {
 #[derive(Debug, Subcommand)]
 pub enum StageFiles {
     /// Show every setting that a stage has, and the file and line, or default, that it comes from
-    #[command(after_help = SHOW_EXAMPLES)]
+    #[command(after_help = examples::SHOW)]
     Show(Show),
 }
 
