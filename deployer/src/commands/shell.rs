@@ -56,3 +56,48 @@ pub fn man(options: &Man) -> Result<(), Failure> {
     text::result(&format!("{pages} pages in {}", dir.display()));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::shell::Shell;
+    use clap::ValueEnum;
+
+    #[test]
+    fn every_shell_that_can_be_named_has_a_script() {
+        for shell in Shell::value_variants() {
+            let shells = Shells::builtins();
+            assert!(shells.completer(shell.name()).is_some(), "{shell:?}");
+        }
+    }
+
+    #[test]
+    fn every_command_has_a_page_with_its_options_and_examples() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let pages = dir.path().join("man1");
+        man(&Man { dir: pages.clone() }).expect("it may be written");
+        let page = |name: &str| {
+            let path = pages.join(format!("{name}.1"));
+            std::fs::read_to_string(path).expect("a page")
+        };
+        for command in Cli::command().get_subcommands() {
+            let page = page(&format!("deployer-{}", command.get_name()));
+            assert!(page.contains(".TH "), "{page}");
+            assert!(page.contains(".SH SYNOPSIS"), "{page}");
+        }
+        let up = page("deployer-up");
+        assert!(
+            up.contains("no\\-verify") && up.contains("Examples"),
+            "{up}"
+        );
+        assert!(page("deployer-stages-show").contains("STAGE"));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_bad_input() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let dir = file.path().join("man1");
+        let failure = man(&Man { dir }).expect_err("a file is in the way");
+        assert_eq!(failure.exit_code(), crate::exit::BAD_INPUT);
+    }
+}
