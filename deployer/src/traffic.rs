@@ -176,18 +176,24 @@ mod tests {
     use deployer_core::stage_file::{self, FileText};
     use serde_json::json;
 
+    impl Ours {
+        /// Of the stage `local` of a service with this file.
+        pub fn of_service(text: &str) -> Self {
+            let service = FileText {
+                path: "stages/service.toml",
+                text,
+            };
+            let file = FileText {
+                path: "stages/local.toml",
+                text: "target = \"local\"\n",
+            };
+            Self::new(&stage_file::read("local", service, file).expect("a legal stage"))
+        }
+    }
+
     fn ours() -> Ours {
         let text = "service = \"chat\"\n[functions.room]\n[routes]\nsend = \"room\"\n";
-        let service = FileText {
-            path: "stages/service.toml",
-            text,
-        };
-        let file = FileText {
-            path: "stages/local.toml",
-            text: "target = \"local\"\n",
-        };
-        let definition = stage_file::read("local", service, file).expect("a legal stage");
-        Ours::new(&definition).live_at("ws://127.0.0.1:9100/abc/local")
+        Ours::of_service(text).live_at("ws://127.0.0.1:9100/abc/local")
     }
 
     fn told(event: &Value) -> Told {

@@ -3,6 +3,7 @@
 
 use crate::cargo::{BuildError, cargo};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -38,24 +39,32 @@ impl Target {
     }
 }
 
+/// What `cargo metadata` says of the workspace at `root`, as far as `T` wants to know it.
+pub(crate) async fn ask<T: DeserializeOwned>(
+    root: &Path,
+    options: &[&str],
+) -> Result<T, BuildError> {
+    let output = cargo()
+        .args(["metadata", "--format-version", "1", "--color", "never"])
+        .args(options)
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(BuildError::NoCargo)?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(BuildError::Workspace(said.trim().to_owned()));
+    }
+    serde_json::from_slice(&output.stdout)
+        .map_err(|error| BuildError::Workspace(format!("cargo metadata: {error}")))
+}
+
 impl Metadata {
     /// Of the workspace at `root`.
     pub async fn read(root: &Path) -> Result<Self, BuildError> {
-        let output = cargo()
-            .args(["metadata", "--no-deps", "--format-version", "1"])
-            .args(["--color", "never"])
-            .current_dir(root)
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output()
-            .await
-            .map_err(BuildError::NoCargo)?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(BuildError::Workspace(said.trim().to_owned()));
-        }
-        serde_json::from_slice(&output.stdout)
-            .map_err(|error| BuildError::Workspace(format!("cargo metadata: {error}")))
+        ask(root, &["--no-deps"]).await
     }
 
     /// Cargo's id of the package of this name, if it is in the workspace and has a

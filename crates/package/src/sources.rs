@@ -4,11 +4,11 @@
 //! Deliberately absent: which files in them count, and packages of registries, which
 //! don't change.
 
-use crate::cargo::{BuildError, cargo};
+use crate::cargo::BuildError;
+use crate::metadata::ask;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 /// What packages are built from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,20 +55,7 @@ impl Sources {
     /// # Errors
     /// When cargo can't read the workspace. A package that isn't there has no source.
     pub async fn of(root: &Path, packages: &[String]) -> Result<Self, BuildError> {
-        let output = cargo()
-            .args(["metadata", "--format-version", "1", "--color", "never"])
-            .current_dir(root)
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output()
-            .await
-            .map_err(BuildError::NoCargo)?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(BuildError::Workspace(said.trim().to_owned()));
-        }
-        let metadata: Metadata = serde_json::from_slice(&output.stdout)
-            .map_err(|error| BuildError::Workspace(format!("cargo metadata: {error}")))?;
+        let metadata: Metadata = ask(root, &[]).await?;
         Ok(metadata.sources(packages))
     }
 }

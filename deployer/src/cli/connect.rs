@@ -80,11 +80,13 @@ pub struct Connect {
     pub json: bool,
 }
 
-fn header(text: &str) -> Result<(String, String), String> {
+/// `Name: value`
+pub fn header(text: &str) -> Result<(String, String), String> {
     pair(text, ':').ok_or_else(|| "write `Name: value`".to_owned())
 }
 
-fn parameter(text: &str) -> Result<(String, String), String> {
+/// `name=value`
+pub fn parameter(text: &str) -> Result<(String, String), String> {
     pair(text, '=').ok_or_else(|| "write `name=value`".to_owned())
 }
 

@@ -1,6 +1,6 @@
 //! What `deployer invoke` is given.
 
-use super::connect::pair;
+use super::connect::{header, parameter};
 use crate::completion;
 use clap::Args;
 use clap_complete::engine::ArgValueCandidates;
@@ -96,14 +96,6 @@ pub struct Invoke {
     /// Print what came of it as one line of JSON
     #[arg(long, conflicts_with = "show_event")]
     pub json: bool,
-}
-
-fn header(text: &str) -> Result<(String, String), String> {
-    pair(text, ':').ok_or_else(|| "write `Name: value`".to_owned())
-}
-
-fn parameter(text: &str) -> Result<(String, String), String> {
-    pair(text, '=').ok_or_else(|| "write `name=value`".to_owned())
 }
 
 #[cfg(test)]

@@ -448,19 +448,10 @@ pub fn samples() -> impl Iterator<Item = (&'static str, Value)> {
 mod tests {
     use super::*;
     use crate::traffic::Integration;
-    use deployer_core::stage_file::{self, FileText};
 
     fn ours() -> Ours {
         let text = "service = \"chat\"\n[functions.room]\n[functions.connect]\n[routes]\nsend = \"room\"\n\"$connect\" = \"connect\"\n";
-        let service = FileText {
-            path: "stages/service.toml",
-            text,
-        };
-        let file = FileText {
-            path: "stages/local.toml",
-            text: "target = \"local\"\n",
-        };
-        Ours::new(&stage_file::read("local", service, file).expect("a legal stage"))
+        Ours::of_service(text)
     }
 
     fn request(route: &str, status: u16, error: Option<&str>) -> Request {

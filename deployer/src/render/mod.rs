@@ -115,7 +115,6 @@ impl Console {
             output: self.output,
             stage: stage.to_owned(),
             progress: Progress::new(self.bars.clone(), label).calm(self.output == Output::Calm),
-            build: Mutex::default(),
             stopped: Mutex::default(),
             timing: Mutex::new(Timing::new(Instant::now())),
             sections: Arc::clone(&self.sections),
@@ -148,15 +147,6 @@ pub struct Screen {
     stopped: Mutex<Option<Value>>,
     timing: Mutex<Timing>,
     sections: Arc<Mutex<BTreeMap<String, Section>>>,
-    build: Mutex<Build>,
-}
-
-/// How far building has come, and since when.
-#[derive(Debug, Clone, Copy, Default)]
-struct Build {
-    began: Option<Instant>,
-    cargo: Option<Duration>,
-    ended: bool,
 }
 
 impl Screen {
@@ -172,7 +162,6 @@ impl Screen {
     /// Cargo begins.
     pub fn building(&self, packages: &[String]) {
         locked(&self.timing).building(true, Instant::now());
-        locked(&self.build).began.get_or_insert_with(Instant::now);
         let line = format!("building {}", packages.join(", "));
         match self.output {
             Output::Calm => self.progress.say(&line),
@@ -191,29 +180,24 @@ impl Screen {
             Said::Line(line) => self.progress.foreign_line(line),
             Said::Progress(text) => self.progress.build_is_at(text.trim_start()),
             Said::LastTook(last) => self.progress.last_build_took(last),
-            Said::Built => {
-                let mut build = locked(&self.build);
-                build.cargo = build.began.map(|began| began.elapsed());
-            }
+            Said::Built => locked(&self.timing).built(Instant::now()),
         }
     }
 
     /// Cargo has ended.
     pub fn built(&self) {
         locked(&self.timing).building(false, Instant::now());
-        locked(&self.build).ended = true;
         self.progress.build_ends();
     }
 
     /// Whether nothing but a build goes on.
     pub fn is_building(&self) -> bool {
-        let build = locked(&self.build);
-        build.began.is_some() && !build.ended
+        locked(&self.timing).is_building()
     }
 
     /// How long cargo took, once all is built.
     pub fn cargo_took(&self) -> Option<Duration> {
-        locked(&self.build).cargo
+        locked(&self.timing).cargo_took()
     }
 
     /// The verb failed, and why.

@@ -55,6 +55,9 @@ pub struct Timing {
     /// What the engine is at, build or no build.
     phase: Phase,
     building: bool,
+    /// When cargo first began, and how long after that it last had built everything.
+    build_began: Option<Instant>,
+    cargo: Option<Duration>,
     since: Instant,
     reasons: BTreeMap<StepId, String>,
     slowest: Option<Slowest>,
@@ -67,6 +70,8 @@ impl Timing {
             phases: BTreeMap::new(),
             phase: Phase::Reading,
             building: false,
+            build_began: None,
+            cargo: None,
             since: now,
             reasons: BTreeMap::new(),
             slowest: None,
@@ -77,6 +82,25 @@ impl Timing {
     pub fn building(&mut self, building: bool, now: Instant) {
         self.lapse(now);
         self.building = building;
+        if building {
+            self.build_began.get_or_insert(now);
+        }
+    }
+
+    /// Cargo has built everything; what follows of the build is ours.
+    pub fn built(&mut self, now: Instant) {
+        let began = self.build_began;
+        self.cargo = began.map(|began| now.saturating_duration_since(began));
+    }
+
+    /// Whether a build goes on.
+    pub fn is_building(&self) -> bool {
+        self.building
+    }
+
+    /// How long cargo took, once all is built.
+    pub fn cargo_took(&self) -> Option<Duration> {
+        self.cargo
     }
 
     /// Something happened.
@@ -202,7 +226,11 @@ mod tests {
         let mut timing = Timing::new(begin);
         timing.building(true, after(begin, 100));
         timing.event(&Event::Observing, after(begin, 300));
+        assert!(timing.is_building());
+        timing.built(after(begin, 1_900));
         timing.building(false, after(begin, 2_100));
+        assert!(!timing.is_building());
+        assert_eq!(timing.cargo_took(), Some(Duration::from_millis(1_800)));
         let wait = Duration::from_secs(1);
         timing.event(&Event::Settling { wait }, after(begin, 2_300));
         timing.event(&Event::Planned { steps: 2 }, after(begin, 3_300));
