@@ -40,6 +40,7 @@ class Bench:
         self.load = Load(options.load, options.seconds)
         self.gateways = [GATEWAYS[name](ROOT, TARGET) for name in options.only if name != "bare"]
         self.figures = {}
+        self.failures = {}
         self.turns = {}
 
     def note(self, name, figures):
@@ -47,9 +48,9 @@ class Bench:
             self.turns.setdefault(name, {}).setdefault(key, []).append(value)
 
     def fail(self, gateway, error):
-        """What can't be measured of one isn't measured of it any more."""
+        """What has failed isn't measured any more; what it was measured before counts."""
         print(f"  {gateway.name}: {error}", file=sys.stderr)
-        self.figures[gateway.name] = f"failed: {error}"
+        self.failures[gateway.name] = f"failed: {error}"
         gateway.stop()
 
     def turn(self, number):
@@ -57,7 +58,7 @@ class Bench:
         with contextlib.ExitStack() as stack:
             running = []
             for gateway in self.gateways:
-                if gateway.name in self.figures:
+                if gateway.name in self.figures or gateway.name in self.failures:
                     continue
                 stack.callback(gateway.stop)
                 try:
@@ -92,6 +93,8 @@ class Bench:
             self.turn(number)
         for name, measured in self.turns.items():
             self.figures.setdefault(name, {key: median(values) for key, values in measured.items()})
+        for name, failure in self.failures.items():
+            self.figures.setdefault(name, {})["failed"] = failure
         return {"repeat": self.options.repeat, "gateways": self.figures}
 
 

@@ -97,5 +97,8 @@ def figures(gateways):
     for what, measure, key, form in ROWS:
         values = [figure(gateways, name, measure, key) for name in names]
         rows.append((what, *("" if value is None else format(value, form) for value in values)))
-    rows += [(f"{name}: {found.splitlines()[0]}", *[""] * len(names)) for name, found in gateways.items() if isinstance(found, str)]
-    return aligned(rows)
+    lines = [aligned(rows)]
+    for name, found in gateways.items():
+        found = found if isinstance(found, str) else found.get("failed")
+        lines += [f"{name}: {found.splitlines()[0]}"] if found else []
+    return "\n".join(lines)
