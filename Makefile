@@ -35,7 +35,7 @@ endif
 
 # The functions are tested by an invocation of their own, as they are built: the
 # features others ask of shared crates must not reach them.
-FUNCTIONS = --package chat --package connect --package disconnect --package default --package room --package secrets --package authorize
+FUNCTIONS = --package chat --package connect --package disconnect --package default --package room --package secrets --package authorize --package echo
 
 test:
 	$(CARGO) test $(FUNCTIONS)

@@ -1,5 +1,6 @@
 //! The command line.
 
+pub mod begin;
 pub mod connect;
 pub mod dev;
 pub mod doctor;
@@ -13,8 +14,8 @@ use crate::completion;
 use crate::exit;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::engine::ArgValueCandidates;
-use deployer_core::names::SERVICE_NAME_LIMIT;
 use deployer_core::permissions;
+use deployer_core::stage_file::service_name_mistake;
 use deployer_core::ttl::{Ttl, TtlError};
 use deployer_engine::verify::Verify;
 use local_cloud::DynamoDbAddress;
@@ -49,6 +50,12 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Make a project that works as it is: functions, tests, stage files, CI
+    #[command(after_help = begin::NEW_EXAMPLES)]
+    New(begin::New),
+    /// Write stage files for the Cargo workspace that is here
+    #[command(after_help = begin::INIT_EXAMPLES)]
+    Init(begin::Init),
     /// Build the functions and make the account as the stage file says
     #[command(after_help = examples::UP)]
     Up(Up),
@@ -168,15 +175,9 @@ pub struct Selection {
 }
 
 fn service(text: &str) -> Result<String, String> {
-    let mut characters = text.chars();
-    let legal = text.len() <= SERVICE_NAME_LIMIT
-        && characters.next().is_some_and(|c| c.is_ascii_lowercase())
-        && characters.all(is_of_a_name);
-    match legal {
-        true => Ok(text.to_owned()),
-        false => Err(format!(
-            "a service's name is up to {SERVICE_NAME_LIMIT} of a-z, 0-9 and -, beginning with a letter"
-        )),
+    match service_name_mistake(text) {
+        None => Ok(text.to_owned()),
+        Some(mistake) => Err(mistake),
     }
 }
 

@@ -4,6 +4,7 @@
 //! Deliberately absent: everything else. Verbs live in `commands/`, printing in
 //! `render/`, the work in the libraries.
 
+mod begin;
 mod cli;
 mod commands;
 mod completion;
@@ -21,6 +22,7 @@ mod provenance;
 mod reference;
 mod render;
 mod stage;
+mod template;
 mod traffic;
 
 use clap::{CommandFactory, Parser};

@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// Where stage files live, below the project's folder.
-const STAGES: &str = "stages";
+pub const STAGES: &str = "stages";
 
 /// Overrides the port of local stages, so that several checkouts (or CI jobs) of
 /// one machine don't meet.

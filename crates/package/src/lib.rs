@@ -9,6 +9,7 @@ mod bundle;
 mod cargo;
 pub mod checkup;
 mod digest;
+mod functions;
 mod inspect;
 mod kept;
 mod machine;
@@ -23,6 +24,7 @@ pub use bundle::{
     About, Bundle, BundleError, Function, Manifest, Purpose, Written, write as write_bundle,
 };
 pub use cargo::{BuildError, BuildTarget, Linker};
+pub use functions::{LambdaPackage, Workspace};
 pub use inspect::{InspectError, inspect, inspect_for_host};
 pub use machine::{AL2023_GLIBC, Machine};
 pub use make::{Made, MakeError, Remembered, make};

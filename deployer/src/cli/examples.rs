@@ -14,6 +14,8 @@ Environment:
   NO_COLOR                   no colours
 
 Examples:
+  deployer new my-chat       make a project that works as it is; docs/TUTORIAL.md begins here
+  deployer init              write stage files for the Cargo workspace that is here
   deployer up local          deploy to the local cloud, starting it if need be
   deployer dev               the same whenever something is saved, and show what happens
   deployer plan alpha        show what `up alpha` would change

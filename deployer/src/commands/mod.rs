@@ -7,10 +7,12 @@ mod dev;
 mod doctor;
 mod down;
 mod history;
+mod init;
 mod invoke;
 mod list;
 mod local_cloud;
 mod logs;
+mod new;
 mod package;
 mod permissions;
 mod plan;
@@ -40,9 +42,11 @@ use stages::Work;
 
 /// Runs the verb; gives the exit code.
 pub async fn run(arguments: Cli) -> u8 {
-    let given = arguments.project.as_deref();
-    let project = match Project::find(given) {
+    let given = arguments.project.clone();
+    let project = match Project::find(given.as_deref()) {
         Ok(project) => Some(project),
+        // There is to be one.
+        Err(_) if matches!(arguments.verb, Verb::New(_) | Verb::Init(_)) => None,
         // What lives in an account is found without any file.
         Err(_) if given.is_none() && goes_by_account(&arguments.verb) => None,
         Err(failure) => return fail(&failure),
@@ -141,6 +145,8 @@ pub async fn run(arguments: Cli) -> u8 {
             Ok(project) => ended(local_cloud::run(project, &options).await),
             Err(failure) => fail(&failure),
         },
+        Verb::New(options) => ended(new::run(given.as_deref(), &options)),
+        Verb::Init(options) => ended(init::run(given.as_deref(), &options).await),
         Verb::Schema(options) => ended(run.project().and_then(|it| schema::run(it, &options))),
         Verb::Completions(options) => ended(shell::completions(&options)),
         Verb::Man(options) => ended(shell::man(&options)),
@@ -157,7 +163,9 @@ fn goes_by_account(verb: &Verb) -> bool {
         Verb::Doctor(_) => true,
         // An address needs no project.
         Verb::Connect(options) => target::is_url(&options.to),
-        Verb::Up(_)
+        Verb::New(_)
+        | Verb::Init(_)
+        | Verb::Up(_)
         | Verb::Plan(_)
         | Verb::Promote(_)
         | Verb::Package(_)

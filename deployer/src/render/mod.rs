@@ -3,6 +3,7 @@
 //! Deliberately absent: decisions. What is shown comes as plain values and as
 //! the engine's events.
 
+pub mod begun;
 mod colours;
 pub mod dev;
 mod doctor;

@@ -1,7 +1,7 @@
 //! What clients hear: the same fact as the original's plain text or as a JSON
 //! envelope, whichever the connection speaks.
 //!
-//! docs/chat.schema.json describes the envelopes; a test holds them to it.
+//! docs/chat.schema.json describes the envelopes to whoever reads them.
 
 use crate::limits::LIST_BYTES;
 use crate::store::{Member, Message};

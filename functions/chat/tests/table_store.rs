@@ -1,7 +1,7 @@
 //! The promises of every store, by the one in a table, and what only a table promises.
 //!
-//! Against implementations of DynamoDB that others wrote: `make stores` starts them.
-//! CHAT_TEST_DYNAMODB is the address of one.
+//! Against any implementation of DynamoDB: they run only when asked for (`--ignored`),
+//! with its address in CHAT_TEST_DYNAMODB.
 
 #[macro_use]
 mod suite;
@@ -24,7 +24,7 @@ use suite::{NOW, draft, join, joining};
 const MEMBERS: usize = 6;
 
 fn address() -> String {
-    std::env::var("CHAT_TEST_DYNAMODB").expect("CHAT_TEST_DYNAMODB, which `make stores` sets")
+    std::env::var("CHAT_TEST_DYNAMODB").expect("CHAT_TEST_DYNAMODB, the address of a DynamoDB")
 }
 
 /// A table of its own.
@@ -104,7 +104,7 @@ async fn subject() -> (DynamoStore, usize) {
 macro_rules! promise {
     ($case:ident) => {
         #[tokio::test]
-        #[ignore = "needs DynamoDB: make stores"]
+        #[ignore = "needs DynamoDB at CHAT_TEST_DYNAMODB"]
         async fn $case() {
             let (store, most) = subject().await;
             suite::$case(&store, most).await;
@@ -117,7 +117,7 @@ all_promises!(promise);
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
     #[test]
-    #[ignore = "needs DynamoDB: make stores"]
+    #[ignore = "needs DynamoDB at CHAT_TEST_DYNAMODB"]
     fn any_life_of_rooms_in_several_environments_is_as_the_model_has_it(
         life in suite::random::life(),
     ) {
@@ -131,7 +131,7 @@ proptest! {
 }
 
 #[tokio::test]
-#[ignore = "needs DynamoDB: make stores"]
+#[ignore = "needs DynamoDB at CHAT_TEST_DYNAMODB"]
 async fn what_one_environment_has_answered_another_one_knows() {
     let table = Table::new().await;
     let (one, other) = (table.store(), table.store());
@@ -145,7 +145,7 @@ async fn what_one_environment_has_answered_another_one_knows() {
 }
 
 #[tokio::test]
-#[ignore = "needs DynamoDB: make stores"]
+#[ignore = "needs DynamoDB at CHAT_TEST_DYNAMODB"]
 async fn joins_and_an_end_at_once_leave_no_member_whoever_is_first() {
     let table = Table::new().await;
     let (one, other) = (table.store(), table.store());
@@ -165,7 +165,7 @@ async fn joins_and_an_end_at_once_leave_no_member_whoever_is_first() {
 }
 
 #[tokio::test]
-#[ignore = "needs DynamoDB: make stores"]
+#[ignore = "needs DynamoDB at CHAT_TEST_DYNAMODB"]
 async fn joining_and_leaving_at_once_leaves_no_member_that_an_end_does_not_find() {
     let table = Table::new().await;
     let (one, other) = (table.store(), table.store());
@@ -187,7 +187,7 @@ async fn joining_and_leaving_at_once_leaves_no_member_that_an_end_does_not_find(
 }
 
 #[tokio::test]
-#[ignore = "needs DynamoDB: make stores"]
+#[ignore = "needs DynamoDB at CHAT_TEST_DYNAMODB"]
 async fn rows_that_are_left_over_do_not_count_against_the_limit() {
     let table = Table::new().await;
     let store = table.store();
@@ -202,7 +202,7 @@ async fn rows_that_are_left_over_do_not_count_against_the_limit() {
 }
 
 #[tokio::test]
-#[ignore = "needs DynamoDB: make stores"]
+#[ignore = "needs DynamoDB at CHAT_TEST_DYNAMODB"]
 async fn joins_at_once_do_not_exceed_the_rooms_of_a_connection() {
     let table = Table::new().await;
     let store = table.store();
@@ -219,7 +219,7 @@ async fn joins_at_once_do_not_exceed_the_rooms_of_a_connection() {
 }
 
 #[tokio::test]
-#[ignore = "needs DynamoDB: make stores"]
+#[ignore = "needs DynamoDB at CHAT_TEST_DYNAMODB"]
 async fn what_a_connection_speaks_is_known_in_every_environment() {
     let table = Table::new().await;
     let (one, other) = (table.store(), table.store());
@@ -233,7 +233,7 @@ async fn what_a_connection_speaks_is_known_in_every_environment() {
 }
 
 #[tokio::test]
-#[ignore = "needs DynamoDB: make stores"]
+#[ignore = "needs DynamoDB at CHAT_TEST_DYNAMODB"]
 async fn numbers_go_on_when_dynamodb_has_deleted_what_expired_in_any_order() {
     let table = Table::new().await;
     let store = table.store();
@@ -260,7 +260,7 @@ async fn numbers_go_on_when_dynamodb_has_deleted_what_expired_in_any_order() {
 }
 
 #[tokio::test]
-#[ignore = "needs DynamoDB: make stores"]
+#[ignore = "needs DynamoDB at CHAT_TEST_DYNAMODB"]
 async fn ids_are_forgotten_when_no_connection_can_repeat_them() {
     let table = Table::new().await;
     let store = table.store();
@@ -274,7 +274,7 @@ async fn ids_are_forgotten_when_no_connection_can_repeat_them() {
 }
 
 #[tokio::test]
-#[ignore = "needs DynamoDB: make stores"]
+#[ignore = "needs DynamoDB at CHAT_TEST_DYNAMODB"]
 async fn a_part_of_a_fan_out_is_one_invocations_until_its_time_is_over() {
     let table = Table::new().await;
     let (one, other) = (table.store(), table.store());

@@ -30,7 +30,7 @@ pub use definition::{
 };
 pub use effective::{Origin, Setting, effective};
 pub use problem::{FileProblems, Problem, line_and_column};
-pub use rules::{PROTECTED_EXPIRES, stage_name_mistake};
+pub use rules::{PROTECTED_EXPIRES, is_function_name, service_name_mistake, stage_name_mistake};
 pub use schema::{service_schema, stage_schema};
 pub use tables::{TableDefinition, TableGrant};
 pub use types::{Architecture, Retained, StateKept, Target};

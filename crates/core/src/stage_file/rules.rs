@@ -10,7 +10,7 @@ use super::routes;
 use super::source::{Source, child};
 use super::types::{ServiceFile, StageFile, Target};
 use crate::account::Account;
-use crate::names::{Names, STAGE_NAME_LIMIT, StageIdentity};
+use crate::names::{Names, SERVICE_NAME_LIMIT, STAGE_NAME_LIMIT, StageIdentity};
 use crate::secrets;
 use crate::ttl::Ttl;
 use std::collections::BTreeMap;
@@ -206,6 +206,30 @@ pub fn stage_name_mistake(name: &str) -> Option<String> {
             "`{name}` can't be a stage's name: up to {STAGE_NAME_LIMIT} of a-z, 0-9 and -, beginning with a letter"
         ))
     }
+}
+
+/// Why a service can't be called so, if it can't.
+pub fn service_name_mistake(name: &str) -> Option<String> {
+    let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    let legal = (2..=SERVICE_NAME_LIMIT).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && edge(name.chars().next_back())
+        && name.chars().all(|c| edge(Some(c)) || c == '-');
+    match legal {
+        true => None,
+        false => Some(format!(
+            "`{name}` can't be a service's name: 2 to {SERVICE_NAME_LIMIT} of a-z, 0-9 and -, beginning with a letter and not ending with -"
+        )),
+    }
+}
+
+/// Whether a stage file may call a function so.
+pub fn is_function_name(name: &str) -> bool {
+    (1..=40).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 pub(super) fn suggest(function: &str, service: &ServiceFile) -> String {

@@ -191,6 +191,34 @@ fn names_that_aws_or_the_shared_file_forbid_are_refused() {
 }
 
 #[test]
+fn a_name_that_is_said_to_be_legal_is_one_that_the_files_take() {
+    let long = "s".repeat(29);
+    let names = [
+        "chat", "my-chat", "a1", "a", "-a", "a-", "1a", "Chat", "a_b", "ü1", "", &long,
+    ];
+    for name in names {
+        let service = SERVICE.replace("service = \"chat\"", &format!("service = \"{name}\""));
+        let taken = read_texts(&service, "target = \"aws\"\n");
+        let said = rules::service_name_mistake(name);
+        assert_eq!(taken.is_ok(), said.is_none(), "{name}: {said:?}, {taken:?}");
+    }
+    let longest = "f".repeat(40);
+    let longer = "f".repeat(41);
+    for name in [
+        "room", "my-room", "r", "-r", "r-", "1r", "Room", "my_room", &longest, &longer,
+    ] {
+        let service =
+            format!("service = \"chat\"\n[functions.{name}]\n[routes]\njoin = \"{name}\"\n");
+        let taken = read_texts(&service, "target = \"aws\"\n");
+        assert_eq!(
+            taken.is_ok(),
+            rules::is_function_name(name),
+            "{name}: {taken:?}"
+        );
+    }
+}
+
+#[test]
 fn what_is_retained_is_the_stages_word_else_the_services() {
     let service = format!("retain = [\"logs\"]{SERVICE}");
     let retain = |stage: &str| read_texts(&service, stage).unwrap().retain;
