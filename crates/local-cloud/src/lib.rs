@@ -30,6 +30,7 @@ mod ids;
 mod limits;
 mod live_tail;
 mod model;
+mod page;
 mod run_dir;
 mod runtime;
 mod server;

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use cloud_model::{
     Caller, Cloud, FunctionVersion, Handled, Inventory, InvokeRefusal, LiveStage, LiveTail,
-    LogEvent, Measure, NoCode, Session, Unverified,
+    LogEvent, Measure, NoCode, Session, ShownApi, ShownDeployment, ShownFunction, ShownVersion,
+    Unverified,
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -209,6 +210,20 @@ impl Model {
     pub(crate) fn record(&self, measures: &[Measure<'_>]) {
         let now = self.now();
         self.cloud().record(measures, now);
+    }
+
+    /// All APIs and functions at one moment.
+    pub(crate) fn shown(&self) -> (Vec<ShownApi>, Vec<ShownFunction>) {
+        let cloud = self.cloud();
+        (cloud.shown_apis(), cloud.shown_functions())
+    }
+
+    pub(crate) fn shown_deployments(&self, api_id: &str) -> Option<Vec<ShownDeployment>> {
+        self.cloud().shown_deployments(api_id)
+    }
+
+    pub(crate) fn shown_version(&self, reference: &str) -> Option<ShownVersion> {
+        self.cloud().shown_version(reference)
     }
 
     /// What a session of StartLiveTail shows next.
