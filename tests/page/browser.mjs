@@ -19,8 +19,10 @@ const FLAGS = [
 /** What is drawn must not depend on which fonts a machine has. */
 const FONTS = `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>
 <dir>/usr/share/fonts/truetype/dejavu</dir><cachedir>CACHE</cachedir>
-${["system-ui:DejaVu Sans", "sans-serif:DejaVu Sans", "ui-monospace:DejaVu Sans Mono", "monospace:DejaVu Sans Mono"].map((pair) => pair.split(":")).map(([name, font]) =>
-  `<match><test name="family"><string>${name}</string></test><edit name="family" mode="assign" binding="strong"><string>${font}</string></edit></match>`).join("\n")}
+<selectfont><rejectfont>${["Serif", "Math", "SansCondensed", "Sans-ExtraLight"].map((name) => `<glob>*/DejaVu${name}*</glob>`).join("")}</rejectfont></selectfont>
+<alias><family>system-ui</family><prefer><family>DejaVu Sans</family></prefer></alias>
+<alias><family>sans-serif</family><prefer><family>DejaVu Sans</family></prefer></alias>
+<alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias>
 </fontconfig>`;
 
 export async function withBrowser(executablePath, act, flags = []) {

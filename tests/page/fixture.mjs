@@ -94,10 +94,12 @@ export function scene() {
 
 export async function startFixture({ events = [] } = {}) {
   let seq = 0;
-  let readers = new Set();
+  const readers = new Set();
   const line = (event) => `${JSON.stringify({ seq: (seq += 1), ...event })}\n`;
   const json = (answer, value) => answer.setHeader("content-type", "application/json").end(JSON.stringify(value));
+  let refusing = false;
   const server = createServer(async (request, answer) => {
+    if (refusing) return request.destroy();
     answer.setHeader("cache-control", "no-store").setHeader("content-security-policy", POLICY);
     const { pathname } = new URL(request.url, "http://here");
     if (pathname === "/_local/traffic") {
@@ -126,6 +128,11 @@ export async function startFixture({ events = [] } = {}) {
     push(batch) {
       const text = batch.map(line).join("");
       for (const reader of readers) reader.write(text);
+    },
+    /** As if the cloud had stopped. */
+    refuse(yes) {
+      refusing = yes;
+      if (yes) for (const reader of readers) reader.destroy();
     },
     async close() {
       server.closeAllConnections();

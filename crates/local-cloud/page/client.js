@@ -43,10 +43,12 @@ const chosen = () => stages().find(({ stage }) => stage.url === byId("client-sta
 
 function options() {
   const all = stages();
+  const first = byId("client-stage").options.length <= 1 && filled !== null;
   setOptions(byId("client-stage"), [
     ...all.map(({ api, stage }) => ({ value: stage.url, label: `${api.name} / ${stage.stageName}` })),
     { value: "", label: "Another one, by its URL" },
   ]);
+  if (first && all.length) byId("client-stage").value = all[0].stage.url;
   if (wanted?.url && all.some(({ stage }) => stage.url === wanted.url)) byId("client-stage").value = wanted.url;
   // What is on screen came over https: browsers let such a page use wss only.
   const url = location.protocol === "https:" ? chosen()?.stage.secureUrl : chosen()?.stage.url;
@@ -57,10 +59,12 @@ function options() {
   routes();
 }
 
+/** Another stage was chosen: its URL, or a field for one. */
 function fill() {
   filled = "";
   byId("client-url").value = "";
   options();
+  if (!byId("client-stage").value) byId("client-url").focus();
 }
 
 function routes() {

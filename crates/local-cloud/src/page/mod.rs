@@ -26,6 +26,8 @@ use crate::http_io::{self, Answer, Peer, header, with_header};
 enum Wanted<'a> {
     Asset(&'a str),
     ChatAsset(&'a str),
+    /// The chat's folder without its slash, from which its page wouldn't find its files.
+    ChatFolder,
     Traffic,
     Overview,
     Deployments,
@@ -35,8 +37,11 @@ impl<'a> Wanted<'a> {
     /// `None`: it isn't for this module.
     fn of(uri: &'a Uri) -> Option<Self> {
         let path = uri.path();
-        if matches!(path, "/chat" | "/chat/") {
-            return Some(Self::ChatAsset(DOCUMENT));
+        match path.strip_prefix("/chat") {
+            Some("") => return Some(Self::ChatFolder),
+            Some("/") => return Some(Self::ChatAsset(DOCUMENT)),
+            Some(rest) if rest.starts_with('/') => return Some(Self::ChatAsset(&rest[1..])),
+            _ => {}
         }
         let rest = path.strip_prefix(admin::PREFIX)?;
         let segments: Vec<&str> = rest.split('/').collect();
@@ -92,6 +97,7 @@ async fn route(gateway: &Gateway, request: Request<Incoming>) -> Answer {
     match (wanted, looks) {
         (Wanted::Asset(name), true) => asset(assets::PAGE, name),
         (Wanted::ChatAsset(name), true) => asset(assets::CHAT, name),
+        (Wanted::ChatFolder, true) => chat_folder(&uri),
         (Wanted::Traffic, true) => admin::traffic(gateway),
         (Wanted::Overview, true) => found(&overview::of(gateway)),
         (Wanted::Deployments, true) => deployments::answer(gateway, uri.query()),
@@ -105,6 +111,17 @@ async fn route(gateway: &Gateway, request: Request<Incoming>) -> Answer {
 fn asset(table: &'static [(&str, &[u8])], name: &str) -> Answer {
     assets::answer(table, name)
         .unwrap_or_else(|| refusal(StatusCode::NOT_FOUND, &format!("there is no file {name}")))
+}
+
+/// The chat's files name each other by their folder, so that any server can have them.
+fn chat_folder(uri: &Uri) -> Answer {
+    let query = uri.query().map(|query| format!("?{query}"));
+    let place = format!("/chat/{}", query.unwrap_or_default());
+    with_header(
+        http_io::empty(StatusCode::TEMPORARY_REDIRECT),
+        "location",
+        &place,
+    )
 }
 
 fn found(body: &Value) -> Answer {
@@ -168,6 +185,7 @@ mod tests {
             "/?",
             "/chat",
             "/chat/?url=ws://x",
+            "/chat/chat.js",
             "/_local/page/app.css",
             "/_local/overview",
         ] {
