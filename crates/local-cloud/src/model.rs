@@ -14,8 +14,11 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::clock::Clock;
+use crate::faults::Faults;
 use crate::ids::Ids;
 use crate::limits::LOG_DELAY;
+use crate::past::Past;
+use crate::runtime::Ended;
 use crate::store::Store;
 use crate::traffic::{self, Traffic};
 
@@ -30,6 +33,10 @@ pub(crate) struct Model {
     pub(crate) ids: Ids,
     /// What happens, for whoever watches.
     pub(crate) traffic: Traffic,
+    /// What happened lately, for who comes to watch.
+    pub(crate) past: Past,
+    /// What is to go wrong.
+    pub(crate) faults: Faults,
     clock: Arc<dyn Clock>,
     cloud: Mutex<Cloud>,
     /// `None`: the account isn't kept.
@@ -47,6 +54,8 @@ impl Model {
             realism: settings.realism.is_some(),
             ids,
             traffic: Traffic::default(),
+            past: Past::default(),
+            faults: Faults::default(),
             clock,
             cloud: Mutex::new(cloud),
             store,
@@ -140,6 +149,12 @@ impl Model {
         self.ids.with(|ids| cloud.drawn_version(name, now, ids))
     }
 
+    /// As [`Self::function_version`], without drawing: what a version runs.
+    pub(crate) fn version(&self, reference: &str) -> Result<FunctionVersion, InvokeRefusal> {
+        let now = self.now();
+        self.cloud().function_version(reference, now)
+    }
+
     /// The session of a role that an access key id belongs to.
     pub(crate) fn session(&self, access_key_id: &str) -> Option<Session> {
         let now = self.now();
@@ -204,6 +219,12 @@ impl Model {
         if let Some(store) = &self.store {
             store.note_lines();
         }
+    }
+
+    /// Tells of an invocation, and keeps it for a while.
+    pub(crate) fn note(&self, ended: Ended) {
+        self.traffic.tell(|| ended.json());
+        self.past.keep(Arc::new(ended));
     }
 
     /// Notes what was measured just now.

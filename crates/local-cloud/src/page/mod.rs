@@ -11,9 +11,11 @@ mod assets;
 mod deployments;
 mod overview;
 mod release;
+mod steering;
 
 use http::{Method, Request, StatusCode, Uri};
 use hyper::body::Incoming;
+use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use crate::admin::{self, MARK};
@@ -22,7 +24,7 @@ use crate::guard;
 use crate::http_io::{self, Answer, Peer, header, with_header};
 
 /// What a request is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Wanted<'a> {
     Asset(&'a str),
     ChatAsset(&'a str),
@@ -31,6 +33,11 @@ enum Wanted<'a> {
     Traffic,
     Overview,
     Deployments,
+    Invocations,
+    Resend(&'a str),
+    Connection(String),
+    Faults,
+    Fault(&'a str),
 }
 
 impl<'a> Wanted<'a> {
@@ -51,6 +58,14 @@ impl<'a> Wanted<'a> {
             ["traffic"] => Self::Traffic,
             ["overview"] => Self::Overview,
             ["deployments"] => Self::Deployments,
+            ["invocations"] => Self::Invocations,
+            ["invocations", id, "resend"] => Self::Resend(id),
+            // These may be encoded: they end in `=`.
+            ["connections", id] => {
+                Self::Connection(percent_decode_str(id).decode_utf8_lossy().into_owned())
+            }
+            ["faults"] => Self::Faults,
+            ["faults", id] => Self::Fault(id),
             _ => return None,
         })
     }
@@ -94,13 +109,20 @@ async fn route(gateway: &Gateway, request: Request<Incoming>) -> Answer {
         None => Wanted::Asset(DOCUMENT),
         Some(wanted) => wanted,
     };
-    match (wanted, looks) {
-        (Wanted::Asset(name), true) => asset(assets::PAGE, name),
-        (Wanted::ChatAsset(name), true) => asset(assets::CHAT, name),
-        (Wanted::ChatFolder, true) => chat_folder(&uri),
-        (Wanted::Traffic, true) => admin::traffic(gateway),
-        (Wanted::Overview, true) => found(&overview::of(gateway)),
-        (Wanted::Deployments, true) => deployments::answer(gateway, uri.query()),
+    match (wanted, &method) {
+        (Wanted::Asset(name), _) if looks => asset(assets::PAGE, name),
+        (Wanted::ChatAsset(name), _) if looks => asset(assets::CHAT, name),
+        (Wanted::ChatFolder, _) if looks => chat_folder(&uri),
+        (Wanted::Traffic, &Method::GET) => admin::traffic(gateway),
+        (Wanted::Overview, &Method::GET) => found(&overview::of(gateway)),
+        (Wanted::Deployments, &Method::GET) => deployments::answer(gateway, uri.query()),
+        (Wanted::Invocations, &Method::GET) => steering::invocations(gateway).await,
+        (Wanted::Resend(id), &Method::POST) => steering::resend(gateway, id),
+        (Wanted::Connection(id), &Method::DELETE) => steering::cut(gateway, &id),
+        (Wanted::Faults, &Method::GET) => steering::faults(gateway),
+        (Wanted::Faults, &Method::POST) => steering::add_fault(gateway, request.into_body()).await,
+        (Wanted::Faults, &Method::DELETE) => steering::remove_faults(gateway, None),
+        (Wanted::Fault(id), &Method::DELETE) => steering::remove_faults(gateway, Some(id)),
         _ => refusal(
             StatusCode::METHOD_NOT_ALLOWED,
             &format!("{method} isn't for {}", uri.path()),
