@@ -9,6 +9,8 @@ const LONGEST_PAUSE = 15_000;
 const ALIVE_EVERY = 5 * 60_000;
 /** A request that is refused because another is served is said again after a while. */
 const REPEAT_AFTER = 1_500;
+/** So long a goodbye is waited for. */
+const GOODBYE = 6_000;
 const HISTORY = 50;
 const SESSION = "chat-session";
 
@@ -85,24 +87,22 @@ export class Link {
     try {
       told = JSON.parse(data);
     } catch {
-      return;
+      return undefined;
     }
     // A frame of API Gateway's own: which request it answers isn't said. What was lost is said again.
-    if (!told?.type) return;
-    if (told.room !== undefined && told.room !== this.room) return;
+    if (!told?.type) return undefined;
+    if (told.room !== undefined && told.room !== this.room) return undefined;
+    if (this.over) return this.heard(told);
     if (!this.joined && (told.type === "joined" || told.code === "ALREADY_JOINED")) this.begin(told);
     if (told.type === "error" && told.code === "NOT_A_MEMBER" && this.joined) {
       this.joined = false;
       this.join();
     }
-    if (told.type === "message") this.last = Math.max(this.last ?? 0, told.seq);
-    if (told.type === "sent" && told.id) {
-      this.outbox.delete(told.id);
-      this.last = Math.max(this.last ?? 0, told.seq);
-    }
+    if (told.type === "message") this.saw(told.seq);
+    if (told.type === "sent" && told.id) this.outbox.delete(told.id);
     if (told.type === "error" && told.id && told.code !== "UNAVAILABLE" && told.code !== "NOT_A_MEMBER" && told.code !== "TOO_MANY_MESSAGES") this.outbox.delete(told.id);
     if (told.type === "history") this.repeatHistory(told);
-    this.heard(told);
+    return this.heard(told);
   }
 
   /** The first that is heard after joining is one's own arrival. */
@@ -130,11 +130,18 @@ export class Link {
     else if (!this.counted) this.who();
   }
 
+  /** While earlier ones are missing, a later one doesn't say that they are here. */
+  saw(seq) {
+    this.seen = Math.max(this.seen ?? 0, seq);
+    if (!this.missing) this.last = this.seen;
+  }
+
   repeatHistory({ messages, more }) {
+    if (!this.missing) return;
     const first = this.last === null;
     for (const { seq } of messages) this.last = Math.max(this.last ?? 0, seq);
-    this.last ??= 0;
     this.missing = more && !first;
+    if (!this.missing) this.last = Math.max(this.last ?? 0, this.seen ?? 0);
     this.repeat();
   }
 
@@ -153,12 +160,24 @@ export class Link {
     this.ask({ action: "send", room: this.room, msg: text, id, session: this.session });
   }
 
+  /** Says goodbye until it is heard, for a while. */
   leave() {
+    if (this.over) return;
     this.over = true;
     clearInterval(this.repeats);
     clearInterval(this.alive);
     clearTimeout(this.timer);
-    this.ask({ action: "leave", room: this.room });
-    this.socket?.close(1000);
+    const goodbye = () => this.ask({ action: "leave", room: this.room });
+    const again = setInterval(goodbye, REPEAT_AFTER);
+    const end = () => {
+      clearInterval(again);
+      clearTimeout(late);
+      this.socket?.close(1000);
+    };
+    const late = setTimeout(end, GOODBYE);
+    this.heard = ({ type, code, member }) => {
+      if ((type === "left" && member.connection === this.me) || code === "NOT_A_MEMBER") end();
+    };
+    goodbye();
   }
 }
