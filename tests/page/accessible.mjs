@@ -16,6 +16,27 @@ async function violations(page) {
   return found.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("; ")}`);
 }
 
+async function talking(checks, browser, stage) {
+  const context = await browser.newContext({ bypassCSP: true });
+  const page = await checks.page(context);
+  await checks.check("axe-core finds nothing in a client that has sent and heard, and been refused", async () => {
+    await page.goto(`${stage.origin}/#client`);
+    await until(() => page.locator("#client-url").inputValue(), "the stage's URL");
+    await page.locator("#client-open").click();
+    await page.locator("#client-go:enabled").waitFor();
+    await page.locator("#client-message").fill("{\"n\": [1, true]}");
+    await page.keyboard.press("Control+Enter");
+    await page.locator("#client-log .line.in").waitFor();
+    await page.locator("#client-open").click();
+    await page.locator("#client-log .line.note", { hasText: "Closed" }).waitFor();
+    await page.locator("#client-url").fill(`ws://127.0.0.1:${stage.port}/nowhere/local`);
+    await page.locator("#client-open").click();
+    await page.locator("#client-log .line.problem").waitFor();
+    assert.deepEqual(await violations(page), []);
+  });
+  await context.close();
+}
+
 export async function axe(checks, browser, fixture, stage) {
   for (const colorScheme of ["light", "dark"]) {
     for (const width of colorScheme === "light" ? [1280, 400] : [1280]) {
@@ -37,12 +58,13 @@ export async function axe(checks, browser, fixture, stage) {
         await until(() => page.locator("#url").inputValue(), "the stage's URL");
         assert.deepEqual(await violations(page), []);
         await page.locator("#join").click();
-        await page.locator("#messages li").first().waitFor();
+        await page.locator("#messages .line").first().waitFor();
         assert.deepEqual(await violations(page), []);
       });
       await context.close();
     }
   }
+  await talking(checks, browser, stage);
 }
 
 const focused = (page) => page.evaluate(() => {

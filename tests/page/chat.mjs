@@ -18,7 +18,7 @@ async function say(page, text) {
   await page.keyboard.press("Enter");
 }
 
-const reads = (page, text) => page.locator("#messages li", { hasText: text }).waitFor();
+const reads = (page, text) => page.locator("#messages .line", { hasText: text }).waitFor();
 
 export async function chat(checks, browser, stage) {
   const context = await browser.newContext();
@@ -32,8 +32,8 @@ export async function chat(checks, browser, stage) {
     await reads(bob, "hello Bob");
     await say(bob, "hello Ada");
     await reads(ada, "hello Ada");
-    assert.equal(await ada.locator("#messages li.said-by-me", { hasText: "hello Bob" }).count(), 1);
-    assert.equal(await bob.locator("#messages li.said-by-me", { hasText: "hello Bob" }).count(), 0);
+    assert.equal(await ada.locator("#messages .line.said-by-me", { hasText: "hello Bob" }).count(), 1);
+    assert.equal(await bob.locator("#messages .line.said-by-me", { hasText: "hello Bob" }).count(), 0);
     await until(async () => (await ada.locator(".fate").allTextContents()).every((text) => text === ""), "the acknowledgement");
   });
   await checks.check("who comes later reads what was said before", async () => {
@@ -56,7 +56,7 @@ export async function chat(checks, browser, stage) {
     await until(async () => (await bob.locator("#link-text").textContent()) === "Connected", "the room again");
     await say(bob, "I am back");
     await reads(ada, "I am back");
-    assert.equal(await bob.locator("#messages li", { hasText: "while you were away" }).count(), 1);
+    assert.equal(await bob.locator("#messages .line", { hasText: "while you were away" }).count(), 1);
   });
   await checks.check("an address names stage and room", async () => {
     const page = await checks.page(context);

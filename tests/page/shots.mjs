@@ -20,10 +20,10 @@ const THRESHOLD = 0.25;
 const INVOCATION = "invocation/0f5a7c1e-0007-4b7e-9d7e-3c5b1a2f4e6d";
 const WIDE = { width: 1180, height: 640 };
 const NARROW = { width: 400, height: 640 };
-const BOTH = ["traffic", INVOCATION, "connections", "routes", "releases", "client", "faults"];
+const ALL = ["traffic", INVOCATION, "connections", "routes", "releases", "client", "faults"];
 const SETS = [
-  ["light", "light", WIDE, BOTH],
-  ["dark", "dark", WIDE, BOTH],
+  ["light", "light", WIDE, ALL],
+  ["dark", "dark", WIDE, ["traffic", INVOCATION, "releases", "faults"]],
   ["narrow", "light", NARROW, ["traffic", INVOCATION, "faults"]],
 ];
 

@@ -29,7 +29,7 @@ async function connect(page) {
 }
 
 async function hears(page, words) {
-  await page.locator("#client-log li.in", { hasText: words }).last().waitFor();
+  await page.locator("#client-log .line.in", { hasText: words }).last().waitFor();
 }
 
 /** The newest row of the traffic that has all these words. */
@@ -107,7 +107,7 @@ export async function views(checks, browser, stage) {
     await until(() => page.url() !== before, "the new invocation");
     await page.locator("#detail", { hasText: "Sent again from" }).waitFor();
     await go(page, "client");
-    await until(async () => (await page.locator("#client-log li.in", { hasText: "hello from the page" }).count()) === 2, "what was said again");
+    await until(async () => (await page.locator("#client-log .line.in", { hasText: "hello from the page" }).count()) === 2, "what was said again");
   });
   await checks.check("a link to an invocation shows it to who opens it later", async () => {
     await go(page, "traffic");
@@ -146,7 +146,7 @@ export async function views(checks, browser, stage) {
     await page.getByRole("button", { name: /^Cut connection/ }).click();
     await page.locator("#connections-body", { hasText: "Nobody is connected" }).waitFor();
     await go(page, "client");
-    await page.locator("#client-log li.note", { hasText: /Closed: 100[01]/ }).waitFor();
+    await page.locator("#client-log .line.note", { hasText: /Closed: 100[01]/ }).waitFor();
     await go(page, "traffic");
     await row(page, "disconnect").waitFor();
   });

@@ -142,7 +142,7 @@ function log(kind, text) {
   const body = el("pre");
   if (text.length > TOO_LONG) body.textContent = `${text.slice(0, TOO_LONG)}…`;
   else body.append(...(kind === "in" || kind === "out" ? coloured(pretty(text)) : [text]));
-  list.append(el("li", { class: kind },
+  list.append(el("div", { class: `line ${kind}` },
     el("span", { class: "j-time" }, clock(Date.now())),
     el("span", { class: "sign", "aria-hidden": "true" }, SIGNS[kind]), el("span", { class: "sr" }, WORDS[kind]), body));
   while (list.children.length > KEPT) list.firstChild.remove();

@@ -1,7 +1,7 @@
 // The view of who is connected, and the button that cuts a connection.
 
 import * as api from "./api.js";
-import { byId, el, setText, table } from "./dom.js";
+import { byId, el, setText, table, unseen } from "./dom.js";
 import { age, date, plural } from "./format.js";
 import { nextFrame } from "./frames.js";
 import { attempt } from "./notices.js";
@@ -64,7 +64,7 @@ function draw() {
     return;
   }
   if (!body) {
-    const whole = table("Connections", ["Connection", "API and stage", "Since", "From", "Heard / posted", ""], []);
+    const whole = table("Open connections", ["Connection", "API and stage", "Since", "From", "Heard / posted", unseen("Cut")], []);
     body = whole.querySelector("tbody");
     byId("connections-body").replaceChildren(whole);
   }

@@ -15,6 +15,9 @@ export function el(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** The head of a column that only has buttons. */
+export const unseen = (text) => el("span", { class: "sr" }, text);
+
 export const byId = (id) => document.getElementById(id);
 
 /** Writes only what differs: writing makes the browser lay out anew. */

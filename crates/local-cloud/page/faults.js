@@ -1,7 +1,7 @@
 // The view of what goes wrong on purpose.
 
 import * as api from "./api.js";
-import { byId, el, setOptions, setText, table, tr } from "./dom.js";
+import { byId, el, setOptions, setText, table, tr, unseen } from "./dom.js";
 import { date, plural } from "./format.js";
 import { attempt, notice } from "./notices.js";
 import { on, state } from "./state.js";
@@ -97,7 +97,7 @@ function draw() {
   const body = byId("faults-body");
   if (!state.faults.length) return body.replaceChildren(el("p", { class: "hint" }, "No fault is set: everything works as it does."));
   const focused = body.contains(document.activeElement) ? document.activeElement.id : null;
-  body.replaceChildren(table("Faults that are set", ["Kind", "Of", "Delay", "Hits", "Left", "Since", ""], state.faults.map((fault) => tr(
+  body.replaceChildren(table("Faults that are set", ["Kind", "Of", "Delay", "Hits", "Left", "Since", unseen("Remove")], state.faults.map((fault) => tr(
     el("b", {}, fault.kind),
     el("span", { class: "mono" }, fault.functionName ?? fault.connectionId ?? fault.apiId ?? "everything"),
     fault.delayMs ? `${fault.delayMs} ms` : "",

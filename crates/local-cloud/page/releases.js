@@ -96,7 +96,7 @@ function ofPart(title, { added, removed, changed }) {
     ...changed.map(({ name, changes }) => row("changed", "~", name, el("ul", { class: "changes" }, ...changes.map(({ what, from, to }) =>
       el("li", {}, `${what}: `, el("del", {}, short(from)), " → ", el("ins", {}, short(to))))))),
   ];
-  return [el("h4", {}, title), table(`Difference: ${title}`, ["", "Name", "What"], rows)];
+  return [el("h4", {}, title), table(`Difference: ${title}`, ["How", "Name", "What"], rows)];
 }
 
 function row(kind, sign, name, what) {

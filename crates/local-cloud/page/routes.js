@@ -1,7 +1,7 @@
 // The view of what is live: APIs, their stages' routes with what they lead to and how often
 // they were hit, and functions.
 
-import { byId, copyButton, el, setText, table, tr } from "./dom.js";
+import { byId, copyButton, el, setText, table, tr, unseen } from "./dom.js";
 import { date, duration } from "./format.js";
 import { nextFrame } from "./frames.js";
 import { on, state } from "./state.js";
@@ -61,7 +61,7 @@ function ofStage(api, stage) {
     url("URL", stage.url),
     url("secure URL", stage.secureUrl),
     el("p", { class: "hint" }, `Deployment ${stage.deploymentId ?? "none"}${stage.updatedAt ? `, changed ${date(stage.updatedAt)}` : ""}${stage.autoDeploy ? ", deploys by itself" : ""}. A message's route is chosen by ${api.routeSelectionExpression}.`),
-    table(`Routes of stage ${stage.stageName} of ${api.name}`, ["Route", "Leads to", "Authorization", "Hits", "Failed", "Last took", ""], rows));
+    table(`Routes of stage ${stage.stageName} of ${api.name}`, ["Route", "Leads to", "Authorization", "Hits", "Failed", "Last took", unseen("Try")], rows));
 }
 
 function ofFunctions(functions) {

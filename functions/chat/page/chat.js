@@ -121,7 +121,7 @@ function at(time) {
 
 function bubble(own, person, text, time) {
   const from = element("span", "from", element("b", "", own ? "You" : nameOf(person)), time ? ` ${at(time)}` : "");
-  return element("li", own ? "said-by-me" : "", from, element("span", "text", text), " ");
+  return element("div", own ? "line said-by-me" : "line", from, element("span", "text", text), " ");
 }
 
 /** In the order of their numbers, each once. */
@@ -162,7 +162,7 @@ function fate(item, text, bad = false) {
 
 function note(text) {
   const list = byId("messages");
-  list.append(element("li", "note", text));
+  list.append(element("div", "line note", text));
   trim(list);
   newest(list);
 }
