@@ -1,4 +1,4 @@
-// Begins: the feed, what is asked beside it, and which view is shown. Views are sections of
+// The feed, what is asked beside it, and which view is shown. Views are sections of
 // index.html; each module here fills one. The hash says which, and of what:
 // #traffic, #invocation/ID, #event/SEQ, #connections, #routes, #releases, #client, #faults.
 

@@ -11,7 +11,6 @@ const SHOWN = 300;
 const EVERY = 300;
 const AGES = 5_000;
 
-let visible = false;
 let body = null;
 const rows = new Map();
 let timer = null;
@@ -19,11 +18,10 @@ let timer = null;
 export function begin() {
   on("connections", later);
   byId("connections-filter").addEventListener("input", draw);
-  setInterval(() => { if (visible && !document.hidden) nextFrame(draw); }, AGES);
+  setInterval(() => { if (!document.hidden) nextFrame(draw); }, AGES);
 }
 
 export function show() {
-  visible = true;
   draw();
 }
 
@@ -34,10 +32,6 @@ export function escape(event) {
 }
 
 function later() {
-  if (!visible || byId("view-connections").hidden) {
-    visible = false;
-    return;
-  }
   timer ??= setTimeout(() => {
     timer = null;
     nextFrame(draw);
@@ -45,10 +39,7 @@ function later() {
 }
 
 function draw() {
-  if (byId("view-connections").hidden) {
-    visible = false;
-    return;
-  }
+  if (byId("view-connections").hidden) return;
   const words = byId("connections-filter").value.toLowerCase().split(/\s+/).filter(Boolean);
   const names = new Map(stages().map(({ api: one, stage }) => [`${one.apiId}/${stage.stageName}`, `${one.name} / ${stage.stageName}`]));
   const fitting = [...state.connections.values()].filter((one) => {

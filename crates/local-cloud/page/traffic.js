@@ -21,8 +21,9 @@ let looked = 0;
 /** The rows as they were when it was paused. */
 let frozen = null;
 let fits = () => true;
-let visible = true;
 let opened = null;
+/** What is shown beside the list. */
+let marked = null;
 
 const source = () => frozen ?? state.rows;
 
@@ -59,18 +60,28 @@ export function begin() {
 }
 
 export function show({ name, id }) {
-  visible = true;
   const kept = name === "invocation" || name === "event";
   if (kept) showDetail(name, id, close);
   else hideDetail();
   document.body.classList.toggle("with-detail", kept);
+  marked = kept ? `${name}/${encodeURIComponent(id)}` : null;
+  mark();
   if (kept && opened?.byKey) byId("detail-title")?.focus({ preventScroll: true });
   opened = null;
   list.change();
 }
 
+const idOf = (row) => row.id ?? `event/${row.event.seq}`;
+
+/** The row of what is shown beside; who came by a link finds the newest such row. */
+function mark() {
+  if (!marked || (list.active && idOf(list.active) === marked)) return;
+  const found = shown.findLast((row) => idOf(row) === marked);
+  if (found) list.activate(found);
+}
+
 function open(row) {
-  const hash = `#${row.id ?? `event/${row.event.seq}`}`;
+  const hash = `#${idOf(row)}`;
   opened = { byKey: document.activeElement === byId("grid") && document.querySelector("#grid:focus-visible") !== null };
   if (location.hash === hash) byId("detail-title")?.focus({ preventScroll: true });
   else location.hash = hash;
@@ -83,8 +94,10 @@ function close() {
 
 export function escape(event) {
   if (event.target === byId("filter")) {
-    byId("filter").value = "";
-    choose();
+    if (byId("filter").value) {
+      byId("filter").value = "";
+      choose();
+    }
     byId("grid").focus();
   } else if (!byId("detail").hidden) {
     close();
@@ -133,6 +146,7 @@ function look() {
   list.change();
   tally();
   if (looked < rows.length) nextFrame(look);
+  else if (marked && !list.active) mark();
 }
 
 function tally() {
@@ -169,5 +183,5 @@ function summary() {
   const count = total - said.total;
   const failed = state.failures - said.failures;
   said = { total, failures: state.failures };
-  if (count > 0 && visible && !document.hidden && !frozen) say(`${plural(count, "new event")}${failed > 0 ? `, ${failed} failed` : ""}.`);
+  if (count > 0 && !byId("view-traffic").hidden && !document.hidden && !frozen) say(`${plural(count, "new event")}${failed > 0 ? `, ${failed} failed` : ""}.`);
 }

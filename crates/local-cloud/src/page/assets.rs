@@ -4,7 +4,10 @@
 use bytes::Bytes;
 use http::StatusCode;
 
+use super::document::{Document, POLICY};
 use crate::http_io::{self, Answer, with_header};
+
+const HTML: &str = "text/html; charset=utf-8";
 
 /// By `build.rs`.
 mod table {
@@ -13,23 +16,29 @@ mod table {
 
 pub(super) use table::{CHAT, PAGE};
 
-/// What a document may do: run this port's scripts, talk to it, and to WebSockets anywhere
-/// (the chat's page may talk to a stage on AWS).
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-     img-src 'self' data:; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; \
-     frame-ancestors 'none'";
-
 /// A file of a table, with what browsers have to know of it.
 pub(super) fn answer(table: &'static [(&str, &[u8])], name: &str) -> Option<Answer> {
-    let (_, content) = table.iter().find(|(file, _)| *file == name)?;
-    let answer = http_io::bytes(StatusCode::OK, Bytes::from_static(content));
+    let content = content(table, name)?;
+    let (body, policy) = match kind_of(name) {
+        HTML => {
+            let document = Document::new(content, |style| self::content(table, style));
+            (document.body, document.policy)
+        }
+        _ => (Bytes::from_static(content), POLICY.to_owned()),
+    };
+    let answer = http_io::bytes(StatusCode::OK, body);
     let answer = with_header(answer, "content-type", kind_of(name));
-    Some(with_header(answer, "content-security-policy", POLICY))
+    Some(with_header(answer, "content-security-policy", &policy))
+}
+
+fn content(table: &'static [(&str, &[u8])], name: &str) -> Option<&'static [u8]> {
+    let (_, content) = table.iter().find(|(file, _)| *file == name)?;
+    Some(content)
 }
 
 fn kind_of(name: &str) -> &'static str {
     match name.rsplit_once('.').map(|(_, ending)| ending) {
-        Some("html") => "text/html; charset=utf-8",
+        Some("html") => HTML,
         Some("css") => "text/css; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
         Some("json") => "application/json",

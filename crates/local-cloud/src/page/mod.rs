@@ -9,6 +9,7 @@
 
 mod assets;
 mod deployments;
+mod document;
 mod overview;
 mod release;
 mod steering;
