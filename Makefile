@@ -5,7 +5,7 @@ CARGO ?= cargo
 DEPLOYER ?= target/debug/deployer
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan status down deployer test simulate fuzz functions-release interop clients stores workflows tutorial proof bench-deploy bench-dev bench-stages bench-gateway bench-chat soak
+.PHONY: help up plan status down deployer test simulate fuzz functions-release interop clients page-tests stores workflows tutorial proof bench-deploy bench-dev bench-page bench-stages bench-gateway bench-chat soak
 
 help:
 	@echo "make up|plan|status|down [STAGE=local]   deploy, look, remove"
@@ -15,12 +15,14 @@ help:
 	@echo "make functions-release                   the functions as AWS gets them, with their sizes"
 	@echo "make interop                             the transcript by wscat and Python's websockets"
 	@echo "make clients                             every operation by the SDKs' models; CLI, SDKs, Terraform, a browser"
+	@echo "make page-tests                          the local cloud's page and the chat's, in headless Chromium"
 	@echo "make stores                              the chat's stores, and all of it, on dynalite and moto"
 	@echo "make workflows                           GitHub's workflows, linted, and their steps on a local cloud"
 	@echo "make tutorial                            docs/TUTORIAL.md as it stands, in an empty home"
 	@echo "make proof [SEED=1] [MINUTES=1.5]        the chat with 500 clients, functions killed, connections cut"
 	@echo "make bench-deploy [ONLY=ours,boto3]      deploys measured against others; see benches/deploy"
 	@echo "make bench-dev [ONLY=tiny,chat] [TURNS=10] from saving to live under dev; see benches/dev"
+	@echo "make bench-page [LOADS=10] [EVENTS=10000] the page's first paint, and frames under 10,000 events"
 	@echo "make bench-stages [LARGEST=50]           1 to 50 stages up and down under AWS's quotas"
 	@echo "make bench-gateway [ONLY=ours] [REPEAT=3] the gateway measured against others; see benches/gateway"
 	@echo "make bench-chat [ONLY=fan-out]           large rooms, and the room function against Python; see benches/chat"
@@ -65,6 +67,9 @@ interop: deployer
 clients: deployer
 	DEPLOYER=$(DEPLOYER) tests/clients/run
 
+page-tests: deployer
+	DEPLOYER=$(DEPLOYER) tests/page/run
+
 stores:
 	tests/stores/run
 
@@ -83,6 +88,9 @@ bench-deploy:
 
 bench-dev:
 	benches/dev/run
+
+bench-page: deployer
+	DEPLOYER=$(DEPLOYER) benches/page/run
 
 bench-stages:
 	ONLY=stages benches/deploy/run

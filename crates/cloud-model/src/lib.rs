@@ -39,6 +39,7 @@ mod policy;
 mod realism;
 mod secrets_manager;
 mod serve;
+mod shown;
 mod snapshot;
 mod ssm;
 mod sts;
@@ -65,6 +66,7 @@ pub use operations::operations;
 pub use policy::policy_allows;
 pub use realism::Realism;
 pub use serve::Unverified;
+pub use shown::{ShownApi, ShownDeployment, ShownFunction, ShownStage, ShownVersion};
 pub use snapshot::{Changes, LogBytes, RestoreError, Snapshot, State};
 pub use sts::Session;
 pub use wire::signature_scope::signing_name;
@@ -207,6 +209,27 @@ impl Cloud {
     /// has no deployment.
     pub fn live_stage(&self, api_id: &str, stage_name: &str) -> Option<LiveStage> {
         self.gateway.live_stage(api_id, stage_name)
+    }
+
+    /// All APIs, as somebody looks at them.
+    pub fn shown_apis(&self) -> Vec<ShownApi> {
+        self.gateway.shown()
+    }
+
+    /// An API's deployments, newest first. `None`: there is no such API.
+    pub fn shown_deployments(&self, api_id: &str) -> Option<Vec<ShownDeployment>> {
+        self.gateway.shown_deployments(api_id)
+    }
+
+    /// All functions, as somebody looks at them.
+    pub fn shown_functions(&self) -> Vec<ShownFunction> {
+        self.lambda.shown()
+    }
+
+    /// The version of a function that a name or an ARN names first, settled or not.
+    pub fn shown_version(&self, function_arn_or_name: &str) -> Option<ShownVersion> {
+        self.lambda
+            .shown_version(function_arn_or_name, &self.settings)
     }
 
     /// The code and configuration that an invocation runs now. Takes a name, a

@@ -37,7 +37,6 @@ pub(crate) fn answer(gateway: &Gateway, request: &Request<Incoming>) -> (Answer,
             let body = json!(operations()).to_string();
             (http_io::json(StatusCode::OK, body), false)
         }
-        (&Method::GET, Some("traffic")) => (traffic(gateway), false),
         (&Method::POST, Some("shutdown")) if is_marked(request) => {
             let body = json!({ "stopping": true }).to_string();
             (http_io::json(StatusCode::ACCEPTED, body), true)
@@ -98,7 +97,7 @@ fn is_marked(request: &Request<Incoming>) -> bool {
 }
 
 /// What happens from now on, after who is connected.
-fn traffic(gateway: &Gateway) -> Answer {
+pub(crate) fn traffic(gateway: &Gateway) -> Answer {
     gateway.model.traffic.answer(|| {
         let open = gateway.registry.some(TRAFFIC_CONNECTIONS);
         let open: Vec<_> = open.iter().map(|one| one.facts.as_json()).collect();

@@ -21,6 +21,7 @@ mod clock;
 mod config;
 mod control;
 mod dynamodb;
+mod faults;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod gateway;
@@ -30,6 +31,8 @@ mod ids;
 mod limits;
 mod live_tail;
 mod model;
+mod page;
+mod past;
 mod run_dir;
 mod runtime;
 mod server;

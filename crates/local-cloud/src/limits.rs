@@ -52,6 +52,19 @@ pub(crate) const TRAFFIC_PARSED: usize = 256 * 1024;
 /// Open connections that a reader of the traffic is told of when it begins.
 pub(crate) const TRAFFIC_CONNECTIONS: usize = 1000;
 
+/// Invocations that are kept for who looks later.
+pub(crate) const PAST_INVOCATIONS: usize = 256;
+/// Bytes of all their events and answers together.
+pub(crate) const PAST_BYTES: usize = 32 * 1024 * 1024;
+/// Faults that are set at once.
+pub(crate) const FAULTS: usize = 32;
+/// Longest delay of a fault, in milliseconds.
+pub(crate) const FAULT_DELAY_MS: u64 = 60_000;
+/// So often a fault may be told to strike.
+pub(crate) const FAULT_TIMES: u32 = 1_000_000;
+/// Largest body that a page sends, in bytes.
+pub(crate) const PAGE_BODY: usize = 16 * 1024;
+
 /// Initial read buffer of a socket, in bytes: small, because most sit idle.
 pub(crate) const SOCKET_READ_BUFFER: usize = 2 * 1024;
 /// Bytes gathered before a socket is written to without a flush.

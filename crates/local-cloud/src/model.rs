@@ -7,14 +7,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use cloud_model::{
     Caller, Cloud, FunctionVersion, Handled, Inventory, InvokeRefusal, LiveStage, LiveTail,
-    LogEvent, Measure, NoCode, Session, Unverified,
+    LogEvent, Measure, NoCode, Session, ShownApi, ShownDeployment, ShownFunction, ShownVersion,
+    Unverified,
 };
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::clock::Clock;
+use crate::faults::Faults;
 use crate::ids::Ids;
 use crate::limits::LOG_DELAY;
+use crate::past::Past;
+use crate::runtime::Ended;
 use crate::store::Store;
 use crate::traffic::{self, Traffic};
 
@@ -29,6 +33,10 @@ pub(crate) struct Model {
     pub(crate) ids: Ids,
     /// What happens, for whoever watches.
     pub(crate) traffic: Traffic,
+    /// What happened lately, for who comes to watch.
+    pub(crate) past: Past,
+    /// What is to go wrong.
+    pub(crate) faults: Faults,
     clock: Arc<dyn Clock>,
     cloud: Mutex<Cloud>,
     /// `None`: the account isn't kept.
@@ -46,6 +54,8 @@ impl Model {
             realism: settings.realism.is_some(),
             ids,
             traffic: Traffic::default(),
+            past: Past::default(),
+            faults: Faults::default(),
             clock,
             cloud: Mutex::new(cloud),
             store,
@@ -139,6 +149,12 @@ impl Model {
         self.ids.with(|ids| cloud.drawn_version(name, now, ids))
     }
 
+    /// As [`Self::function_version`], without drawing: what a version runs.
+    pub(crate) fn version(&self, reference: &str) -> Result<FunctionVersion, InvokeRefusal> {
+        let now = self.now();
+        self.cloud().function_version(reference, now)
+    }
+
     /// The session of a role that an access key id belongs to.
     pub(crate) fn session(&self, access_key_id: &str) -> Option<Session> {
         let now = self.now();
@@ -205,10 +221,30 @@ impl Model {
         }
     }
 
+    /// Tells of an invocation, and keeps it for a while.
+    pub(crate) fn note(&self, ended: Ended) {
+        self.traffic.tell(|| ended.json());
+        self.past.keep(Arc::new(ended));
+    }
+
     /// Notes what was measured just now.
     pub(crate) fn record(&self, measures: &[Measure<'_>]) {
         let now = self.now();
         self.cloud().record(measures, now);
+    }
+
+    /// All APIs and functions at one moment.
+    pub(crate) fn shown(&self) -> (Vec<ShownApi>, Vec<ShownFunction>) {
+        let cloud = self.cloud();
+        (cloud.shown_apis(), cloud.shown_functions())
+    }
+
+    pub(crate) fn shown_deployments(&self, api_id: &str) -> Option<Vec<ShownDeployment>> {
+        self.cloud().shown_deployments(api_id)
+    }
+
+    pub(crate) fn shown_version(&self, reference: &str) -> Option<ShownVersion> {
+        self.cloud().shown_version(reference)
     }
 
     /// What a session of StartLiveTail shows next.

@@ -33,7 +33,7 @@ use crate::start_error::StartError;
 use crate::store::{Keeping, Store};
 use crate::tls::authority::Authority;
 use crate::tls::{Opened, Tls, Trust, bundle};
-use crate::{admin, client, control, guard};
+use crate::{admin, client, control, guard, page};
 
 /// A started cloud. Dropping it lets go of it without stopping it; its
 /// processes end at the latest with the tokio runtime.
@@ -330,6 +330,9 @@ impl Server {
         if !is_signed && request.method() == Method::GET && address::may_be_an_api(host, uri) {
             let stage = address::stage_address(host, uri);
             return gateway::upgrade_required(&self.gateway, stage.as_ref());
+        }
+        if page::is_of_page(&request) {
+            return page::answer(&self.gateway, request, peer).await;
         }
         if let Err(refused) = guard::check(headers) {
             return forbidden(&refused);

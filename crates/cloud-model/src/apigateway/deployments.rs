@@ -41,6 +41,18 @@ pub(crate) struct Deployment {
 }
 
 impl Deployment {
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(super) fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    pub(super) fn created(&self) -> Timestamp {
+        self.created
+    }
+
     pub(super) fn show(&self) -> Value {
         present(json!({
             "autoDeployed": self.automatic,

@@ -15,6 +15,7 @@ mod read;
 mod route_responses;
 mod routes;
 mod settings;
+mod shown;
 mod stages;
 mod tags;
 

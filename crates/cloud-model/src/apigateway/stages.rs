@@ -69,6 +69,18 @@ impl Stage {
         }))
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
+    }
+
+    pub(super) fn updated(&self) -> Timestamp {
+        self.updated
+    }
+
     /// Points the stage at a deployment.
     pub(super) fn serve(&mut self, deployment_id: String, now: Timestamp) {
         self.deployment_id = Some(deployment_id);

@@ -17,6 +17,7 @@ mod managed_instances;
 mod read;
 mod reference;
 mod resource_policy;
+mod shown;
 mod tags;
 mod updates;
 mod versions;

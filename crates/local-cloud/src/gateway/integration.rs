@@ -159,7 +159,7 @@ async fn run(
 }
 
 /// Replaces `${stageVariables.name}`; a variable the stage lacks is empty.
-fn with_stage_variables(text: &str, variables: &BTreeMap<String, String>) -> String {
+pub(crate) fn with_stage_variables(text: &str, variables: &BTreeMap<String, String>) -> String {
     let mut parts = text.split("${stageVariables.");
     let mut replaced = parts.next().unwrap_or_default().to_owned();
     for part in parts {

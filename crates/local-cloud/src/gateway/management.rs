@@ -40,6 +40,7 @@ pub(crate) async fn manage(
         Err(refusal) => *refusal,
         Ok(connection) => match parts.method {
             Method::POST => match body {
+                Ok(_) if is_struck(gateway, &connection) => gone(),
                 Ok(data) => post(gateway, &connection, data),
                 Err(too_large) => too_large,
             },
@@ -105,7 +106,17 @@ fn check(
             body,
         )));
     }
-    connection.ok_or_else(|| Box::new(empty_error(StatusCode::GONE, "GoneException")))
+    connection.ok_or_else(|| Box::new(gone()))
+}
+
+fn gone() -> Answer {
+    empty_error(StatusCode::GONE, "GoneException")
+}
+
+/// Whether somebody wants posts to it to fail.
+fn is_struck(gateway: &Gateway, connection: &Connection) -> bool {
+    let facts = &connection.facts;
+    gateway.model.is_gone(&facts.api_id, &facts.connection_id)
 }
 
 /// These errors have a code, but no body.

@@ -33,6 +33,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub(crate) use handshake::{connect, upgrade_required};
+pub(crate) use integration::with_stage_variables;
 pub(crate) use management::manage;
 pub(crate) use registry::{Closing, Registry};
 

@@ -9,6 +9,7 @@
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
+use std::sync::Arc;
 
 use tokio::time::Instant;
 
@@ -17,7 +18,7 @@ use super::invocation::{Delivery, Failure, Invocation, Job, Outcome};
 use super::report::{Phase, Report};
 use super::supervisor::{End, Init, Supervisor};
 use super::system_log::SystemEvent;
-use super::told::Told;
+use super::told::Ended;
 
 /// How a wait reports that a process was killed by it.
 const SIGKILL: i32 = 9;
@@ -170,13 +171,10 @@ impl<S> Supervisor<S> {
                 _ => None,
             },
         };
-        let told = Told {
-            report: &report,
-            version: &self.version,
-            cold: init.is_some() || !matches!(self.state.init, Init::Done { .. }),
-            outcome: &outcome,
-        };
-        self.model.traffic.tell(|| told.event(self.model.now()));
+        let cold = init.is_some() || !matches!(self.state.init, Init::Done { .. });
+        let (order, now) = (Arc::clone(&job.order), self.model.now());
+        let ended = Ended::new(&report, order, &self.version, cold, &outcome, now);
+        self.model.note(ended);
         self.log.system(SystemEvent::Done(report)).await;
         let log_tail = self.log.end().await;
         let request_id = job.order.request_id.clone();

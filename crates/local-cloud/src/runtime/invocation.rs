@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::assumptions::OUT_OF_MEMORY;
+use crate::faults::Inflicted;
 
 /// What is asked of a function.
 #[derive(Debug)]
@@ -21,6 +22,9 @@ pub(crate) struct Order {
     pub(crate) trace_id: String,
     pub(crate) event: Bytes,
     pub(crate) timeout_seconds: u32,
+    /// The request whose event this is again.
+    pub(crate) resent_from: Option<String>,
+    pub(crate) fault: Inflicted,
 }
 
 /// What came of it.
@@ -215,6 +219,8 @@ pub(crate) mod tests {
             trace_id: String::new(),
             event: Bytes::new(),
             timeout_seconds: 3,
+            resent_from: None,
+            fault: Inflicted::default(),
         }
     }
 

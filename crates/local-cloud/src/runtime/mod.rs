@@ -48,3 +48,6 @@ pub(crate) use credentials::Credentials;
 pub(crate) use invocation::{Invocation, Outcome, Throttled};
 pub(crate) use invoke_api::{InvokePath, invoke};
 pub(crate) use pool::Pool;
+pub(crate) use told::Ended;
+#[cfg(test)]
+pub(crate) use told::tests::ended as ended_for_tests;

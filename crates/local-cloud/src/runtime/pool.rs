@@ -14,6 +14,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cloud_model::FunctionVersion;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use super::choice::{self, Found};
@@ -141,9 +142,39 @@ impl Pool {
         event: Bytes,
         request_id: String,
     ) -> Result<Invocation, Throttled> {
-        let admitted = self.admit(&function);
+        let (order, run) = self.begin(function, event, request_id, None)?;
+        Ok(run
+            .await
+            .unwrap_or_else(|_| self.failed(&order, &Failure::Stopped)))
+    }
+
+    /// Gives a function the event of an invocation again, and doesn't wait for what comes of
+    /// it; gives the new request id.
+    pub(crate) fn resend(
+        self: &Arc<Self>,
+        function: FunctionVersion,
+        of: &Order,
+    ) -> Result<String, Throttled> {
+        let request_id = self.new_request_id();
+        let from = Some(of.request_id.clone());
+        let (order, _goes_on) = self.begin(function, of.event.clone(), request_id, from)?;
+        Ok(order.request_id.clone())
+    }
+
+    fn begin(
+        self: &Arc<Self>,
+        function: FunctionVersion,
+        event: Bytes,
+        request_id: String,
+        resent_from: Option<String>,
+    ) -> Result<(Arc<Order>, JoinHandle<Invocation>), Throttled> {
+        let admitted = self.admit(&function, &request_id);
         let permit = admitted.inspect_err(|_| metrics::throttled(&self.model, &function))?;
-        let order = Arc::new(self.order(&function, event, request_id));
+        let order = self.order(&function, event, request_id);
+        let order = Arc::new(Order {
+            resent_from,
+            ..order
+        });
         let (pool, copy) = (Arc::clone(self), Arc::clone(&order));
         let run = tokio::spawn(async move {
             let invocation = pool.run(&function, copy).await;
@@ -151,9 +182,7 @@ impl Pool {
             drop(permit);
             invocation
         });
-        Ok(run
-            .await
-            .unwrap_or_else(|_| self.failed(&order, &Failure::Stopped)))
+        Ok((order, run))
     }
 
     /// Unpacks a function's new code before its first event asks for it.
@@ -183,16 +212,26 @@ impl Pool {
     fn order(&self, function: &FunctionVersion, event: Bytes, request_id: String) -> Order {
         let ids = &self.model.ids;
         let root = ids.trace_root(self.model.now().as_second());
+        let fault = self.model.inflicted(&function.function_name, &request_id);
         Order {
             request_id,
             invoked_arn: function.invoked_arn.clone(),
             trace_id: format!("{root};Parent={};Sampled=0", ids.trace_segment()),
             event,
             timeout_seconds: function.timeout_seconds,
+            resent_from: None,
+            fault,
         }
     }
 
-    fn admit(self: &Arc<Self>, function: &FunctionVersion) -> Result<Permit, Throttled> {
+    fn admit(
+        self: &Arc<Self>,
+        function: &FunctionVersion,
+        request_id: &str,
+    ) -> Result<Permit, Throttled> {
+        if self.model.is_throttled(&function.function_name, request_id) {
+            return Err(Throttled::Reserved);
+        }
         let mut state = self.lock();
         let all: usize = state.in_flight.values().sum();
         let name = function.function_name.clone();

@@ -20,7 +20,7 @@ use super::process::Launch;
 use super::report::{Phase, Report};
 use super::supervisor::{State as SupervisorState, Supervisor};
 use super::system_log::{Format, SystemEvent};
-use super::told::Told;
+use super::told::Ended;
 use super::unpack::UnpackError;
 use super::{api, supervisor};
 use crate::limits::RUNTIME_CALLS;
@@ -137,7 +137,7 @@ impl Pool {
     pub(super) async fn failed_start(
         &self,
         function: &FunctionVersion,
-        order: &Order,
+        order: &Arc<Order>,
         failure: &Failure,
         began: Instant,
     ) -> Invocation {
@@ -168,13 +168,9 @@ impl Pool {
             reported: None,
         };
         let failed = self.failed(order, failure);
-        let told = Told {
-            report: &report,
-            version,
-            cold: true,
-            outcome: &failed.outcome,
-        };
-        self.model.traffic.tell(|| told.event(self.model.now()));
+        let (copy, now) = (Arc::clone(order), self.model.now());
+        let ended = Ended::new(&report, copy, version, true, &failed.outcome, now);
+        self.model.note(ended);
         log.system(SystemEvent::Done(report)).await;
         let log_tail = log.end().await;
         log.finish().await;

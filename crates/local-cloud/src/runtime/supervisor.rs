@@ -57,8 +57,10 @@ pub(crate) struct State {
     pub(super) invoked: Option<Instant>,
     /// The process waits for an event, in as many places.
     pub(super) asking: VecDeque<oneshot::Sender<Event>>,
-    /// The events the process has.
+    /// The events the process has, those included that a fault holds back.
     pub(super) running: Vec<Running>,
+    /// Those.
+    pub(super) held: Vec<Held>,
     /// The event for when the process asks.
     pub(super) queued: Option<Job>,
     /// When patience ends with a process that has no event and doesn't ask for one.
@@ -88,6 +90,13 @@ impl Running {
     }
 }
 
+/// An event that a fault holds back, though its time runs.
+pub(super) struct Held {
+    asking: oneshot::Sender<Event>,
+    event: Event,
+    until: Instant,
+}
+
 /// Why an environment's process is of no use any more.
 pub(super) enum End {
     Exited(Option<ExitStatus>),
@@ -109,6 +118,7 @@ impl State {
             invoked: None,
             asking: VecDeque::new(),
             running: Vec::new(),
+            held: Vec::new(),
             queued: Some(first),
             deadline: Some(started + init_timeout),
             next_look: started,
@@ -156,6 +166,7 @@ impl<S> Supervisor<S> {
                 self.process.freeze();
             }
             let (deadline, look) = (self.state.patience_ends(), self.state.next_look);
+            let held = self.state.held.iter().map(|held| held.until).min();
             let patience = async {
                 match deadline {
                     Some(deadline) => sleep_until(deadline).await,
@@ -172,6 +183,7 @@ impl<S> Supervisor<S> {
                     None => return End::Retired,
                 },
                 () = patience => return End::TimedOut,
+                () = sleep_until(held.unwrap_or(look)), if held.is_some() => self.hold_no_longer().await,
                 () = sleep_until(look), if !self.state.is_idle() => {
                     if let Some(end) = self.look() {
                         return end;
@@ -225,6 +237,17 @@ impl<S> Supervisor<S> {
         }
         let version = &self.version;
         self.log.system(SystemEvent::Start { order, version }).await;
+        if !order.fault.is_nothing() {
+            let until = now + order.fault.delay;
+            state.held.push(Held {
+                asking,
+                event,
+                until,
+            });
+            state.deadline = None;
+            state.running.push(running);
+            return;
+        }
         match asking.send(event) {
             Ok(()) => {
                 state.deadline = None;
@@ -235,6 +258,42 @@ impl<S> Supervisor<S> {
                 state.queued = Some(running.job);
             }
         }
+    }
+
+    /// Does with events that were held back long enough what their faults say.
+    async fn hold_no_longer(&mut self) {
+        let now = Instant::now();
+        let mut all = std::mem::take(&mut self.state.held);
+        let due = all.extract_if(.., |held| held.until <= now);
+        let due: Vec<Held> = due.collect();
+        self.state.held = all;
+        for Held { asking, event, .. } in due {
+            let order = Arc::clone(&event.order);
+            if order.fault.crash {
+                // Its end is seen as that of any process that dies.
+                self.process.kill();
+            } else if asking.send(event).is_err() {
+                self.take_back(&order.request_id).await;
+            }
+        }
+    }
+
+    /// The process hung up while its event was held back: it may ask again.
+    async fn take_back(&mut self, request_id: &str) {
+        let state = &mut self.state;
+        let is_this = |running: &Running| running.job.order.request_id == request_id;
+        let Some(at) = state.running.iter().position(is_this) else {
+            return;
+        };
+        let running = state.running.swap_remove(at);
+        if state.queued.is_some() {
+            let failure = Failure::Exited(None);
+            self.fail(running.job, running.since, &failure).await;
+            return;
+        }
+        state.deadline = Some(running.ends());
+        state.invoked = Some(running.since);
+        state.queued = Some(running.job);
     }
 
     async fn on_call(&mut self, call: Call) {

@@ -5,7 +5,8 @@
 //! is too slow is told how many events it has missed. Lines are bounded, and so are
 //! those that wait ([`crate::limits`]).
 //!
-//! Deliberately absent: the past. What was before a reader came is in the logs.
+//! Deliberately absent: the past. What was before a reader came is in the logs, and the latest
+//! invocations in [`crate::past`].
 
 mod shown;
 
@@ -20,7 +21,7 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, watch};
 
-pub(crate) use shown::{add_text, masked_text};
+pub(crate) use shown::{add_size, add_text, masked_text};
 
 use crate::http_io::{self, Answer, Body};
 use crate::limits::{TRAFFIC_LINES, TRAFFIC_READERS};

@@ -27,11 +27,16 @@ const DEEPEST: usize = 4;
 /// Adds a text to an event: `name`, and how many bytes it has as `{name}Bytes`. One that
 /// is too long for a look into it has its size only.
 pub(crate) fn add_text(event: &mut Value, name: &str, text: &[u8]) {
-    event[format!("{name}Bytes")] = text.len().into();
+    add_size(event, name, text.len());
     if text.len() <= TRAFFIC_PARSED {
         let shown = cut(masked_text(&String::from_utf8_lossy(text)));
         event[name] = shown.into();
     }
+}
+
+/// As [`add_text`], of a text of which there is no more than its size.
+pub(crate) fn add_size(event: &mut Value, name: &str, bytes: usize) {
+    event[format!("{name}Bytes")] = bytes.into();
 }
 
 /// The text, without secrets if it is JSON.
