@@ -21,7 +21,7 @@ const WITHIN = { invocation: "traffic", event: "traffic" };
 const OVERVIEW_PAUSE = 400;
 const OVERVIEW_EVERY = 10_000;
 
-let current = "traffic";
+let current = null;
 
 /** "#client?route=join" and "#invocation/ID" as their parts. */
 function place() {
