@@ -16,28 +16,18 @@ const GOAL_FRAME = 50;
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 const round = (value) => Math.round(value * 10) / 10;
 
-/** In the page: when its script has begun to show what there is. */
-function awaitView() {
-  const look = () => {
-    if (document.querySelector("main .view:not([hidden])")) window.shown = performance.now();
-    else requestAnimationFrame(look);
-  };
-  requestAnimationFrame(look);
-}
-
 /** One load in a context of its own: no cache, no warm page. */
 async function load(browser, url, hasViews) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   const page = await context.newPage();
-  if (hasViews) await page.addInitScript(awaitView);
   await page.goto(url);
-  if (hasViews) await page.waitForFunction(() => window.shown);
+  if (hasViews) await page.locator("main .view").first().waitFor();
   const paints = await page.evaluate(() => new Promise((resolve) => {
     const found = () => Object.fromEntries(performance.getEntriesByType("paint").map(({ name, startTime }) => [name, startTime]));
     const look = () => (found()["first-contentful-paint"] === undefined ? requestAnimationFrame(look) : resolve(found()));
     look();
   }));
-  const shown = hasViews ? await page.evaluate(() => window.shown) : null;
+  const shown = hasViews ? await page.evaluate(() => performance.getEntriesByName("shown")[0].startTime) : null;
   await context.close();
   return { shown, paint: paints["first-paint"] ?? paints["first-contentful-paint"], contentful: paints["first-contentful-paint"] };
 }

@@ -123,6 +123,8 @@ on("listening", async () => {
   } catch { /* an older cloud keeps none */ }
 });
 show();
+// For who measures how long that took: benches/page.
+performance.mark("shown");
 listen({ onEvents: take, onState: link });
 // What is deployed meanwhile has no event.
 setInterval(() => { if (!document.hidden && state.link.state === "open") refresh(); }, OVERVIEW_EVERY);
