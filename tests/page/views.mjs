@@ -170,6 +170,17 @@ export async function views(checks, browser, stage) {
     assert.ok(bodies.length > 3);
     for (const body of bodies) assert.ok(!body.includes(SECRET));
   });
+  await checks.check("by https the feed comes, too, and the client takes wss", async () => {
+    // That the authority is trusted is the machine's affair: docs/LOCAL_TLS.md.
+    const secure = await browser.newContext({ ignoreHTTPSErrors: true });
+    const other = await checks.page(secure);
+    await other.goto(`${stage.origin.replace("http:", "https:")}/#client`);
+    await until(async () => (await text(other, "#link-text")) === "Connected", "the feed");
+    await until(async () => /^wss:/.test(await other.locator("#client-url").inputValue()), "the stage's URL");
+    await other.locator("#client-open").click();
+    await until(async () => (await text(other, "#client-state")) === "Connected", "the connection");
+    await secure.close();
+  });
   await checks.check("no request leaves for another origin", async () => {
     const foreign = asked.filter((url) => !url.startsWith(`${stage.origin}/`) && !url.startsWith("data:"));
     assert.deepEqual(foreign, []);
