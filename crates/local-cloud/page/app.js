@@ -45,7 +45,10 @@ function show(event) {
   document.title = `${TITLES[view]} · Local cloud`;
   VIEWS[view].show({ name, id, params });
   // Who follows a link is led to what it leads to; a page that opens keeps its focus.
-  if (event && moved) byId(`title-${view}`).focus({ preventScroll: true });
+  if (event && moved) {
+    byId(`title-${view}`).focus({ preventScroll: true });
+    refresh();
+  }
 }
 
 function link(linkState, why = "") {

@@ -80,10 +80,10 @@ function draw() {
 }
 
 function make({ connectionId }) {
-  const cells = { stage: el("td"), since: el("td"), from: el("td", { class: "wide" }), counts: el("td", { class: "number" }) };
+  const cells = { stage: el("td", { class: "whole" }), since: el("td", { class: "whole" }), from: el("td", { class: "wide" }), counts: el("td", { class: "number" }) };
   const cut = el("button", { type: "button", class: "small danger", "aria-label": `Cut connection ${connectionId}` }, "Cut");
   cut.addEventListener("click", () => attempt(cut, () => api.cut(connectionId), () => `${connectionId} is cut.`));
-  const element = el("tr", {}, el("th", { scope: "row", class: "mono" }, connectionId), cells.stage, cells.since, cells.from, cells.counts, el("td", {}, cut));
+  const element = el("tr", {}, el("th", { scope: "row", class: "mono whole" }, connectionId), cells.stage, cells.since, cells.from, cells.counts, el("td", {}, cut));
   const row = { element, ...cells };
   rows.set(connectionId, row);
   return row;

@@ -3,7 +3,7 @@
 
 import * as api from "./api.js";
 import { byId, copyButton, el } from "./dom.js";
-import { bytes, clock, coloured, date, duration, pretty } from "./format.js";
+import { bytes, clock, coloured, duration, moment, pretty } from "./format.js";
 import { nextFrame } from "./frames.js";
 import { attempt } from "./notices.js";
 import { on, state } from "./state.js";
@@ -111,7 +111,7 @@ function ofInvocation({ requestId, event, request, lines }) {
       name ? el("a", { class: "button", href: `#faults?function=${encodeURIComponent(name)}` }, "Inject a fault…") : null),
     facts([
       ["Request id", requestId],
-      ["At", event ? `${date(event.at)} (${clock(event.at).slice(9)} ms)` : date(request.at)],
+      ["At", moment((event ?? request).at)],
       ["Memory", event ? `${event.usedMb} of ${event.memoryMb} MB` : null],
       ["Sent again from", from ? el("a", { href: `#invocation/${encodeURIComponent(from)}` }, from) : null],
       ...(request ? requestFacts(request) : []),
@@ -146,7 +146,7 @@ function ofEvent(event) {
       ];
   return [
     head(TITLES[event.kind] ?? event.kind),
-    facts([["At", date(event.at)], ...own, ["Request id", event.requestId]]),
+    facts([["At", moment(event.at)], ...own, ["Request id", event.requestId]]),
     event.bodyBytes === undefined ? null : text("Body", "d-body", event.body, event.bodyBytes),
     event.messageBytes === undefined ? null : text("Message", "d-message", event.message, event.messageBytes),
   ].filter(Boolean);

@@ -8,11 +8,17 @@ export function clock(at) {
   return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${String(time.getMilliseconds()).padStart(3, "0")}`;
 }
 
+const day = (time) => `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+
 /** 2026-11-24 10:03:07 */
 export function date(at) {
   const time = new Date(at);
-  if (Number.isNaN(time.getTime())) return "";
-  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())} ${clock(time).slice(0, 8)}`;
+  return Number.isNaN(time.getTime()) ? "" : `${day(time)} ${clock(time).slice(0, 8)}`;
+}
+
+/** 2026-11-24 10:03:07.130 */
+export function moment(at) {
+  return `${day(new Date(at))} ${clock(at)}`;
 }
 
 /** 3.9 ms, 28 ms, 1.50 s */
@@ -46,8 +52,9 @@ export function pretty(text) {
 
 const TOKENS = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(?:true|false|null)\b|-?\b\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\b/g;
 
-/** The text as nodes, with keys, strings and other values told apart. */
+/** JSON as nodes, with keys, strings and other values told apart; other texts as they are. */
 export function coloured(text) {
+  if (!/^\s*[{[]/.test(text)) return [text];
   const nodes = [];
   let end = 0;
   for (const match of text.matchAll(TOKENS)) {

@@ -11,6 +11,8 @@ const ALIVE_EVERY = 5 * 60_000;
 const REPEAT_AFTER = 1_500;
 /** So long a goodbye is waited for. */
 const GOODBYE = 6_000;
+/** Who is told something hears it while the function still serves: rooms in memory refuse meanwhile. */
+const SETTLE = 120;
 const HISTORY = 50;
 const SESSION = "chat-session";
 
@@ -114,12 +116,12 @@ export class Link {
     // Messages that came while it was cut are asked for by their number.
     this.missing = true;
     this.counted = false;
-    this.repeat();
+    setTimeout(() => this.repeat(), SETTLE);
   }
 
   /** Says again what has no answer: the chat stores a message with the same id once. */
   repeat() {
-    if (this.socket?.readyState !== WebSocket.OPEN) return;
+    if (this.over || this.socket?.readyState !== WebSocket.OPEN) return;
     if (!this.joined) {
       this.join();
       return;
@@ -142,7 +144,7 @@ export class Link {
     for (const { seq } of messages) this.last = Math.max(this.last ?? 0, seq);
     this.missing = more && !first;
     if (!this.missing) this.last = Math.max(this.last ?? 0, this.seen ?? 0);
-    this.repeat();
+    setTimeout(() => this.repeat(), SETTLE);
   }
 
   who() {
