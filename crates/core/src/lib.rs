@@ -8,6 +8,7 @@
 
 pub mod account;
 pub mod account_logging;
+pub mod api_details;
 pub mod assumptions;
 pub mod authorizer;
 pub mod census;
