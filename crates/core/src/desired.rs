@@ -3,10 +3,11 @@
 
 use crate::account::Account;
 use crate::authorizer::{Authorization, Authorizer};
+use crate::existing::ExistingFunction;
 use crate::facilities::Facilities;
 use crate::grants::Grants;
 use crate::names::{
-    CodeSha256, FunctionKey, FunctionName, LogGroupName, Names, RoleName, RouteKey, TableId,
+    ApiId, CodeSha256, FunctionKey, FunctionName, LogGroupName, Names, RoleName, RouteKey, TableId,
     TableName,
 };
 use crate::provenance::Provenance;
@@ -43,6 +44,9 @@ pub struct Desired {
     pub route_selection_expression: String,
     /// The functions.
     pub functions: BTreeMap<FunctionKey, DesiredFunction>,
+    /// Functions that aren't the stage's, and that it invokes.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub existing: BTreeMap<FunctionKey, ExistingFunction>,
     /// The tables.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tables: BTreeMap<TableName, DesiredTable>,
@@ -64,6 +68,9 @@ pub struct Desired {
     pub permissions_boundary: Option<String>,
     /// Whether what has our names and nobody's tags is taken over.
     pub adopt: bool,
+    /// The API that the stage has or is to take over; `None`: one that it makes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api: Option<ApiId>,
 }
 
 /// Settings of the API, its API stage and its routes, as they should be.
@@ -255,6 +262,7 @@ impl Desired {
             description: definition.description.clone(),
             route_selection_expression: definition.route_selection_expression.clone(),
             functions,
+            existing: definition.existing.clone(),
             routes: definition.routes.clone(),
             keep_releases: definition.keep_releases,
             retain: definition.retain.clone(),
@@ -266,6 +274,7 @@ impl Desired {
             },
             provenance,
             adopt: false,
+            api: definition.api.adopt.clone(),
         }
     }
 
@@ -282,6 +291,31 @@ impl Desired {
             .values()
             .map(|function| function.name.clone())
             .collect()
+    }
+
+    /// The names of the functions that aren't the stage's.
+    pub fn existing_names(&self) -> Vec<FunctionName> {
+        self.existing.values().map(|it| it.name.clone()).collect()
+    }
+
+    /// The ARNs of the functions that aren't the stage's.
+    pub fn existing_arns(&self) -> BTreeMap<FunctionKey, String> {
+        let existing = self.existing.iter();
+        existing
+            .map(|(key, function)| (key.clone(), function.arn(&self.account)))
+            .collect()
+    }
+
+    /// ARN of what a route or the authorizer leads to; of the stage's own functions
+    /// without the version.
+    ///
+    /// # Panics
+    /// When there is no such function: the stage files' rules look for it.
+    pub fn arn_of(&self, key: &FunctionKey) -> String {
+        match self.existing.get(key) {
+            Some(existing) => existing.arn(&self.account),
+            None => self.account.function_arn(&self.functions[key].name),
+        }
     }
 
     /// The tables' names.

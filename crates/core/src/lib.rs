@@ -13,6 +13,7 @@ pub mod assumptions;
 pub mod authorizer;
 pub mod census;
 pub mod desired;
+pub mod existing;
 pub mod export;
 pub mod facilities;
 pub mod grants;

@@ -53,6 +53,9 @@ pub struct Manifest {
     pub routes: BTreeMap<RouteKey, FunctionKey>,
     /// What each function was.
     pub functions: BTreeMap<FunctionKey, ReleasedFunction>,
+    /// ARNs of functions that aren't the stage's. Older manifests lack it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub existing: BTreeMap<FunctionKey, String>,
     /// Routes whose callers must sign. Older manifests lack it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub iam_routes: BTreeSet<RouteKey>,
@@ -94,6 +97,8 @@ pub struct ManifestDraft {
     route_selection_expression: String,
     routes: BTreeMap<RouteKey, FunctionKey>,
     functions: BTreeMap<FunctionKey, DraftedFunction>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    existing: BTreeMap<FunctionKey, String>,
     iam_routes: BTreeSet<RouteKey>,
     authorizer: Option<Authorizer>,
     api: ApiSettings,
@@ -121,6 +126,7 @@ impl ManifestDraft {
             route_selection_expression: desired.route_selection_expression.clone(),
             routes: desired.routes.clone(),
             functions: functions.collect(),
+            existing: desired.existing_arns(),
             iam_routes: desired.gateway.iam_routes.clone(),
             authorizer: desired.gateway.authorizer.clone(),
             api: desired.gateway.api.clone(),
@@ -159,6 +165,7 @@ impl ManifestDraft {
             route_selection_expression: Some(self.route_selection_expression.clone()),
             routes: self.routes.clone(),
             functions,
+            existing: self.existing.clone(),
             iam_routes: self.iam_routes.clone(),
             authorizer: self.authorizer.clone(),
             api: self.api.clone(),

@@ -25,9 +25,13 @@ pub struct Observed {
     pub log_groups: BTreeMap<LogGroupName, LogGroupState>,
     /// Functions under our names.
     pub functions: BTreeMap<FunctionName, FunctionState>,
+    /// Those of the functions that aren't the stage's that are there, with their tags.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub existing: BTreeMap<FunctionName, Tags>,
     /// APIs with our tags; a lost answer may have left two. Oldest first.
     pub apis: Vec<ApiState>,
-    /// APIs with our name that nobody tagged; AWS allows several of one name.
+    /// APIs with our name that nobody tagged; AWS allows several of one name. And the one
+    /// that the stage's file names, while it isn't ours.
     pub unowned_apis: Vec<ApiState>,
     /// The stage's journal, if it exists.
     pub journal: Option<LogGroupState>,

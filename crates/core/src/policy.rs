@@ -56,11 +56,13 @@ pub fn execution(
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
-/// What API Gateway may do.
-pub fn invocation(account: &Account, functions: &[FunctionName]) -> Value {
+/// What API Gateway may do: invoke versions of the stage's functions, and exactly what
+/// `existing` names.
+pub fn invocation(account: &Account, functions: &[FunctionName], existing: &[String]) -> Value {
     let versions: Vec<String> = functions
         .iter()
         .map(|function| format!("{}:*", account.function_arn(function)))
+        .chain(existing.iter().cloned())
         .collect();
     json!({
         "Version": "2012-10-17",

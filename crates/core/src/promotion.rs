@@ -177,6 +177,10 @@ pub fn promote(
     promoted
         .functions
         .retain(|key, _| manifest.functions.contains_key(key));
+    let released = |key: &FunctionKey| {
+        manifest.functions.contains_key(key) || manifest.existing.contains_key(key)
+    };
+    promoted.existing.retain(|key, _| released(key));
     promoted.routes = manifest.routes.clone();
     promoted
         .api
@@ -194,7 +198,18 @@ fn misfits(
 ) -> Vec<String> {
     let manifest = &release.manifest;
     let mut misfits = Vec::new();
+    for (key, arn) in &manifest.existing {
+        if !target.existing.contains_key(key) {
+            misfits.push(format!(
+                "the release invokes {arn} as `{key}`, which the deployer didn't build: the stage's own file must say which function that is here, by `existing`"
+            ));
+        }
+    }
     for key in manifest.functions.keys() {
+        // The stage has one already, and goes on with it.
+        if target.existing.contains_key(key) {
+            continue;
+        }
         let Some(function) = target.functions.get(key) else {
             misfits.push(format!(
                 "the release has the function `{key}`, and by the files the stage has none of that name"
@@ -226,7 +241,7 @@ fn misfits(
     }
     if let Some(authorizer) = &target.api.authorizer {
         let function = &authorizer.function;
-        if !manifest.functions.contains_key(function) {
+        if !manifest.functions.contains_key(function) && !manifest.existing.contains_key(function) {
             misfits.push(format!(
                 "[authorizer] names the function `{function}`, which the release doesn't have"
             ));

@@ -56,6 +56,9 @@ impl ReleaseHash {
         if gateway.api != ApiSettings::default() {
             content["api"] = json!(gateway.api);
         }
+        if !desired.existing.is_empty() {
+            content["existing"] = json!(desired.existing_arns());
+        }
         if !grants.is_empty() {
             content["grants"] = json!(grants);
         }

@@ -86,6 +86,12 @@ pub trait CloudReader: Send + Sync {
         names: &Names,
     ) -> impl Future<Output = Result<Vec<ApiState>, CloudError>> + Send;
 
+    /// A WebSocket API, whoever's it is, with all below it.
+    fn find_api_state(
+        &self,
+        api_id: &ApiId,
+    ) -> impl Future<Output = Result<Option<ApiState>, CloudError>> + Send;
+
     /// The tables whose names begin with `prefix`, whoever's they are.
     fn list_tables(
         &self,

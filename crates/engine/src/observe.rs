@@ -14,7 +14,7 @@ use deployer_core::observed::{
 };
 use deployer_core::record::Record;
 use deployer_core::table::{TABLES_TAG, TableState};
-use deployer_core::tags::{Ownership, ownership_of};
+use deployer_core::tags::{Ownership, Tags, ownership_of};
 use futures_util::future::{try_join, try_join3, try_join4};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::BTreeMap;
@@ -145,7 +145,9 @@ async fn read_all<R: CloudReader>(
         .chain(
             apis.iter()
                 .flat_map(ApiState::uris)
-                .filter_map(deployer_core::plan::function_of_uri),
+                .filter_map(deployer_core::plan::function_of_uri)
+                // Of somebody else's nothing is asked.
+                .filter(|name| name.as_str().starts_with(names.function_prefix())),
         )
         .chain(listed_functions)
         .filter(|name| !known.functions.contains(name))
@@ -187,6 +189,7 @@ async fn read_all<R: CloudReader>(
             access_log_group,
             execution_log_groups,
             tables,
+            existing: BTreeMap::new(),
             account_logging: None,
         },
         seen: journal.seen,
@@ -257,6 +260,18 @@ pub async fn complete_for<R: CloudReader>(
     let missing = missing.filter(|name| !observed.tables.contains_key(*name));
     let found = find_tables(reader, missing.cloned().collect()).await?;
     observed.tables.extend(found);
+    let (existing, api) = try_join(
+        find_existing(reader, desired),
+        find_named_api(reader, desired, &observed),
+    )
+    .await?;
+    observed.existing = existing;
+    // It may have the stage's name, too.
+    if let Some(api) = api {
+        let apis = &mut observed.unowned_apis;
+        apis.retain(|other| other.api_id != api.api_id);
+        apis.push(api);
+    }
     if desired.gateway.stage.write_logs() {
         let shared = role_name(&desired.account.region);
         let (role_arn, shared_role) =
@@ -267,6 +282,40 @@ pub async fn complete_for<R: CloudReader>(
         });
     }
     Ok(observed)
+}
+
+/// Those of the functions that aren't the stage's that are there.
+async fn find_existing<R: CloudReader>(
+    reader: &R,
+    desired: &Desired,
+) -> Result<BTreeMap<FunctionName, Tags>, CloudError> {
+    let mut names: Vec<FunctionName> = desired
+        .existing
+        .values()
+        .filter(|function| function.is_in(&desired.account))
+        .map(|function| function.name.clone())
+        .collect();
+    names.sort();
+    names.dedup();
+    let functions = names.into_iter().map(|name| async move {
+        let state = reader.find_function(&name).await?;
+        Ok(state.map(|state| (name, state.tags)))
+    });
+    present(functions, READS_IN_FLIGHT).await
+}
+
+/// The API that the file names, while it isn't ours.
+async fn find_named_api<R: CloudReader>(
+    reader: &R,
+    desired: &Desired,
+    observed: &Observed,
+) -> Result<Option<ApiState>, CloudError> {
+    match &desired.api {
+        Some(named) if observed.apis.iter().all(|api| api.api_id != *named) => {
+            reader.find_api_state(named).await
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Functions, and the role that each may have of its own, also one that a crash

@@ -151,6 +151,10 @@ impl CloudReader for Sabotaged<'_> {
         self.inner.find_function(function).await
     }
 
+    async fn find_api_state(&self, api_id: &ApiId) -> Result<Option<ApiState>, CloudError> {
+        self.inner.find_api_state(api_id).await
+    }
+
     async fn list_apis(&self, names: &Names) -> Result<Vec<ApiState>, CloudError> {
         let mut apis = self.inner.list_apis(names).await?;
         if self.mistake == Sabotage::LostApiForgotten {

@@ -47,6 +47,29 @@ pub(super) async fn list(client: &Client, names: &Names) -> Result<Vec<ApiState>
     Ok(states.into_iter().flatten().collect())
 }
 
+/// A WebSocket API, whoever's it is.
+pub(super) async fn find(client: &Client, api_id: &ApiId) -> Result<Option<ApiState>, CloudError> {
+    let id = api_id.as_str();
+    let call = Call::new(Operation::GetApi, id);
+    let answer = client.get_api().api_id(id).send().await;
+    let Some(api) = found(answer.map_err(|error| call.error(error)))? else {
+        return Ok(None);
+    };
+    if api.protocol_type() != Some(&ProtocolType::Websocket) {
+        return Ok(None);
+    }
+    let api = Api::builder()
+        .set_api_id(api.api_id().map(str::to_owned))
+        .set_api_endpoint(api.api_endpoint().map(str::to_owned))
+        .set_description(api.description().map(str::to_owned))
+        .set_route_selection_expression(api.route_selection_expression().map(str::to_owned))
+        .set_disable_execute_api_endpoint(api.disable_execute_api_endpoint())
+        .set_ip_address_type(api.ip_address_type().cloned())
+        .set_tags(api.tags().cloned())
+        .build();
+    with_children(client, &api).await
+}
+
 /// How many there are, whoever's.
 pub(super) async fn count(client: &Client) -> Result<usize, CloudError> {
     let all = list_all!(client.get_apis(), Call::new(Operation::GetApis, ""))?;

@@ -123,6 +123,10 @@ impl CloudReader for Cloud {
         apis::list(&self.apigateway, names).await
     }
 
+    async fn find_api_state(&self, api_id: &ApiId) -> Result<Option<ApiState>, CloudError> {
+        apis::find(&self.apigateway, api_id).await
+    }
+
     async fn get_function_readiness(
         &self,
         function: &FunctionName,

@@ -78,12 +78,11 @@ impl Write<'_> {
     }
 
     pub(super) fn uri(&self, key: &FunctionKey, function_arn: &str) -> Result<String, CloudError> {
-        let version = self.context.bindings.versions.get(key);
-        let version = version.ok_or_else(|| self.call.incomplete("version of the function"))?;
-        Ok(self
-            .context
-            .account
-            .invocation_uri(&format!("{function_arn}:{version}")))
+        let context = self.context;
+        let uri = context
+            .bindings
+            .invocation_uri(context.account, key, function_arn);
+        uri.ok_or_else(|| self.call.incomplete("version of the function"))
     }
 
     fn target(&self, key: &FunctionKey) -> Result<String, CloudError> {

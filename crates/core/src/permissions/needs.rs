@@ -48,7 +48,9 @@ pub(super) enum On {
     GatewayAccount,
     /// The stage's functions, and their versions.
     Functions,
-    /// The same, if any is to reserve concurrency.
+    /// Functions that aren't the stage's and that it invokes, to look at.
+    Existing,
+    /// The stage's functions, if any is to reserve concurrency.
     Reserving,
     /// The same, if any is not to.
     NotReserving,
@@ -239,14 +241,28 @@ pub(super) fn needs(operation: Operation) -> &'static [Need] {
         // Its answer has the tags of those only who may list them.
         Op::GetFunction => {
             const {
-                &[need(
-                    ALL,
-                    &["lambda:GetFunction", "lambda:ListTags"],
-                    &[On::Functions],
-                )]
+                &[
+                    need(
+                        ALL,
+                        &["lambda:GetFunction", "lambda:ListTags"],
+                        &[On::Functions],
+                    ),
+                    need(
+                        PLAN_UP,
+                        &["lambda:GetFunction", "lambda:ListTags"],
+                        &[On::Existing],
+                    ),
+                ]
             }
         }
-        Op::ListVersionsByFunction => reads!("lambda:ListVersionsByFunction", On::Functions),
+        Op::ListVersionsByFunction => {
+            const {
+                &[
+                    need(ALL, &["lambda:ListVersionsByFunction"], &[On::Functions]),
+                    need(PLAN_UP, &["lambda:ListVersionsByFunction"], &[On::Existing]),
+                ]
+            }
+        }
         Op::CreateFunction => {
             const {
                 &[

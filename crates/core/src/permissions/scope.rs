@@ -3,8 +3,9 @@
 use super::needs::On;
 use crate::account_logging::role_name;
 use crate::manifest::journal;
-use crate::names::{EXECUTION_LOG_PREFIX, LogGroupName, Names};
+use crate::names::{EXECUTION_LOG_PREFIX, FunctionName, LogGroupName, Names};
 use crate::stage_file::StageDefinition;
+use std::collections::BTreeSet;
 
 /// For an account or a region that isn't known.
 const UNKNOWN: &str = "*";
@@ -24,6 +25,8 @@ pub struct Scope {
     unbounded: bool,
     gateway_logs: bool,
     tables: bool,
+    /// Names of functions that aren't the stage's.
+    existing: BTreeSet<FunctionName>,
 }
 
 impl Scope {
@@ -52,6 +55,11 @@ impl Scope {
             unbounded: boundaries.contains(&false),
             gateway_logs: definition.api.write_logs(),
             tables: !definition.tables.is_empty(),
+            existing: definition
+                .existing
+                .values()
+                .map(|it| it.name.clone())
+                .collect(),
         }
     }
 
@@ -78,6 +86,10 @@ impl Scope {
             On::ApiTags => one(true, self.gateway("/tags/*")),
             On::GatewayAccount => one(self.gateway_logs, self.gateway("/account")),
             On::Functions => one(true, self.arn("lambda", &format!("function:{prefix}*"))),
+            On::Existing => {
+                let arn = |name| self.arn("lambda", &format!("function:{name}"));
+                self.existing.iter().map(arn).collect()
+            }
             On::Reserving | On::NotReserving => {
                 let there = match on {
                     On::Reserving => self.reserving,

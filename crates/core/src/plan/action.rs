@@ -29,12 +29,32 @@ pub struct Bindings {
     pub api_endpoint: Option<String>,
     /// The version of each function that the release invokes.
     pub versions: BTreeMap<FunctionKey, FunctionVersion>,
+    /// ARNs of the functions that aren't the stage's: invoked as they are.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub existing: BTreeMap<FunctionKey, String>,
     /// The integration of each function.
     pub integrations: BTreeMap<FunctionKey, IntegrationId>,
     /// The authorizer that `$connect` asks.
     pub authorizer: Option<AuthorizerId>,
     /// The deployment that is to go live.
     pub deployment_id: Option<DeploymentId>,
+}
+
+impl Bindings {
+    /// The URI that invokes a function of that ARN: the version that the release has, or,
+    /// where it isn't the stage's, what the ARN names. `None` while the version isn't known.
+    pub fn invocation_uri(
+        &self,
+        account: &Account,
+        key: &FunctionKey,
+        function_arn: &str,
+    ) -> Option<String> {
+        if self.existing.contains_key(key) {
+            return Some(account.invocation_uri(function_arn));
+        }
+        let version = self.versions.get(key)?;
+        Some(account.invocation_uri(&format!("{function_arn}:{version}")))
+    }
 }
 
 /// An inline policy, perhaps of an API that doesn't exist yet.
@@ -51,6 +71,9 @@ pub enum PolicyTemplate {
     Invocation {
         /// The functions.
         functions: Vec<FunctionName>,
+        /// ARNs of what isn't the stage's.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        existing: Vec<String>,
     },
 }
 
@@ -64,7 +87,10 @@ impl PolicyTemplate {
                     account, names, log_groups, grants, api_id,
                 ))
             }
-            Self::Invocation { functions } => Some(policy::invocation(account, functions)),
+            Self::Invocation {
+                functions,
+                existing,
+            } => Some(policy::invocation(account, functions, existing)),
         }
     }
 }

@@ -54,10 +54,11 @@ pub(super) fn as_ours(desired: &Desired, observed: &Observed, adopted: &[Adopted
                     .into_iter()
                     .partition(|api| api.api_id == *api_id);
                 observed.unowned_apis = others;
-                observed.apis = ours;
+                observed.apis.extend(ours);
                 observed
                     .apis
                     .iter_mut()
+                    .filter(|api| api.api_id == *api_id)
                     .for_each(|api| claim(&mut api.tags));
             }
         }

@@ -9,7 +9,7 @@ use super::{Action, Bindings, Builder, StepId};
 use crate::desired::Desired;
 use crate::manifest::{self, ManifestDraft};
 use crate::names::{FunctionKey, FunctionName, RouteKey};
-use crate::observed::{ApiState, IntegrationState, Observed};
+use crate::observed::{ApiState, IntegrationState, Observed, RouteState};
 use crate::release::ReleaseHash;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -97,10 +97,15 @@ pub(super) fn plan_draft(
     let integrations = state
         .map(|api| api.integrations.as_slice())
         .unwrap_or_default();
-    let (mine, surplus) = draft.sort_out(integrations);
+    let routes = state.map(|api| api.routes.as_slice()).unwrap_or_default();
+    let Sorted {
+        mine,
+        alike,
+        surplus,
+    } = draft.sort_out(integrations, routes);
     let mut integration_ready = BTreeMap::new();
     for key in desired.routed_functions() {
-        let after = functions[key].version;
+        let after = functions.get(key).and_then(|steps| steps.version);
         if let Some(step) = draft.integration(key, mine.get(key).copied(), after) {
             integration_ready.insert(key.clone(), step);
         }
@@ -111,7 +116,7 @@ pub(super) fn plan_draft(
         desired,
         state,
         draft.bindings,
-        guard.and_then(|guard| functions[&guard.function].version),
+        guard.and_then(|guard| functions.get(&guard.function)?.version),
         api_created,
     );
     draft.steps.extend(guard_ready);
@@ -123,7 +128,7 @@ pub(super) fn plan_draft(
     };
     let mut gone = Vec::new();
     let mut seen = BTreeSet::new();
-    for route in state.map(|api| api.routes.as_slice()).unwrap_or_default() {
+    for route in routes {
         let key = RouteKey::new(&route.route_key);
         match desired.routes.get(&key) {
             Some(function) => {
@@ -137,7 +142,9 @@ pub(super) fn plan_draft(
                     changes,
                     forget_authorizer,
                 } = authorizer::route(desired, draft.bindings, &key, route);
-                if wanted.is_none() || route.target != wanted || !changes.is_empty() {
+                let leads_there = wanted.is_some() && route.target == wanted
+                    || alike.contains(&(function.clone(), route.target.clone()));
+                if !leads_there || !changes.is_empty() {
                     let after: Vec<StepId> = before(&key, function).collect();
                     let action = Action::UpdateRoute {
                         authorization: desired.gateway.authorization(&key),
@@ -314,6 +321,17 @@ struct Draft<'a> {
     steps: Vec<StepId>,
 }
 
+/// What is there of integrations.
+#[derive(Default)]
+struct Sorted<'a> {
+    /// One for each function that a route leads to.
+    mine: BTreeMap<FunctionKey, &'a IntegrationState>,
+    /// Targets of routes that lead to a function that isn't the stage's by another one.
+    alike: BTreeSet<(FunctionKey, Option<String>)>,
+    /// Nobody needs them.
+    surplus: Vec<&'a IntegrationState>,
+}
+
 impl Draft<'_> {
     fn add(&mut self, action: Action, after: Option<StepId>) -> StepId {
         let step = self.builder.add(action, after);
@@ -321,30 +339,61 @@ impl Draft<'_> {
         step
     }
 
-    /// One integration for each function that a route leads to, and those nobody needs.
+    /// Which integration is whose.
     fn sort_out<'s>(
         &self,
         integrations: &'s [IntegrationState],
-    ) -> (
-        BTreeMap<FunctionKey, &'s IntegrationState>,
-        Vec<&'s IntegrationState>,
-    ) {
-        let mut mine = BTreeMap::new();
-        let mut surplus = Vec::new();
+        routes: &[RouteState],
+    ) -> Sorted<'s> {
+        let desired = self.desired;
+        let mut sorted = Sorted::default();
         for integration in integrations {
-            let invoked = function_of_uri(&integration.uri);
-            let owner = self.desired.routed_functions().into_iter().find(|key| {
-                integration.integration_type == "AWS_PROXY"
-                    && invoked.as_ref() == Some(&self.desired.functions[*key].name)
+            let owner = desired.routed_functions().into_iter().find(|key| {
+                integration.integration_type == "AWS_PROXY" && self.invokes(integration, key)
             });
+            let leads_here = |route: &&RouteState| {
+                let target = route.target.as_deref();
+                target.and_then(|it| it.strip_prefix("integrations/"))
+                    == Some(integration.integration_id.as_str())
+            };
             match owner {
-                Some(key) if !mine.contains_key(key) => {
-                    mine.insert(key.clone(), integration);
+                Some(key) if !sorted.mine.contains_key(key) => {
+                    sorted.mine.insert(key.clone(), integration);
                 }
-                _ => surplus.push(integration),
+                // Other tools make one for each route: what serves as it should stays.
+                Some(key) if desired.existing.contains_key(key) => {
+                    let wanted = |route: &&RouteState| {
+                        desired.routes.get(&RouteKey::new(&route.route_key)) == Some(key)
+                    };
+                    match routes.iter().filter(leads_here).find(wanted) {
+                        Some(route) => {
+                            sorted.alike.insert((key.clone(), route.target.clone()));
+                        }
+                        None => sorted.surplus.push(integration),
+                    }
+                }
+                _ => sorted.surplus.push(integration),
             }
         }
-        (mine, surplus)
+        sorted
+    }
+
+    /// Whether an integration invokes a function: any version of one of the stage's, or
+    /// exactly what is named of one that isn't.
+    fn invokes(&self, integration: &IntegrationState, key: &FunctionKey) -> bool {
+        match (
+            self.desired.existing.get(key),
+            self.desired.functions.get(key),
+        ) {
+            (Some(existing), _) => {
+                let account = &self.desired.account;
+                integration.uri == account.invocation_uri(&existing.arn(account))
+            }
+            (None, Some(function)) => {
+                function_of_uri(&integration.uri).as_ref() == Some(&function.name)
+            }
+            (None, None) => false,
+        }
     }
 
     fn integration(
@@ -354,7 +403,7 @@ impl Draft<'_> {
         version: Option<StepId>,
     ) -> Option<StepId> {
         let account = &self.desired.account;
-        let function_arn = account.function_arn(&self.desired.functions[key].name);
+        let function_arn = self.desired.arn_of(key);
         let credentials_arn = account.role_arn(&self.desired.names.invoke_role);
         let after = version.into_iter().chain(self.api_created);
         let action = match state {
@@ -367,11 +416,11 @@ impl Draft<'_> {
                 self.bindings
                     .integrations
                     .insert(key.clone(), state.integration_id.clone());
-                let version = self.bindings.versions.get(key);
-                let uri = version.map(|v| account.invocation_uri(&format!("{function_arn}:{v}")));
-                if uri.as_ref() == Some(&state.uri)
-                    && state.credentials_arn.as_ref() == Some(&credentials_arn)
-                {
+                let uri = self.bindings.invocation_uri(account, key, &function_arn);
+                // What isn't the stage's may permit API Gateway itself.
+                let permitted = self.desired.existing.contains_key(key)
+                    || state.credentials_arn.as_ref() == Some(&credentials_arn);
+                if uri.as_ref() == Some(&state.uri) && permitted {
                     return None;
                 }
                 Action::UpdateIntegration {

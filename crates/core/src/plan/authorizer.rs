@@ -5,7 +5,7 @@ use super::changes::{FieldChange, change, or_none};
 use super::{Action, Bindings, Builder, StepId};
 use crate::authorizer::{Authorization, Authorizer};
 use crate::desired::Desired;
-use crate::names::{FunctionVersion, RouteKey};
+use crate::names::RouteKey;
 use crate::observed::{ApiState, AuthorizerState, RouteState};
 use std::collections::BTreeSet;
 
@@ -21,15 +21,10 @@ pub(super) fn plan(
 ) -> Option<StepId> {
     let wanted = desired.gateway.authorizer.as_ref()?;
     let account = &desired.account;
-    let function_arn = account.function_arn(&desired.functions[&wanted.function].name);
+    let function_arn = desired.arn_of(&wanted.function);
     let credentials_arn = account.role_arn(&desired.names.invoke_role);
     let after = version.into_iter().chain(api_created);
-    let authorizers = state.map(|api| api.authorizers.as_slice());
-    let mine = authorizers
-        .unwrap_or_default()
-        .iter()
-        .find(|it| is_it(it, wanted));
-    let Some(mine) = mine else {
+    let Some(mine) = find(desired, wanted, state) else {
         let action = Action::CreateAuthorizer {
             authorizer: wanted.clone(),
             function_arn,
@@ -38,15 +33,15 @@ pub(super) fn plan(
         return Some(builder.add(action, after));
     };
     bindings.authorizer = Some(mine.authorizer_id.clone());
-    let version: Option<&FunctionVersion> = bindings.versions.get(&wanted.function);
-    let uri = version.map(|v| account.invocation_uri(&format!("{function_arn}:{v}")));
+    let uri = bindings.invocation_uri(account, &wanted.function, &function_arn);
     let sources = change(
         "identity_sources",
         listed(&mine.identity_sources),
         listed(&wanted.identity_sources),
     );
     let as_it_should = uri.as_ref() == Some(&mine.uri)
-        && mine.credentials_arn.as_ref() == Some(&credentials_arn)
+        && (desired.existing.contains_key(&wanted.function)
+            || mine.credentials_arn.as_ref() == Some(&credentials_arn))
         && sources.is_none();
     if as_it_should {
         return None;
@@ -69,11 +64,13 @@ pub(super) fn delete_others(
     routes: &[StepId],
 ) -> Vec<StepId> {
     let wanted = desired.gateway.authorizer.as_ref();
+    let mine = wanted.and_then(|wanted| find(desired, wanted, state));
+    let mine = mine.map(|mine| &mine.authorizer_id);
     let authorizers = state.map(|api| api.authorizers.as_slice());
     let others = authorizers
         .unwrap_or_default()
         .iter()
-        .filter(|it| !wanted.is_some_and(|wanted| is_it(it, wanted)));
+        .filter(|it| Some(&it.authorizer_id) != mine);
     others
         .map(|other| {
             let action = Action::DeleteAuthorizer {
@@ -125,9 +122,21 @@ pub(super) fn route(
     }
 }
 
-/// Names are unique in an API, so that one whose creation nobody answered is found.
-fn is_it(state: &AuthorizerState, wanted: &Authorizer) -> bool {
-    state.name == wanted.name()
+/// Names are unique in an API, so that one whose creation nobody answered is found. One
+/// that invokes what isn't the stage's may have been made by somebody else, under a name of
+/// theirs.
+fn find<'a>(
+    desired: &Desired,
+    wanted: &Authorizer,
+    state: Option<&'a ApiState>,
+) -> Option<&'a AuthorizerState> {
+    let all = state.map(|api| api.authorizers.as_slice());
+    let all = all.unwrap_or_default();
+    let existing = desired.existing.get(&wanted.function);
+    let uri = existing.map(|it| desired.account.invocation_uri(&it.arn(&desired.account)));
+    all.iter()
+        .find(|it| it.name == wanted.name())
+        .or_else(|| all.iter().find(|it| Some(&it.uri) == uri.as_ref()))
 }
 
 fn listed(sources: &BTreeSet<String>) -> String {

@@ -89,7 +89,14 @@ impl Plan {
         Self { steps, ..self }
     }
 
-    fn write_unnamed(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write_untouched(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (key, arn) in &self.bindings.existing {
+            let name = arn
+                .rsplit_once(":function:")
+                .map_or(arn.as_str(), |it| it.1);
+            let stays = "exists: invoked as it is, never changed";
+            write!(f, "\n  = {:<15} {key} → {name} {stays}", "function")?;
+        }
         for name in &self.unnamed_tables {
             let stays = "stays with its items, though the files don't name it: `down` asks its tag";
             write!(f, "\n  = {:<15} {name} {stays}", "table")?;
@@ -118,7 +125,7 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_empty() {
             write!(f, "{}: nothing to do", self.identity)?;
-            return self.write_unnamed(f);
+            return self.write_untouched(f);
         }
         write!(f, "{}:", self.identity)?;
         for step in &self.steps {
@@ -140,7 +147,7 @@ impl fmt::Display for Plan {
             .iter()
             .map(|(word, count)| format!("{count} to {word}"))
             .collect();
-        self.write_unnamed(f)?;
+        self.write_untouched(f)?;
         write!(f, "\n{}", counts.join(", "))
     }
 }

@@ -71,6 +71,11 @@ impl<'a> Pruning<'a> {
         all.filter_map(|release| release.manifest)
     }
 
+    /// What the live one consists of, where it stays live.
+    pub(super) fn staying_manifest(&self) -> Option<&'a Manifest> {
+        self.stays.as_ref()?.manifest
+    }
+
     /// What the versions belong to that stay: of the kept releases and of the live
     /// one, which needn't invoke the newest equal ones, unless it is deployed `again`.
     /// `None`: one of them can't be read, and may invoke any version.

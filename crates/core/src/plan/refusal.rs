@@ -7,7 +7,7 @@ use super::action::Adopted;
 use crate::account_logging::{is_shared, role_name};
 use crate::desired::{Desired, DesiredTable, FunctionRole};
 use crate::manifest::journal;
-use crate::names::{Names, StageIdentity};
+use crate::names::{ApiId, Names, StageIdentity};
 use crate::observed::Observed;
 use crate::table::TableState;
 use crate::tags::{Ownership, Tags, claimant, ownership_of};
@@ -37,6 +37,17 @@ pub enum Obstacle {
     },
     /// It has the name of what the deployer makes for an account, but not its tags.
     NotShared,
+    /// The file names an API that isn't there.
+    NotThere,
+    /// The file names an API, and the stage has this other one.
+    HasAnother(ApiId),
+    /// The file names a function that isn't the stage's, and it isn't there.
+    Missing,
+    /// The file names a function that isn't the stage's, and it is in another account or
+    /// region.
+    Elsewhere,
+    /// The file says of one of the stage's own functions that it isn't.
+    Own,
 }
 
 impl fmt::Display for Obstacle {
@@ -57,6 +68,26 @@ impl fmt::Display for Obstacle {
             Self::OneOfSeveral => write!(
                 f,
                 "is one of several with this name, none of them tagged: delete or rename all but the one to adopt"
+            ),
+            Self::NotThere => write!(
+                f,
+                "isn't a WebSocket API of this account and region: look at both, or, if it is gone, remove `adopt` under [api], and `up` makes a new one"
+            ),
+            Self::HasAnother(api_id) => write!(
+                f,
+                "can't be adopted, because the stage has the API {api_id} already: `down` removes that one, or remove `adopt` under [api]"
+            ),
+            Self::Missing => write!(
+                f,
+                "isn't there, and the file says that it exists: mend `existing`, or remove it, and the deployer builds the function"
+            ),
+            Self::Elsewhere => write!(
+                f,
+                "is in another account or region than the stage, where API Gateway needs its owner's permission: `existing` takes functions of the stage's own"
+            ),
+            Self::Own => write!(
+                f,
+                "is one of this stage's own functions, which the deployer builds: remove `existing`"
             ),
             Self::NotShared => write!(
                 f,
@@ -162,7 +193,8 @@ pub(super) fn check(desired: &Desired, observed: &Observed) -> Result<Vec<Adopte
             inspection.look("function", function.name.as_str(), &state.tags, adopted);
         }
     }
-    inspection.apis(names, observed);
+    inspection.existing(desired, observed);
+    inspection.apis(desired, observed);
     inspection.tables(desired, observed);
     inspection.result()
 }
@@ -280,13 +312,60 @@ impl<'a> Inspection<'a> {
         }
     }
 
+    /// Functions that aren't the stage's and that it is to invoke.
+    fn existing(&mut self, desired: &Desired, observed: &Observed) {
+        for function in desired.existing.values() {
+            let tags = observed.existing.get(&function.name);
+            let ours = |tags| ownership_of(tags, self.identity) == Ownership::Ours;
+            let obstacle = match tags {
+                _ if !function.is_in(&desired.account) => Obstacle::Elsewhere,
+                None => Obstacle::Missing,
+                Some(tags) if ours(tags) => Obstacle::Own,
+                Some(_) => continue,
+            };
+            self.refused.push(RefusedResource {
+                kind: "function",
+                name: function.to_string(),
+                obstacle,
+            });
+        }
+    }
+
+    /// The API that the file names, where it isn't ours yet.
+    fn named_api(
+        &mut self,
+        named: &ApiId,
+        ours: Option<&ApiId>,
+        desired: &Desired,
+        observed: &Observed,
+    ) {
+        let mut unowned = observed.unowned_apis.iter();
+        let obstacle = match (ours, unowned.find(|api| api.api_id == *named)) {
+            (Some(other), _) => Obstacle::HasAnother(other.clone()),
+            (None, None) => Obstacle::NotThere,
+            (None, Some(api)) => {
+                let adopted = Adopted::Api {
+                    api_id: named.clone(),
+                    name: desired.names.api.clone(),
+                };
+                return self.look("api", named.as_str(), &api.tags, adopted);
+            }
+        };
+        self.refused.push(RefusedResource {
+            kind: "api",
+            name: named.to_string(),
+            obstacle,
+        });
+    }
+
     /// Names of APIs aren't unique, and ours is found by its tags: an untagged one
     /// is in the way only while none is ours.
-    fn apis(&mut self, names: &Names, observed: &Observed) {
-        let mut ours = false;
+    fn apis(&mut self, desired: &Desired, observed: &Observed) {
+        let names = &desired.names;
+        let mut ours: Vec<&ApiId> = Vec::new();
         for api in &observed.apis {
             match ownership_of(&api.tags, self.identity) {
-                Ownership::Ours => ours = true,
+                Ownership::Ours => ours.push(&api.api_id),
                 Ownership::UnknownSchema => self.refused.push(RefusedResource {
                     kind: "api",
                     name: api.api_id.to_string(),
@@ -295,8 +374,11 @@ impl<'a> Inspection<'a> {
                 Ownership::Foreign => {}
             }
         }
-        if ours {
-            return;
+        match &desired.api {
+            Some(named) if ours.contains(&named) => return,
+            Some(named) => return self.named_api(named, ours.first().copied(), desired, observed),
+            None if !ours.is_empty() => return,
+            None => {}
         }
         let several = observed.unowned_apis.len() > 1;
         for api in &observed.unowned_apis {

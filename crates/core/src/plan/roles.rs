@@ -5,13 +5,16 @@
 //! must never lose a permission it still uses.
 
 use super::changes::{FieldChange, change, or_none};
+use super::prune::Pruning;
 use super::{Action, Bindings, Builder, PolicyTemplate, StepId};
 use crate::desired::Desired;
+use crate::manifest::Manifest;
 use crate::names::{FunctionName, RoleName};
 use crate::observed::{Observed, RoleState};
 use crate::policy::{self, INLINE_POLICY_NAME};
 use crate::tags::Tags;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// A role as it should be now, and once the new release is live.
 pub(super) struct Role<'a> {
@@ -49,6 +52,7 @@ pub(super) fn plan_invoke_role(
     observed: &Observed,
     bindings: &Bindings,
     doomed: &[FunctionName],
+    pruning: &Pruning<'_>,
 ) -> RoleSteps {
     let mut functions = desired.function_names();
     functions.sort();
@@ -56,6 +60,7 @@ pub(super) fn plan_invoke_role(
     all_functions.extend(doomed.iter().cloned());
     // One order, so that equal permissions are equal documents.
     all_functions.sort();
+    let existing = Existing::of(desired, observed, pruning);
     let role = Role {
         name: &desired.names.invoke_role,
         service: "apigateway.amazonaws.com",
@@ -64,14 +69,59 @@ pub(super) fn plan_invoke_role(
         after: Vec::new(),
         wide: PolicyTemplate::Invocation {
             functions: all_functions,
+            existing: existing.wide.into_iter().collect(),
         },
-        exact: PolicyTemplate::Invocation { functions },
+        exact: PolicyTemplate::Invocation {
+            functions,
+            existing: existing.exact.into_iter().collect(),
+        },
         policy_after: None,
         tags: &desired.tags,
     };
     let mut steps = RoleSteps::default();
     steps.plan(builder, desired, observed, bindings, role);
     steps
+}
+
+/// ARNs of functions that aren't the stage's and that its releases invoke.
+struct Existing {
+    /// Before the cut-over.
+    wide: BTreeSet<String>,
+    /// After it.
+    exact: BTreeSet<String>,
+}
+
+impl Existing {
+    fn of(desired: &Desired, observed: &Observed, pruning: &Pruning<'_>) -> Self {
+        let mut exact: BTreeSet<String> = desired.existing_arns().into_values().collect();
+        let invoked = |manifest: &Manifest| manifest.existing.values().cloned().collect::<Vec<_>>();
+        exact.extend(pruning.kept_manifests().flat_map(invoked));
+        let mut wide = exact.clone();
+        wide.extend(pruning.present_manifests().flat_map(invoked));
+        wide.extend(pruning.staying_manifest().into_iter().flat_map(invoked));
+        // A release that can't be read (yet) may need what is permitted now.
+        if pruning.keeps_unreadable() {
+            exact.extend(permitted(desired, observed));
+        }
+        if pruning.keeps_unreadable() || pruning.has_unreadable() {
+            wide.extend(permitted(desired, observed));
+        }
+        Self { wide, exact }
+    }
+}
+
+/// What the role may invoke now that hasn't a name of the stage's.
+fn permitted(desired: &Desired, observed: &Observed) -> Vec<String> {
+    let own = desired
+        .account
+        .function_arn(&FunctionName::new(desired.names.function_prefix()));
+    let state = observed.roles.get(&desired.names.invoke_role);
+    let policy = state.and_then(|state| state.inline_policies.get(INLINE_POLICY_NAME));
+    let resources = policy.and_then(|policy| policy["Statement"][0]["Resource"].as_array());
+    let arns = resources.into_iter().flatten().filter_map(Value::as_str);
+    arns.filter(|arn| !arn.starts_with(&own))
+        .map(str::to_owned)
+        .collect()
 }
 
 impl RoleSteps {

@@ -36,7 +36,10 @@ fn of_owned(desired: &Desired, observed: &Observed) -> Plan {
     let (api_state, surplus_apis) = choose_api(observed, &names.identity, &names.api_stage);
     let (doomed_functions, doomed_log_groups) = functions::doomed(desired, observed);
     let mut builder = Builder::default();
-    let mut bindings = Bindings::default();
+    let mut bindings = Bindings {
+        existing: desired.existing_arns(),
+        ..Bindings::default()
+    };
 
     let pruning = Pruning::of(desired, observed, api_state);
     let situation = Situation {
@@ -60,6 +63,7 @@ fn of_owned(desired: &Desired, observed: &Observed) -> Plan {
         observed,
         &bindings,
         &doomed_functions,
+        &pruning,
     );
     let log_groups = functions::plan_log_groups(&mut builder, desired, observed);
     let execution_roles = situation.plan(&mut builder, &bindings, api_created, &log_groups);

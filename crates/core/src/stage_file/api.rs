@@ -9,6 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApiTable {
+    /// Id of an API that is there already. `up --adopt` takes it over; its id and its URL
+    /// stay. In a stage's own file only. Default: one that the deployer makes.
+    #[schemars(regex(pattern = r"^[a-z0-9]{1,64}$"))]
+    pub adopt: Option<String>,
     /// Whether clients can't use the API's own address (`….execute-api.…`), but
     /// need a custom domain. Default: false.
     pub disable_execute_api_endpoint: Option<bool>,

@@ -5,7 +5,7 @@ use super::api::{
 };
 use super::types::{ServiceFile, StageFile};
 use crate::authorizer::Authorizer;
-use crate::names::RouteKey;
+use crate::names::{ApiId, RouteKey};
 use crate::stage_settings::{ApiSettings, LoggingLevel, Rate, RouteSettings};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +18,8 @@ pub const DEFAULT_ACCESS_LOG_FORMAT: &str = r#"{"requestId":"$context.requestId"
 /// The API's settings, complete.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ApiDefinition {
+    /// The API that is taken over; `None`: one that the deployer makes.
+    pub adopt: Option<ApiId>,
     /// Of the API as a whole.
     pub settings: ApiSettings,
     /// Stage variables.
@@ -71,6 +73,7 @@ pub(super) fn merge(service: &ServiceFile, stage: &StageFile) -> ApiDefinition {
     let mut variables = service.api_stage.variables.clone();
     variables.extend(stage.api_stage.variables.clone());
     let mut definition = ApiDefinition {
+        adopt: stage.api.adopt.as_deref().map(ApiId::new),
         settings: ApiSettings {
             disable_execute_api_endpoint: first(api, |table| table.disable_execute_api_endpoint)
                 .unwrap_or(settings.disable_execute_api_endpoint),

@@ -5,6 +5,7 @@
 //! the stage's wins over the service's.
 
 use super::api_definition::{self, ApiDefinition};
+use super::existing;
 use super::merge_settings::Layers;
 use super::routes;
 use super::tables::{self, TableDefinition, TableGrant};
@@ -12,6 +13,7 @@ use super::types::{
     Architecture, FunctionDefaults, FunctionSettings, Retained, ServiceFile, StageFile, StateKept,
     Target,
 };
+use crate::existing::ExistingFunction;
 use crate::facilities::Facilities;
 use crate::names::{FunctionKey, RouteKey, StageIdentity, TableId};
 use crate::secrets::SecretReference;
@@ -48,6 +50,8 @@ pub struct StageDefinition {
     pub route_selection_expression: String,
     /// The functions.
     pub functions: BTreeMap<FunctionKey, FunctionDefinition>,
+    /// Functions that aren't the stage's, and that its routes lead to.
+    pub existing: BTreeMap<FunctionKey, ExistingFunction>,
     /// The tables.
     pub tables: BTreeMap<TableId, TableDefinition>,
     /// Which function serves which route.
@@ -84,6 +88,7 @@ impl StageDefinition {
             description: String::new(),
             route_selection_expression: String::new(),
             functions: BTreeMap::new(),
+            existing: BTreeMap::new(),
             tables: BTreeMap::new(),
             routes: BTreeMap::new(),
             own_routes: BTreeMap::new(),
@@ -169,10 +174,12 @@ pub struct FunctionDefinition {
 pub(super) fn merge(stage_name: &str, service: &ServiceFile, stage: &StageFile) -> StageDefinition {
     let tables = tables::merge(service, stage);
     let used = routes::functions(service, stage);
+    let existing = existing::merge(service, stage, &used);
     let functions = service
         .functions
         .iter()
         .filter(|(key, _)| used.contains(key.as_str()))
+        .filter(|(key, _)| !existing.contains_key(&FunctionKey::new(key.as_str())))
         .map(|(key, of_service)| {
             let of_stage = stage.functions.get(key).cloned().unwrap_or_default();
             let definition = merge_function(
@@ -221,6 +228,7 @@ pub(super) fn merge(stage_name: &str, service: &ServiceFile, stage: &StageFile) 
             .clone()
             .unwrap_or_else(|| "$request.body.action".to_owned()),
         functions,
+        existing,
         tables,
         permissions_boundary: stage
             .defaults

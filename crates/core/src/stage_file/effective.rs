@@ -158,6 +158,7 @@ impl Sheet<'_> {
             description,
             route_selection_expression,
             functions,
+            existing,
             tables,
             routes,
             // Some of those.
@@ -191,6 +192,16 @@ impl Sheet<'_> {
         );
         for (key, function) in functions {
             self.function(key, function);
+        }
+        for (key, function) in existing {
+            let said = match &function.place {
+                Some(place) => format!(
+                    "arn:{}:lambda:{}:{}:function:{function}",
+                    place.partition, place.region, place.account_id
+                ),
+                None => function.to_string(),
+            };
+            self.put(&["functions", key.as_str(), "existing"], said);
         }
         for (route, function) in routes {
             self.put(&["routes", route.as_str()], function);
@@ -326,6 +337,7 @@ impl Sheet<'_> {
 
     fn api(&mut self, api: &ApiDefinition) {
         let ApiDefinition {
+            adopt,
             settings,
             variables,
             default_route,
@@ -339,6 +351,7 @@ impl Sheet<'_> {
             disable_execute_api_endpoint,
             ip_address_type,
         } = settings;
+        self.put_if(&["api", "adopt"], adopt.as_ref());
         let disabled = disable_execute_api_endpoint;
         self.put(&["api", "disable_execute_api_endpoint"], disabled);
         self.put(&["api", "ip_address_type"], ip_address_type);

@@ -11,6 +11,7 @@ mod check;
 mod context_variables;
 mod definition;
 mod effective;
+mod existing;
 mod function_rules;
 mod iam;
 mod legal;
@@ -86,6 +87,9 @@ pub fn read(
                 tables::check(both, &service_file, &stage_file, &definition);
             service_problems.extend(of_service);
             stage_problems.extend(of_stage);
+            let [of_service, of_stage] = existing::check(both, &service_file, &stage_file);
+            service_problems.extend(of_service);
+            stage_problems.extend(of_stage);
             if service_problems.is_empty() && stage_problems.is_empty() {
                 stage_problems = rules::of_definition(&stage_source, &definition);
                 if stage_problems.is_empty() {
@@ -144,6 +148,8 @@ mod api_tests;
 mod authorizer_tests;
 #[cfg(test)]
 mod effective_tests;
+#[cfg(test)]
+mod existing_tests;
 #[cfg(test)]
 mod function_tests;
 #[cfg(test)]

@@ -266,6 +266,11 @@ pub struct FunctionDefaults {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FunctionSettings {
+    /// A function that is there already and isn't the deployer's: its name or ARN, perhaps
+    /// with `:` and an alias or a version. Routes lead to it; it isn't built, changed or
+    /// removed. Nothing else can be said of it.
+    #[schemars(length(min = 1, max = 300))]
+    pub existing: Option<String>,
     /// The Cargo package that builds it. Default: the function's name.
     #[schemars(regex(pattern = r"^[A-Za-z0-9_-]+$"))]
     pub package: Option<String>,

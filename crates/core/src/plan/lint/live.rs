@@ -14,6 +14,8 @@ pub(super) struct Live<'a> {
     pub api: &'a ApiState,
     deployment: &'a DeploymentState,
     functions: BTreeSet<FunctionName>,
+    /// ARNs of what it invokes that isn't the stage's.
+    existing: BTreeSet<String>,
     /// What runs as which role of ours, and may do.
     roles: BTreeMap<RoleName, Need>,
     versions: BTreeSet<(FunctionName, FunctionVersion)>,
@@ -61,6 +63,10 @@ impl<'a> Live<'a> {
             roles: roles(observed, names, deployment, &versions),
             api,
             deployment,
+            existing: observed
+                .manifest_of(deployment)
+                .map(|manifest| manifest.existing.values().cloned().collect())
+                .unwrap_or_default(),
             functions: versions.iter().map(|(name, _)| name.clone()).collect(),
             versions,
             names,
@@ -115,8 +121,12 @@ impl<'a> Live<'a> {
         api_of_plan: Option<&str>,
     ) -> bool {
         match policy {
-            PolicyTemplate::Invocation { functions } => {
+            PolicyTemplate::Invocation {
+                functions,
+                existing,
+            } => {
                 self.functions.iter().any(|name| !functions.contains(name))
+                    || self.existing.iter().any(|arn| !existing.contains(arn))
             }
             PolicyTemplate::Execution { log_groups, grants } => {
                 self.roles.get(role).is_some_and(|need| {

@@ -184,7 +184,9 @@ impl Linter<'_> {
     fn is_bound(&self, thing: &Thing) -> bool {
         let bindings = &self.plan.bindings;
         match thing {
-            Thing::Version(key) => bindings.versions.contains_key(key),
+            Thing::Version(key) => {
+                bindings.versions.contains_key(key) || bindings.existing.contains_key(key)
+            }
             Thing::Integration(key) => bindings.integrations.contains_key(key),
             Thing::Authorizer => bindings.authorizer.is_some(),
             Thing::Deployment => bindings.deployment_id.is_some(),

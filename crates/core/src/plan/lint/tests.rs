@@ -65,6 +65,7 @@ fn a_permission_taken_before_the_cut_over_is_found() {
     let (observed, desired, mut plan) = change();
     let narrowed = PolicyTemplate::Invocation {
         functions: desired.function_names(),
+        existing: Vec::new(),
     };
     let id = position(
         &plan,

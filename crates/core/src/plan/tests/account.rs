@@ -68,9 +68,9 @@ impl Ledger {
             .expect("the API exists")
     }
 
-    fn uri(&self, function_arn: &str, version: &FunctionVersion) -> String {
-        self.account
-            .invocation_uri(&format!("{function_arn}:{version}"))
+    fn uri(&self, function_arn: &str, key: &FunctionKey, bindings: &Bindings) -> String {
+        let uri = bindings.invocation_uri(&self.account, key, function_arn);
+        uri.expect("the plan publishes it first")
     }
 
     fn publish(&mut self, key: FunctionKey, name: &FunctionName, bindings: &mut Bindings) {
@@ -366,7 +366,7 @@ impl Ledger {
                 function_arn,
                 credentials_arn,
             } => {
-                let uri = self.uri(&function_arn, &bindings.versions[&key]);
+                let uri = self.uri(&function_arn, &key, bindings);
                 let integration_id = IntegrationId::new(self.id());
                 bindings.integrations.insert(key, integration_id.clone());
                 self.api(bindings).integrations.push(IntegrationState {
@@ -382,7 +382,7 @@ impl Ledger {
                 function_arn,
                 credentials_arn,
             } => {
-                let uri = self.uri(&function_arn, &bindings.versions[&key]);
+                let uri = self.uri(&function_arn, &key, bindings);
                 let api = self.api(bindings);
                 let found = api
                     .integrations
@@ -410,7 +410,7 @@ impl Ledger {
             } => {
                 let authorizer_id = AuthorizerId::new(self.id());
                 bindings.authorizer = Some(authorizer_id.clone());
-                let uri = self.uri(&function_arn, &bindings.versions[&authorizer.function]);
+                let uri = self.uri(&function_arn, &authorizer.function, bindings);
                 let authorizers = &mut self.api(bindings).authorizers;
                 let mut others = authorizers.iter();
                 assert!(others.all(|other| other.name != authorizer.name()));
@@ -428,7 +428,7 @@ impl Ledger {
                 function_arn,
                 credentials_arn,
             } => {
-                let uri = self.uri(&function_arn, &bindings.versions[&authorizer.function]);
+                let uri = self.uri(&function_arn, &authorizer.function, bindings);
                 let mut authorizers = self.api(bindings).authorizers.iter_mut();
                 let state = authorizers
                     .find(|it| it.authorizer_id == authorizer_id)

@@ -2,6 +2,7 @@
 
 mod account;
 mod authorizer;
+mod existing;
 mod function_settings;
 mod properties;
 mod record;
@@ -23,12 +24,21 @@ use std::collections::{BTreeMap, BTreeSet};
 /// As [`super::up`]; the plan keeps the linter's rules, and has nothing that nobody is
 /// allowed.
 fn up(desired: &Desired, observed: &Observed) -> Result<Plan, Refusal> {
-    let plan = super::up(desired, observed)?;
+    let plan = super::up(desired, &with_existing(desired, observed))?;
     Ok(linted(
         permitted(plan, Purpose::Up),
         observed,
         &desired.names,
     ))
+}
+
+/// What is observed where every function is there that a stage only invokes.
+fn with_existing(desired: &Desired, observed: &Observed) -> Observed {
+    let names = desired.existing_names().into_iter();
+    Observed {
+        existing: names.map(|name| (name, Default::default())).collect(),
+        ..observed.clone()
+    }
 }
 
 /// As [`super::down`]; the same.

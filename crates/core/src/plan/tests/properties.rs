@@ -28,6 +28,7 @@ fn services() -> impl Strategy<Value = Desired> {
         proptest::option::of(1_u32..5),
         128_u32..512,
         of_one,
+        proptest::option::weighted(0.2, "(live|7)?"),
     );
     let functions = btree_map("[a-e]", function, 1..=5);
     let all = (
@@ -43,16 +44,22 @@ fn services() -> impl Strategy<Value = Desired> {
             let mut routes = String::from("[routes]\n\"$connect\" = \"");
             routes += functions.keys().next().expect("at least one");
             routes += "\"\n";
-            for (name, (count, reserved, memory, of_one)) in &functions {
+            for (name, (count, reserved, memory, of_one, exists)) in &functions {
+                for index in 0..*count {
+                    routes += &format!("{name}{index} = \"{name}\"\n");
+                }
+                if let Some(qualifier) = exists {
+                    let existing = format!("Stack-{name}:{qualifier}");
+                    let existing = existing.trim_end_matches(':');
+                    tables += &format!("[functions.{name}]\nexisting = \"{existing}\"\n");
+                    continue;
+                }
                 tables += &format!("[functions.{name}]\nmemory_mb = {memory}\n");
                 if let Some(reserved) = reserved {
                     tables += &format!("reserved_concurrency = {reserved}\n");
                 }
                 for setting in of_one {
                     tables += &format!("{setting}\n");
-                }
-                for index in 0..*count {
-                    routes += &format!("{name}{index} = \"{name}\"\n");
                 }
             }
             let settings = match authorizer.is_empty() || authorizer.contains("false") {

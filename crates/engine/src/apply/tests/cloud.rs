@@ -158,6 +158,10 @@ impl CloudReader for ScriptedCloud {
         unreachable!("applying doesn't ask")
     }
 
+    async fn find_api_state(&self, _: &ApiId) -> Result<Option<ApiState>, CloudError> {
+        unreachable!()
+    }
+
     async fn list_apis(&self, _: &Names) -> Result<Vec<ApiState>, CloudError> {
         unreachable!("applying doesn't ask")
     }
