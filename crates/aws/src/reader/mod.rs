@@ -21,7 +21,7 @@ use crate::error::Call;
 use deployer_core::account::Account;
 use deployer_core::manifest::{Manifest, ManifestKey};
 use deployer_core::names::{
-    FunctionName, FunctionVersion, LogGroupName, Names, RoleName, TableName,
+    ApiId, FunctionName, FunctionVersion, LogGroupName, Names, RoleName, TableName,
 };
 use deployer_core::observed::{ApiState, FunctionState, LogGroupState, RoleState};
 use deployer_core::operations::Operation;

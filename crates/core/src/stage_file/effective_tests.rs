@@ -70,7 +70,10 @@ effect = "deny"
 conditions = { StringEquals = { "aws:ResourceAccount" = ["123456789012"] } }
 [functions.gate]
 role_arn = "arn:aws:iam::123456789012:role/gate"
+[functions.old]
+existing = "Stack-Old-1A:live"
 [routes]
+old = "old"
 "$connect" = "room"
 join = "room"
 [tables.rooms]
@@ -118,7 +121,7 @@ metrics = false
 team = "chat"
 "#;
 
-const LOCAL: &str = "target = \"local\"\nport = 9200\nttl = \"3d\"\n";
+const LOCAL: &str = "target = \"local\"\nport = 9200\nttl = \"3d\"\n[api]\nadopt = \"abc123\"\n";
 
 /// Looks for every key of the schema in any of the values.
 fn assert_covered(schema: &Value, values: &[&Value], at: &str) {

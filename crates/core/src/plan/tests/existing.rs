@@ -183,8 +183,10 @@ fn what_is_not_asked_for_or_not_there_or_not_theirs_is_refused() {
         adopt: false,
         ..desired.clone()
     };
+    let theirs = std::mem::take(&mut ledger.observed.unowned_apis);
     let plan = up(&own, &ledger.observed).unwrap();
     ledger.apply(&plan, plan.steps.len());
+    ledger.observed.unowned_apis = theirs;
     said.push(refusal(&desired, &ledger));
 
     let mut ledger = account();

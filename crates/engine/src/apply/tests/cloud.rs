@@ -5,7 +5,7 @@ use crate::error::{CloudError, CloudErrorKind};
 use deployer_core::account::Account;
 use deployer_core::manifest::{Manifest, ManifestKey};
 use deployer_core::names::{
-    FunctionName, FunctionVersion, LogGroupName, Names, RoleName, TableName,
+    ApiId, FunctionName, FunctionVersion, LogGroupName, Names, RoleName, TableName,
 };
 use deployer_core::observed::{ApiState, FunctionState, LogGroupState, RoleState};
 use deployer_core::plan::Action;
