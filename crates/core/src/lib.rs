@@ -17,6 +17,7 @@ pub mod existing;
 pub mod export;
 pub mod facilities;
 pub mod grants;
+pub mod import;
 pub mod lease;
 pub mod manifest;
 pub mod manifest_key;
