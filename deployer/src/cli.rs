@@ -6,6 +6,7 @@ pub mod dev;
 pub mod doctor;
 mod examples;
 pub mod export;
+pub mod import;
 pub mod invoke;
 pub mod logs;
 pub mod shell;
@@ -87,6 +88,9 @@ pub enum Verb {
     /// Write what is deployed as a CloudFormation template or a Terraform configuration
     #[command(after_help = export::EXAMPLES)]
     Export(export::Export),
+    /// Write stage files for an API that was made by hand or by another tool
+    #[command(after_help = import::EXAMPLES)]
+    Import(import::Import),
     /// Show what stage files come to
     #[command(subcommand)]
     Stages(StageFiles),

@@ -455,7 +455,8 @@ impl Elsewhere {
 }
 
 impl Site {
-    fn place(&self) -> Result<Place, Failure> {
+    /// Where that is.
+    pub(super) fn place(&self) -> Result<Place, Failure> {
         if !self.local {
             return Ok(Place::Aws {
                 region: self.region.clone(),

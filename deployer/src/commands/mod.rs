@@ -8,6 +8,7 @@ mod doctor;
 mod down;
 mod export;
 mod history;
+mod import;
 mod init;
 mod invoke;
 mod list;
@@ -119,6 +120,12 @@ pub async fn run(arguments: Cli) -> u8 {
             let result = export::run(&run, options, &screen).await;
             written(result, &screen)
         }
+        Verb::Import(options) => {
+            let stage = options.stage.as_ref().unwrap_or(&options.api_id);
+            let screen = Console::new(Output::result(options.json), 1).screen(stage);
+            let result = import::run(&run, &options, &screen).await;
+            written(result, &screen)
+        }
         Verb::Stages(StageFiles::Show(options)) => {
             ended(run.project().and_then(|it| show::run(it, &options)))
         }
@@ -166,7 +173,8 @@ fn goes_by_account(verb: &Verb) -> bool {
         | Verb::History(_)
         | Verb::List(_)
         | Verb::Rollback(_)
-        | Verb::Export(_) => true,
+        | Verb::Export(_)
+        | Verb::Import(_) => true,
         Verb::Completions(_) | Verb::Man(_) => true,
         // This machine is looked at anywhere.
         Verb::Doctor(_) => true,

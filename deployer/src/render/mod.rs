@@ -9,6 +9,7 @@ pub mod dev;
 mod doctor;
 mod effective;
 mod exported;
+mod imported;
 mod in_flight;
 mod invoked;
 mod json;
@@ -32,6 +33,7 @@ pub use doctor::Status;
 pub use doctor::{DoctorScreen, Finding};
 pub use effective::EffectiveResult;
 pub use exported::ExportResult;
+pub use imported::ImportResult;
 pub use invoked::InvokeResult;
 pub use logs::LogScreen;
 pub use results::{
@@ -294,6 +296,11 @@ impl Screen {
     /// A stage that was written down.
     pub fn export(&self, result: &ExportResult<'_>) {
         self.result(result, || exported::text(result));
+    }
+
+    /// An API that became stage files.
+    pub fn import(&self, result: &ImportResult<'_>) {
+        self.result(result, || imported::text(result));
     }
 
     /// What was packaged.
