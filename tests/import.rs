@@ -1,0 +1,229 @@
+//! An API that somebody else made, as CDK does (names of its own, an integration for each
+//! route, permissions by the functions' own policies): imported, taken over while a client is
+//! connected, moved route by route, and removed. The functions that were there stay.
+
+use http::Method;
+use serde_json::{Value, json};
+use testkit::by_hand::{Operation, call, succeed};
+use testkit::{Client, Deployer, TinyProject, WireCall};
+
+/// What is deployed first stands for a function of somebody else's.
+const SOMEBODY: &str = r#"
+service = "somebody"
+[functions.tiny]
+[routes]
+"$default" = "tiny"
+"#;
+const FUNCTION: &str = "somebody-local-tiny";
+const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:somebody-local-tiny";
+
+async fn gateway(port: u16, method: Method, path: &str, body: &Value) -> Value {
+    let text = match body {
+        Value::Null => String::new(),
+        body => body.to_string(),
+    };
+    let call = WireCall::new("apigateway", method, path, &text);
+    let answer = call.succeed(port).await;
+    serde_json::from_str(&answer).unwrap_or(Value::Null)
+}
+
+async fn post(port: u16, path: &str, body: Value) -> Value {
+    gateway(port, Method::POST, path, &body).await
+}
+
+fn text(answer: &Value, member: &str) -> String {
+    let found = answer[member].as_str();
+    found
+        .unwrap_or_else(|| panic!("{member}: {answer}"))
+        .to_owned()
+}
+
+/// An API with these routes, all to the function; its id.
+async fn api_by_hand(port: u16, routes: &[&str]) -> String {
+    let api = post(
+        port,
+        "/v2/apis",
+        json!({ "name": "Chat", "protocolType": "WEBSOCKET", "routeSelectionExpression": "$request.body.action", "tags": { "team": "chat" } }),
+    )
+    .await;
+    let id = text(&api, "apiId");
+    let uri =
+        format!("arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{ARN}/invocations");
+    for route in routes {
+        let integration = post(
+            port,
+            &format!("/v2/apis/{id}/integrations"),
+            json!({ "integrationType": "AWS_PROXY", "integrationUri": uri }),
+        )
+        .await;
+        let target = format!("integrations/{}", text(&integration, "integrationId"));
+        let body = json!({ "routeKey": route, "target": target });
+        post(port, &format!("/v2/apis/{id}/routes"), body).await;
+    }
+    let deployment = post(port, &format!("/v2/apis/{id}/deployments"), json!({})).await;
+    let stage = json!({ "stageName": "alpha", "deploymentId": text(&deployment, "deploymentId") });
+    post(port, &format!("/v2/apis/{id}/stages"), stage).await;
+    let permission = json!({
+        "StatementId": "gateway",
+        "Action": "lambda:InvokeFunction",
+        "Principal": "apigateway.amazonaws.com",
+        "SourceArn": format!("arn:aws:execute-api:us-east-1:123456789012:{id}/*/*"),
+    });
+    let policy = format!("/2015-03-31/functions/{FUNCTION}/policy");
+    succeed(port, Operation::Lambda("POST", &policy), &permission).await;
+    id
+}
+
+/// The function's code and settings, as AWS tells whether anything of them was written.
+async fn function(port: u16) -> (Value, Value) {
+    let path = format!("/2015-03-31/functions/{FUNCTION}");
+    let found = succeed(port, Operation::Lambda("GET", &path), &Value::Null).await;
+    let path = format!("{path}/policy");
+    let policy = succeed(port, Operation::Lambda("GET", &path), &Value::Null).await;
+    let configuration = &found["Configuration"];
+    (
+        json!([
+            configuration["RevisionId"],
+            configuration["CodeSha256"],
+            found["Tags"]
+        ]),
+        policy,
+    )
+}
+
+/// The draft's routes and integrations.
+async fn draft(port: u16, id: &str) -> (Value, Value) {
+    let read = |what: &str| {
+        let path = format!("/v2/apis/{id}/{what}");
+        async move { gateway(port, Method::GET, &path, &Value::Null).await["items"].clone() }
+    };
+    (read("routes").await, read("integrations").await)
+}
+
+fn somebody() -> (TinyProject, Deployer) {
+    let project = TinyProject::new();
+    project.write("src/main.rs", &TinyProject::answering("theirs"));
+    project.write("stages/service.toml", SOMEBODY);
+    let deployer = Deployer::new(env!("CARGO_BIN_EXE_deployer"), project.path());
+    deployer.succeed(&["up", "local"]);
+    for file in ["service.toml", "local.toml"] {
+        std::fs::remove_file(project.path().join("stages").join(file)).expect("it was there");
+    }
+    (project, deployer)
+}
+
+fn replaced(project: &TinyProject, file: &str, old: &str, new: &str) {
+    let text = std::fs::read_to_string(project.path().join(file)).expect("it is there");
+    assert!(text.contains(old), "{text}");
+    project.write(file, &text.replace(old, new));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_made_by_hand_is_imported_adopted_moved_route_by_route_and_removed() {
+    let (project, deployer) = somebody();
+    let port = deployer.port();
+    let id = api_by_hand(port, &["$connect", "$default", "join"]).await;
+    let url = format!("ws://127.0.0.1:{port}/{id}/alpha");
+    let mut client = Client::connect(&url).await.expect("it serves");
+    client.send("hello").await;
+    assert_eq!(client.text().await, "theirs");
+    let before = (function(port).await, draft(port, &id).await);
+
+    let port_of = port.to_string();
+    let import = ["import", id.as_str(), "--local", "--port", &port_of];
+    let imported = deployer.result(&import);
+    assert_eq!(imported["stage"], "alpha", "{imported}");
+    assert_eq!(imported["lost"], json!([]));
+    let again = deployer.run(&import);
+    assert_eq!(again.code, 2, "{}", again.stderr);
+
+    // Without being asked, nothing is taken over.
+    let refused = deployer.run(&["up", "alpha"]);
+    assert_eq!(refused.code, 5, "{}", refused.stderr);
+    assert!(refused.stderr.contains("up --adopt"), "{}", refused.stderr);
+    let plan = deployer.succeed(&["plan", "alpha", "--adopt"]);
+    for replaced in [
+        "+ api",
+        "integration",
+        "route ",
+        "+ function",
+        "~ function",
+        "- function",
+    ] {
+        assert!(!plan.contains(replaced), "{plan}");
+    }
+    let up = deployer.result(&["up", "alpha", "--adopt"]);
+    assert!(text(&up, "url").ends_with(&format!("/{id}/alpha")), "{up}");
+    assert_eq!((function(port).await, draft(port, &id).await), before);
+    client.send("hello").await;
+    assert_eq!(client.text().await, "theirs");
+    let plan = deployer.succeed(&["plan", "alpha"]);
+    assert!(plan.contains("nothing to do"), "{plan}");
+
+    // One route moves to a function of ours.
+    project.write("src/main.rs", &TinyProject::answering("ours"));
+    replaced(
+        &project,
+        "stages/service.toml",
+        "\n[routes]",
+        "\n[functions.mine]\npackage = \"tiny\"\n\n[routes]",
+    );
+    let routes = project.path().join("stages/service.toml");
+    let routes = std::fs::read_to_string(routes).expect("it is there");
+    let old = routes
+        .lines()
+        .find(|it| it.starts_with("\"join\""))
+        .expect("a route");
+    replaced(&project, "stages/service.toml", old, "join = \"mine\"");
+    deployer.succeed(&["up", "alpha"]);
+    client.send(r#"{"action":"join"}"#).await;
+    assert_eq!(client.text().await, "ours");
+    client.send("hello").await;
+    assert_eq!(client.text().await, "theirs");
+    assert_eq!(function(port).await, before.0);
+    deployer.succeed(&["rollback", "alpha"]);
+    client.send(r#"{"action":"join"}"#).await;
+    assert_eq!(client.text().await, "theirs");
+
+    deployer.succeed(&["down", "alpha"]);
+    assert_eq!(function(port).await, before.0);
+    let gone = WireCall::new("apigateway", Method::GET, &format!("/v2/apis/{id}"), "");
+    assert_eq!(gone.send(port).await.0, 404);
+    let mine = Operation::Lambda("GET", "/2015-03-31/functions/chat-alpha-mine");
+    assert_eq!(call(port, mine, &Value::Null).await.0, 404);
+    let refused = deployer.run(&["up", "alpha", "--adopt"]);
+    assert_eq!(refused.code, 5, "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("remove `adopt`"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stage_files_cant_say_is_told_before_anything_is_written() {
+    let (project, deployer) = somebody();
+    let port = deployer.port();
+    let id = api_by_hand(port, &["$connect", "$default"]).await;
+    post(
+        port,
+        &format!("/v2/apis/{id}/routes"),
+        json!({ "routeKey": "old" }),
+    )
+    .await;
+    let port_of = port.to_string();
+    let import = ["import", id.as_str(), "--local", "--port", &port_of];
+    let refused = deployer.run(&import);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(refused.stderr.contains("route old"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("--partial"), "{}", refused.stderr);
+    let written = std::fs::read_dir(project.path().join("stages")).expect("a folder");
+    assert_eq!(written.count(), 0);
+    let said = deployer.succeed(&[&import[..], &["--partial"]].concat());
+    assert!(said.contains("lost: route old"), "{said}");
+    let plan = deployer.succeed(&["plan", "alpha", "--adopt"]);
+    assert!(plan.contains("- route           old"), "{plan}");
+    deployer.succeed(&["stages", "show", "alpha"]);
+    let missing = deployer.run(&["import", "nothing", "--local", "--port", &port_of]);
+    assert_eq!(missing.code, 2, "{}", missing.stderr);
+}
