@@ -3,6 +3,7 @@
 //! connected, moved route by route, and removed. The functions that were there stay.
 
 use http::Method;
+use local_cloud::{ACCOUNT_ID, REGION};
 use serde_json::{Value, json};
 use testkit::by_hand::{Operation, call, succeed};
 use testkit::{Client, Deployer, TinyProject, WireCall};
@@ -15,7 +16,6 @@ service = "somebody"
 "$default" = "tiny"
 "#;
 const FUNCTION: &str = "somebody-local-tiny";
-const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:somebody-local-tiny";
 
 async fn gateway(port: u16, method: Method, path: &str, body: &Value) -> Value {
     let text = match body {
@@ -47,8 +47,9 @@ async fn api_by_hand(port: u16, routes: &[&str]) -> String {
     )
     .await;
     let id = text(&api, "apiId");
+    let arn = format!("arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{FUNCTION}");
     let uri =
-        format!("arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{ARN}/invocations");
+        format!("arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations");
     for route in routes {
         let integration = post(
             port,
@@ -67,7 +68,7 @@ async fn api_by_hand(port: u16, routes: &[&str]) -> String {
         "StatementId": "gateway",
         "Action": "lambda:InvokeFunction",
         "Principal": "apigateway.amazonaws.com",
-        "SourceArn": format!("arn:aws:execute-api:us-east-1:123456789012:{id}/*/*"),
+        "SourceArn": format!("arn:aws:execute-api:{REGION}:{ACCOUNT_ID}:{id}/*/*"),
     });
     let policy = format!("/2015-03-31/functions/{FUNCTION}/policy");
     succeed(port, Operation::Lambda("POST", &policy), &permission).await;

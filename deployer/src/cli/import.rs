@@ -1,6 +1,6 @@
 //! What `deployer import` is given.
 
-use super::Elsewhere;
+use super::{Site, service};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -31,8 +31,21 @@ pub struct Import {
     /// The API stage. Default: the only one
     #[arg(long, value_name = "STAGE")]
     pub stage: Option<String>,
-    #[command(flatten)]
-    pub elsewhere: Elsewhere,
+    /// What the service is called. Default: as stages/service.toml says, or as the API is called
+    #[arg(long, value_name = "SERVICE", value_parser = service)]
+    pub service: Option<String>,
+    /// Region of the API. Default: the environment's or profile's
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// Profile in `~/.aws/config`. Default: `AWS_PROFILE`, or the default chain
+    #[arg(long, value_name = "PROFILE")]
+    pub profile: Option<String>,
+    /// The API is in the local cloud
+    #[arg(long, conflicts_with_all = ["region", "profile"])]
+    pub local: bool,
+    /// Its port. Default: DEPLOYER_LOCAL_PORT, or 9100
+    #[arg(long, value_name = "PORT", requires = "local", value_parser = clap::value_parser!(u16).range(1024..))]
+    pub port: Option<u16>,
     /// The folder of the stage files. Default: the project's, or `stages`
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -42,4 +55,16 @@ pub struct Import {
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+impl Import {
+    /// Where the API is.
+    pub fn site(&self) -> Site {
+        Site {
+            region: self.region.clone(),
+            profile: self.profile.clone(),
+            local: self.local,
+            port: self.port,
+        }
+    }
 }

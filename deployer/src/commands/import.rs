@@ -28,7 +28,7 @@ pub async fn run(run: &Run, options: &Import, screen: &Screen) -> Result<(), Fai
     let service_file = service_text
         .as_deref()
         .map(|text| FileText { path: &shown, text });
-    let place = options.elsewhere.site.place()?;
+    let place = options.site().place()?;
     screen.event(Event::Observing);
     let cloud = connect_to(&place).await?;
     let api_id = ApiId::new(options.api_id.as_str());
@@ -102,7 +102,7 @@ fn service(
     file: Option<FileText<'_>>,
     api: &ApiDetails,
 ) -> Result<String, Failure> {
-    let given = options.elsewhere.service.as_ref();
+    let given = options.service.as_ref();
     if let Some(file) = file {
         let there = service_name(file).map_err(Failure::StageFiles)?;
         return match given {
