@@ -39,6 +39,7 @@ Examples:
                              release on `prod` what is live on `alpha`, byte for byte
   deployer export alpha --format terraform
                              write down what is deployed, to go on with another tool
+  deployer import a1b2c3d4e5 write stage files for an API that another tool made
   deployer stages show alpha show each setting of it, and where it comes from
   deployer connect local     talk to the stage
   deployer connect alpha --script chat.script

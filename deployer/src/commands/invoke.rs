@@ -105,6 +105,10 @@ fn function_key<'a>(
     let names: Vec<&str> = known.iter().map(|key| key.as_str()).collect();
     let next_step = match nearest(wanted, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
+        None if names.is_empty() => {
+            "all that its routes lead to exists without the deployer: invoke it by AWS's own tools"
+                .to_owned()
+        }
         None => format!("the functions are {}", names.join(", ")),
     };
     Err(Failure::Input {

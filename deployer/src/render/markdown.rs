@@ -189,6 +189,15 @@ fn row(step: &Step, drifted: bool) -> String {
 /// What isn't a change, but to be known.
 fn after(plan: &Plan, notice: &Option<String>) -> String {
     let mut text = String::new();
+    for (key, arn) in &plan.bindings.existing {
+        let name = arn.rsplit_once(":function:").map_or(arn.as_str(), |it| it.1);
+        let _ = write!(
+            text,
+            "\nFunction {}, which is {}, exists: invoked as it is, never changed.\n",
+            code(key.as_str()),
+            code(name)
+        );
+    }
     for name in &plan.unnamed_tables {
         // Writing to a String can't fail.
         let _ = write!(
