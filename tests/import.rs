@@ -2,11 +2,30 @@
 //! route, permissions by the functions' own policies): imported, taken over while a client is
 //! connected, moved route by route, and removed. The functions that were there stay.
 
+use deployer_core::names::ApiId;
+use deployer_engine::cloud::CloudReader;
+use deployer_engine::interrupt::Interrupt;
+use deployer_engine::up::{make_plan, up};
 use http::Method;
 use local_cloud::{ACCOUNT_ID, REGION};
 use serde_json::{Value, json};
 use testkit::by_hand::{Operation, call, succeed};
-use testkit::{Client, Deployer, TinyProject, WireCall};
+use testkit::{Client, Deployer, Fault, FaultyWriter, Release, TinyProject, WireCall, World};
+
+/// A stage that invokes it, and has a function of its own.
+const CHAT: Release = Release {
+    service: r#"
+service = "chat"
+[functions.mine]
+[functions.room]
+existing = "somebody-alpha-tiny"
+[routes]
+join = "room"
+leave = "room"
+send = "mine"
+"#,
+    code: "first",
+};
 
 /// What is deployed first stands for a function of somebody else's.
 const SOMEBODY: &str = r#"
@@ -39,7 +58,7 @@ fn text(answer: &Value, member: &str) -> String {
 }
 
 /// An API with these routes, all to the function; its id.
-async fn api_by_hand(port: u16, routes: &[&str]) -> String {
+async fn api_by_hand(port: u16, function: &str, routes: &[&str]) -> String {
     let api = post(
         port,
         "/v2/apis",
@@ -47,7 +66,7 @@ async fn api_by_hand(port: u16, routes: &[&str]) -> String {
     )
     .await;
     let id = text(&api, "apiId");
-    let arn = format!("arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{FUNCTION}");
+    let arn = format!("arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{function}");
     let uri =
         format!("arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations");
     for route in routes {
@@ -65,19 +84,19 @@ async fn api_by_hand(port: u16, routes: &[&str]) -> String {
     let stage = json!({ "stageName": "alpha", "deploymentId": text(&deployment, "deploymentId") });
     post(port, &format!("/v2/apis/{id}/stages"), stage).await;
     let permission = json!({
-        "StatementId": "gateway",
+        "StatementId": format!("gateway-{id}"),
         "Action": "lambda:InvokeFunction",
         "Principal": "apigateway.amazonaws.com",
         "SourceArn": format!("arn:aws:execute-api:{REGION}:{ACCOUNT_ID}:{id}/*/*"),
     });
-    let policy = format!("/2015-03-31/functions/{FUNCTION}/policy");
+    let policy = format!("/2015-03-31/functions/{function}/policy");
     succeed(port, Operation::Lambda("POST", &policy), &permission).await;
     id
 }
 
 /// The function's code and settings, as AWS tells whether anything of them was written.
-async fn function(port: u16) -> (Value, Value) {
-    let path = format!("/2015-03-31/functions/{FUNCTION}");
+async fn function(port: u16, name: &str) -> (Value, Value) {
+    let path = format!("/2015-03-31/functions/{name}");
     let found = succeed(port, Operation::Lambda("GET", &path), &Value::Null).await;
     let path = format!("{path}/policy");
     let policy = succeed(port, Operation::Lambda("GET", &path), &Value::Null).await;
@@ -123,12 +142,12 @@ fn replaced(project: &TinyProject, file: &str, old: &str, new: &str) {
 async fn an_api_made_by_hand_is_imported_adopted_moved_route_by_route_and_removed() {
     let (project, deployer) = somebody();
     let port = deployer.port();
-    let id = api_by_hand(port, &["$connect", "$default", "join"]).await;
+    let id = api_by_hand(port, FUNCTION, &["$connect", "$default", "join"]).await;
     let url = format!("ws://127.0.0.1:{port}/{id}/alpha");
     let mut client = Client::connect(&url).await.expect("it serves");
     client.send("hello").await;
     assert_eq!(client.text().await, "theirs");
-    let before = (function(port).await, draft(port, &id).await);
+    let before = (function(port, FUNCTION).await, draft(port, &id).await);
 
     let port_of = port.to_string();
     let import = ["import", id.as_str(), "--local", "--port", &port_of];
@@ -155,7 +174,10 @@ async fn an_api_made_by_hand_is_imported_adopted_moved_route_by_route_and_remove
     }
     let up = deployer.result(&["up", "alpha", "--adopt"]);
     assert!(text(&up, "url").ends_with(&format!("/{id}/alpha")), "{up}");
-    assert_eq!((function(port).await, draft(port, &id).await), before);
+    assert_eq!(
+        (function(port, FUNCTION).await, draft(port, &id).await),
+        before
+    );
     client.send("hello").await;
     assert_eq!(client.text().await, "theirs");
     let plan = deployer.succeed(&["plan", "alpha"]);
@@ -181,13 +203,13 @@ async fn an_api_made_by_hand_is_imported_adopted_moved_route_by_route_and_remove
     assert_eq!(client.text().await, "ours");
     client.send("hello").await;
     assert_eq!(client.text().await, "theirs");
-    assert_eq!(function(port).await, before.0);
+    assert_eq!(function(port, FUNCTION).await, before.0);
     deployer.succeed(&["rollback", "alpha"]);
     client.send(r#"{"action":"join"}"#).await;
     assert_eq!(client.text().await, "theirs");
 
     deployer.succeed(&["down", "alpha"]);
-    assert_eq!(function(port).await, before.0);
+    assert_eq!(function(port, FUNCTION).await, before.0);
     let gone = WireCall::new("apigateway", Method::GET, &format!("/v2/apis/{id}"), "");
     assert_eq!(gone.send(port).await.0, 404);
     let mine = Operation::Lambda("GET", "/2015-03-31/functions/chat-alpha-mine");
@@ -205,7 +227,7 @@ async fn an_api_made_by_hand_is_imported_adopted_moved_route_by_route_and_remove
 async fn what_stage_files_cant_say_is_told_before_anything_is_written() {
     let (project, deployer) = somebody();
     let port = deployer.port();
-    let id = api_by_hand(port, &["$connect", "$default"]).await;
+    let id = api_by_hand(port, FUNCTION, &["$connect", "$default"]).await;
     post(
         port,
         &format!("/v2/apis/{id}/routes"),
@@ -227,4 +249,68 @@ async fn what_stage_files_cant_say_is_told_before_anything_is_written() {
     deployer.succeed(&["stages", "show", "alpha"]);
     let missing = deployer.run(&["import", "nothing", "--local", "--port", &port_of]);
     assert_eq!(missing.code, 2, "{}", missing.stderr);
+}
+
+#[tokio::test]
+async fn an_adoption_by_id_that_dies_at_any_write_is_finished_by_the_next() {
+    const THEIRS: &str = "somebody-alpha-tiny";
+    let world = World::new().await;
+    let port = world.port();
+    let somebody = Release {
+        service: SOMEBODY,
+        code: "theirs",
+    };
+    world.converge(somebody, "somebody's up").await;
+    let cloud = &world.session.cloud;
+    for fault in [Fault::Before, Fault::After] {
+        let mut write = 0;
+        loop {
+            let after = format!("adoption, {fault:?} write {write}");
+            let id = api_by_hand(port, THEIRS, &["join", "leave", "send", "old"]).await;
+            let theirs = function(port, THEIRS).await;
+            let (mut desired, artifacts) = world.session.desired(CHAT);
+            desired.adopt = true;
+            desired.api = Some(ApiId::new(id.as_str()));
+            let writer = FaultyWriter::new(cloud, fault, write);
+            let interrupt = Interrupt::default();
+            let means = world
+                .session
+                .means(&desired, &artifacts, &writer, &interrupt);
+            let first = up(&desired, &means).await.expect("it reads");
+            let finished = !writer.reached();
+            // A lost answer is looked after within the same run.
+            assert!(
+                first.outcome.complete() == finished || fault == Fault::After,
+                "{after}"
+            );
+            let means = world.session.means(&desired, &artifacts, cloud, &interrupt);
+            let again = up(&desired, &means).await.expect("nobody's or ours");
+            assert!(
+                again.outcome.complete(),
+                "{after}: {:?}",
+                again.outcome.failed
+            );
+            let (plan, observed) = make_plan(cloud, &desired).await.expect("it reads");
+            assert!(plan.is_empty(), "{after}: {plan}");
+            let apis: Vec<&str> = observed
+                .apis
+                .iter()
+                .map(|api| api.api_id.as_str())
+                .collect();
+            assert_eq!(apis, [id.as_str()], "{after}");
+            assert_eq!(observed.apis[0].routes.len(), 3, "{after}");
+            // One for each of its routes, as they were, and one of ours.
+            assert_eq!(observed.apis[0].integrations.len(), 3, "{after}");
+
+            let down = world.session.down(CHAT).await.expect("it reads");
+            assert!(down.outcome.complete(), "{after}: {}", down.left);
+            let left = cloud.list_apis(&desired.names).await.expect("it reads");
+            assert!(left.is_empty(), "{after}");
+            assert_eq!(function(port, THEIRS).await, theirs, "{after}");
+            if finished {
+                break;
+            }
+            write += 1;
+        }
+    }
 }
