@@ -345,37 +345,49 @@ impl Draft<'_> {
         integrations: &'s [IntegrationState],
         routes: &[RouteState],
     ) -> Sorted<'s> {
-        let desired = self.desired;
         let mut sorted = Sorted::default();
-        for integration in integrations {
-            let owner = desired.routed_functions().into_iter().find(|key| {
-                integration.integration_type == "AWS_PROXY" && self.invokes(integration, key)
-            });
-            let leads_here = |route: &&RouteState| {
-                let target = route.target.as_deref();
-                target.and_then(|it| it.strip_prefix("integrations/"))
-                    == Some(integration.integration_id.as_str())
-            };
-            match owner {
-                Some(key) if !sorted.mine.contains_key(key) => {
+        // Other tools make one for each route: what serves as it should comes first, and stays.
+        let mut ordered: Vec<&IntegrationState> = integrations.iter().collect();
+        ordered.sort_by_key(|integration| self.target_as_wanted(integration, routes).is_none());
+        for integration in ordered {
+            let owner = self.owner(integration);
+            match (owner, self.target_as_wanted(integration, routes)) {
+                (Some(key), _) if !sorted.mine.contains_key(key) => {
                     sorted.mine.insert(key.clone(), integration);
                 }
-                // Other tools make one for each route: what serves as it should stays.
-                Some(key) if desired.existing.contains_key(key) => {
-                    let wanted = |route: &&RouteState| {
-                        desired.routes.get(&RouteKey::new(&route.route_key)) == Some(key)
-                    };
-                    match routes.iter().filter(leads_here).find(wanted) {
-                        Some(route) => {
-                            sorted.alike.insert((key.clone(), route.target.clone()));
-                        }
-                        None => sorted.surplus.push(integration),
-                    }
+                (Some(key), Some(target)) => {
+                    sorted.alike.insert((key.clone(), Some(target)));
                 }
                 _ => sorted.surplus.push(integration),
             }
         }
         sorted
+    }
+
+    /// The function that an integration invokes and that a route is to lead to.
+    fn owner(&self, integration: &IntegrationState) -> Option<&FunctionKey> {
+        self.desired.routed_functions().into_iter().find(|key| {
+            integration.integration_type == "AWS_PROXY" && self.invokes(integration, key)
+        })
+    }
+
+    /// The target of a route that leads, by this integration, to a function that isn't the
+    /// stage's, as it should.
+    fn target_as_wanted(
+        &self,
+        integration: &IntegrationState,
+        routes: &[RouteState],
+    ) -> Option<String> {
+        let desired = self.desired;
+        let key = self
+            .owner(integration)
+            .filter(|key| desired.existing.contains_key(*key))?;
+        let target = format!("integrations/{}", integration.integration_id);
+        let leads_here = |route: &RouteState| {
+            route.target.as_ref() == Some(&target)
+                && desired.routes.get(&RouteKey::new(&route.route_key)) == Some(key)
+        };
+        routes.iter().any(leads_here).then_some(target)
     }
 
     /// Whether an integration invokes a function: any version of one of the stage's, or

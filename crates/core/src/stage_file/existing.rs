@@ -19,18 +19,23 @@ pub(super) fn merge(
     stage: &StageFile,
     used: &BTreeSet<&str>,
 ) -> BTreeMap<FunctionKey, ExistingFunction> {
-    let of = |key: &str| {
-        let mut files = [&stage.functions, &service.functions].into_iter();
-        files.find_map(|functions| functions.get(key)?.existing.as_deref())
-    };
     let keys = service.functions.keys();
     keys.filter(|key| used.contains(key.as_str()))
         .filter_map(|key| {
             // The rules have looked at it.
-            let existing = ExistingFunction::parse(of(key)?)?;
+            let (_, existing) = said(service, stage, key)?;
             Some((FunctionKey::new(key.as_str()), existing))
         })
         .collect()
+}
+
+/// Which function exists under that name, and whether the stage's own file says so.
+fn said(service: &ServiceFile, stage: &StageFile, key: &str) -> Option<(bool, ExistingFunction)> {
+    let of = |functions: &BTreeMap<String, FunctionSettings>| {
+        ExistingFunction::parse(functions.get(key)?.existing.as_deref()?)
+    };
+    let of_stage = of(&stage.functions).map(|it| (true, it));
+    of_stage.or_else(|| of(&service.functions).map(|it| (false, it)))
 }
 
 /// Every mistake of the service's file and of the stage's.
@@ -56,6 +61,24 @@ pub(super) fn check(
             help: Some("write it in the file of a stage that is no template".to_owned()),
             span: of_stage.key_span(&at),
         });
+    }
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    for key in service.functions.keys() {
+        let Some((by_stage, existing)) = said(service, stage, key) else {
+            continue;
+        };
+        // An integration tells which function it invokes, not under which name.
+        if let Some(other) = seen.insert(existing.to_string(), key) {
+            let (source, problems) = match by_stage {
+                true => (of_stage, &mut stage_problems),
+                false => (of_service, &mut service_problems),
+            };
+            problems.push(Problem {
+                message: format!("`{other}` and `{key}` are the same function, {existing}"),
+                help: Some(format!("lead the routes of `{key}` to `{other}`")),
+                span: source.value_span(&child(&child("/functions", key), KEY)),
+            });
+        }
     }
     // What the service says of all stages is of the function that is built.
     for (key, settings) in &stage.functions {

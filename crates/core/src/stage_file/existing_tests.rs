@@ -54,6 +54,19 @@ fn what_cant_be_said_of_a_function_that_exists_is_pointed_at() {
 }
 
 #[test]
+fn one_function_has_one_name() {
+    let stage =
+        "[functions.join]\nexisting = \"Stack-Room\"\n[functions.room]\nexisting = \"Stack-Room\"";
+    let error = definition(SERVICE, stage).unwrap_err();
+    assert!(
+        error.contains("`join` and `room` are the same function, Stack-Room"),
+        "{error}"
+    );
+    let versions = stage.replacen("Stack-Room", "Stack-Room:7", 1);
+    assert!(definition(SERVICE, &versions).is_ok());
+}
+
+#[test]
 fn a_service_may_say_it_of_all_stages() {
     let service = SERVICE.replace("memory_mb = 256", "existing = \"join\"");
     let read = definition(&service, "").unwrap();

@@ -148,6 +148,21 @@ fn an_api_made_by_hand_is_taken_over_and_nothing_that_serves_is_replaced() {
 }
 
 #[test]
+fn an_integration_that_no_wanted_route_leads_to_goes_and_the_others_stay() {
+    let desired = taking_over(SERVICE);
+    let mut ledger = account();
+    let api = &mut ledger.observed.unowned_apis[0];
+    let mut spare = api.integrations[1].clone();
+    spare.integration_id = "spare".into();
+    api.integrations.insert(0, spare);
+    let plan = up(&desired, &ledger.observed).unwrap();
+    ledger.apply(&plan, plan.steps.len());
+    let left = &ledger.observed.apis[0].integrations;
+    assert_eq!(*left, made_by_hand().integrations, "{plan}");
+    assert!(up(&desired, &ledger.observed).unwrap().is_empty());
+}
+
+#[test]
 fn an_adoption_that_stopped_anywhere_goes_on() {
     let desired = taking_over(SERVICE);
     let whole = up(&desired, &account().observed).unwrap();
