@@ -236,3 +236,24 @@ fn a_resource_that_another_covers_is_left_out() {
     let document = Document::new(&BTreeSet::from(all));
     assert_eq!(document.statement[0].resource, ["/account", "/apis/*"]);
 }
+
+#[test]
+fn of_functions_that_exist_it_may_be_seen_that_they_are_there_and_nothing_else() {
+    let exists = "[functions.old]\nexisting = \"Stack-Old:live\"\n[routes]\nold = \"old\"";
+    let scope = scope(&PLAIN.replace("[routes]", exists));
+    let arn = "arn:aws:lambda:eu-central-1:123456789012:function:Stack-Old";
+    let on_it = |purposes: &[Purpose]| -> BTreeSet<&'static str> {
+        let all = of_stage(&scope, purposes).into_iter();
+        all.filter(|it| it.resource == arn)
+            .map(|it| it.action)
+            .collect()
+    };
+    let reads = [
+        "lambda:GetFunction",
+        "lambda:ListTags",
+        "lambda:ListVersionsByFunction",
+    ];
+    assert_eq!(on_it(&[Purpose::Plan]), reads.into());
+    assert_eq!(on_it(EVERY), reads.into());
+    assert_eq!(on_it(&[Purpose::Down]), BTreeSet::new());
+}

@@ -203,3 +203,26 @@ fn the_local_cloud_gets_what_this_machine_runs() {
         ]
     );
 }
+
+#[test]
+fn what_the_deployer_didnt_build_is_no_release_and_a_target_that_has_its_own_keeps_it() {
+    let theirs = RELEASED.replace(
+        "[functions.room]\nmemory_mb = 256",
+        "[functions.room]\nexisting = \"theirs\"",
+    );
+    let (release, code) = released(&theirs);
+    let target = definition("prod", RELEASED, "target = \"aws\"");
+    let misfits = refused(&release, &code, &target);
+    assert_eq!(misfits.len(), 1, "{misfits:?}");
+    assert!(misfits[0].contains("by `existing`"), "{misfits:?}");
+
+    let own = "target = \"aws\"\n[functions.room]\nexisting = \"ours\"";
+    let target = definition("prod", RELEASED, own);
+    for service in [theirs.as_str(), RELEASED] {
+        let (release, code) = released(service);
+        let promoted = promote(&release, &code, &target, None).unwrap();
+        assert_eq!(promoted.routes, release.manifest.routes);
+        assert_eq!(promoted.existing[&"room".into()].to_string(), "ours");
+        assert!(!promoted.functions.contains_key(&"room".into()));
+    }
+}
