@@ -5,7 +5,7 @@ CARGO ?= cargo
 DEPLOYER ?= target/debug/deployer
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan status down deployer test simulate fuzz functions-release interop clients page-tests stores workflows tutorial proof site bench-deploy bench-dev bench-page bench-stages bench-gateway bench-chat soak
+.PHONY: help up plan status down deployer test simulate fuzz functions-release interop clients page-tests stores workflows exports tutorial proof site bench-deploy bench-dev bench-page bench-stages bench-gateway bench-chat soak
 
 help:
 	@echo "make up|plan|status|down [STAGE=local]   deploy, look, remove"
@@ -20,6 +20,7 @@ help:
 	@echo "make site                                the documents as a site, its links followed; into target/book"
 	@echo "make workflows                           GitHub's workflows, linted, and their steps on a local cloud"
 	@echo "make tutorial                            docs/TUTORIAL.md as it stands, in an empty home"
+	@echo "make exports                             exports of stages, by cfn-lint and Terraform"
 	@echo "make proof [SEED=1] [MINUTES=1.5]        the chat with 500 clients, functions killed, connections cut"
 	@echo "make bench-deploy [ONLY=ours,boto3]      deploys measured against others; see benches/deploy"
 	@echo "make bench-dev [ONLY=tiny,chat] [TURNS=10] from saving to live under dev; see benches/dev"
@@ -82,6 +83,9 @@ workflows:
 
 tutorial:
 	tests/tutorial/run
+
+exports: deployer
+	DEPLOYER=$(DEPLOYER) tests/export/run
 
 # Without MINUTES as short as it proves something.
 proof:

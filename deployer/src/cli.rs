@@ -5,6 +5,7 @@ pub mod connect;
 pub mod dev;
 pub mod doctor;
 mod examples;
+pub mod export;
 pub mod invoke;
 pub mod logs;
 pub mod shell;
@@ -83,6 +84,9 @@ pub enum Verb {
     /// Release on a stage what is live on another: the same bytes and routes, without source or build
     #[command(after_help = examples::PROMOTE)]
     Promote(Promote),
+    /// Write what is deployed as a CloudFormation template or a Terraform configuration
+    #[command(after_help = export::EXAMPLES)]
+    Export(export::Export),
     /// Show what stage files come to
     #[command(subcommand)]
     Stages(StageFiles),

@@ -8,10 +8,12 @@
 
 pub mod account;
 pub mod account_logging;
+pub mod api_details;
 pub mod assumptions;
 pub mod authorizer;
 pub mod census;
 pub mod desired;
+pub mod export;
 pub mod facilities;
 pub mod grants;
 pub mod lease;

@@ -60,6 +60,8 @@ pub struct AccountLogging {
 pub struct RoleState {
     /// Its ARN.
     pub arn: String,
+    /// What it is for.
+    pub description: String,
     /// Its tags.
     pub tags: Tags,
     /// Who may assume it.

@@ -31,7 +31,10 @@ operations! {
     GetCallerIdentity: "sts" "GetCallerIdentity",
 
     GetApis: "apigateway" "GetApis",
+    GetApi: "apigateway" "GetApi",
     GetRoutes: "apigateway" "GetRoutes",
+    GetRouteResponses: "apigateway" "GetRouteResponses",
+    GetIntegrationResponses: "apigateway" "GetIntegrationResponses",
     GetIntegrations: "apigateway" "GetIntegrations",
     GetAuthorizers: "apigateway" "GetAuthorizers",
     GetDeployments: "apigateway" "GetDeployments",

@@ -6,6 +6,7 @@
 
 use crate::error::CloudError;
 use deployer_core::account::Account;
+use deployer_core::api_details::ApiDetails;
 use deployer_core::desired::FunctionCode;
 use deployer_core::manifest::{Manifest, ManifestKey};
 use deployer_core::names::{
@@ -131,6 +132,16 @@ pub trait CodeReader: Send + Sync {
         location: &CodeLocation,
         limit: usize,
     ) -> impl Future<Output = Result<Arc<[u8]>, CloudError>> + Send;
+}
+
+/// Reads of an API with all there is to it. Who writes an API down in another form, or
+/// takes one over, needs them. Every call may be repeated.
+pub trait ApiReader: Send + Sync {
+    /// The API of that id, whoever's it is.
+    fn find_api(
+        &self,
+        api_id: &ApiId,
+    ) -> impl Future<Output = Result<Option<ApiDetails>, CloudError>> + Send;
 }
 
 /// What a published version runs.

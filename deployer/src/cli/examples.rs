@@ -37,6 +37,8 @@ Examples:
   deployer rollback alpha    make the release before the live one live again
   deployer promote alpha prod
                              release on `prod` what is live on `alpha`, byte for byte
+  deployer export alpha --format terraform
+                             write down what is deployed, to go on with another tool
   deployer stages show alpha show each setting of it, and where it comes from
   deployer connect local     talk to the stage
   deployer connect alpha --script chat.script

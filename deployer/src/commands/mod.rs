@@ -6,6 +6,7 @@ mod connect;
 mod dev;
 mod doctor;
 mod down;
+mod export;
 mod history;
 mod init;
 mod invoke;
@@ -113,6 +114,11 @@ pub async fn run(arguments: Cli) -> u8 {
             let result = promote::run(&run, &options, &screen).await;
             written(result, &screen)
         }
+        Verb::Export(options) => {
+            let screen = Console::new(Output::result(options.json), 1).screen(&options.stage);
+            let result = export::run(&run, options, &screen).await;
+            written(result, &screen)
+        }
         Verb::Stages(StageFiles::Show(options)) => {
             ended(run.project().and_then(|it| show::run(it, &options)))
         }
@@ -155,9 +161,12 @@ pub async fn run(arguments: Cli) -> u8 {
 
 fn goes_by_account(verb: &Verb) -> bool {
     match verb {
-        Verb::Down(_) | Verb::Status(_) | Verb::History(_) | Verb::List(_) | Verb::Rollback(_) => {
-            true
-        }
+        Verb::Down(_)
+        | Verb::Status(_)
+        | Verb::History(_)
+        | Verb::List(_)
+        | Verb::Rollback(_)
+        | Verb::Export(_) => true,
         Verb::Completions(_) | Verb::Man(_) => true,
         // This machine is looked at anywhere.
         Verb::Doctor(_) => true,

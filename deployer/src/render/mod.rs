@@ -8,6 +8,7 @@ mod colours;
 pub mod dev;
 mod doctor;
 mod effective;
+mod exported;
 mod in_flight;
 mod invoked;
 mod json;
@@ -30,6 +31,7 @@ pub use colours::Colours;
 pub use doctor::Status;
 pub use doctor::{DoctorScreen, Finding};
 pub use effective::EffectiveResult;
+pub use exported::ExportResult;
 pub use invoked::InvokeResult;
 pub use logs::LogScreen;
 pub use results::{
@@ -287,6 +289,11 @@ impl Screen {
     /// What a stage's files come to.
     pub fn effective(&self, result: &EffectiveResult<'_>) {
         self.result(result, || effective::text(result));
+    }
+
+    /// A stage that was written down.
+    pub fn export(&self, result: &ExportResult<'_>) {
+        self.result(result, || exported::text(result));
     }
 
     /// What was packaged.

@@ -2,7 +2,7 @@
 
 use crate::error::{Call, found};
 use aws_sdk_apigatewayv2::Client;
-use aws_sdk_apigatewayv2::types::{Api, ProtocolType};
+use aws_sdk_apigatewayv2::types::{Api, ProtocolType, Stage};
 use deployer_core::census::ApiFound;
 use deployer_core::names::{ApiId, AuthorizerId, DeploymentId, IntegrationId, Names, RouteId};
 use deployer_core::observed::{
@@ -14,7 +14,7 @@ use deployer_engine::error::CloudError;
 use futures_util::future::{try_join_all, try_join5};
 
 /// Items of one page; the service's maximum is assumed to be 500.
-const PAGE_SIZE: &str = "500";
+pub(super) const PAGE_SIZE: &str = "500";
 
 /// Follows `nextToken` to the end. The SDK has no paginators for this service.
 macro_rules! list_all {
@@ -37,6 +37,7 @@ macro_rules! list_all {
         }
     }};
 }
+pub(super) use list_all;
 
 pub(super) async fn list(client: &Client, names: &Names) -> Result<Vec<ApiState>, CloudError> {
     let all = list_all!(client.get_apis(), Call::new(Operation::GetApis, ""))?;
@@ -190,14 +191,15 @@ async fn stages(client: &Client, id: &str) -> Result<Vec<ApiStageState>, CloudEr
         client.get_stages().api_id(id),
         Call::new(Operation::GetStages, id)
     )?;
-    Ok(stages
-        .iter()
-        .map(|stage| ApiStageState {
-            name: stage.stage_name().unwrap_or_default().to_owned(),
-            deployment_id: stage.deployment_id().map(DeploymentId::new),
-            auto_deploy: stage.auto_deploy().unwrap_or_default(),
-            tags: super::sorted(stage.tags()),
-            settings: super::stages::settings(stage),
-        })
-        .collect())
+    Ok(stages.iter().map(stage_state).collect())
+}
+
+pub(super) fn stage_state(stage: &Stage) -> ApiStageState {
+    ApiStageState {
+        name: stage.stage_name().unwrap_or_default().to_owned(),
+        deployment_id: stage.deployment_id().map(DeploymentId::new),
+        auto_deploy: stage.auto_deploy().unwrap_or_default(),
+        tags: super::sorted(stage.tags()),
+        settings: super::stages::settings(stage),
+    }
 }

@@ -1,5 +1,6 @@
 //! Reads: SDK answers as the core's plain data.
 
+mod api_details;
 mod apis;
 mod checkup;
 mod directory;

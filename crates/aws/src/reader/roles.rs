@@ -24,6 +24,7 @@ async fn get(iam: &Client, role: &str) -> Result<RoleState, CloudError> {
     let trust = output.assume_role_policy_document().unwrap_or_default();
     Ok(RoleState {
         arn: output.arn().to_owned(),
+        description: output.description().unwrap_or_default().to_owned(),
         tags: output
             .tags()
             .iter()

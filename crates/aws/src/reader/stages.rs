@@ -1,19 +1,24 @@
 //! Settings of APIs and of their stages. What AWS leaves out is as AWS makes it.
 
-use aws_sdk_apigatewayv2::types::{Api, RouteSettings as Sdk, Stage};
+use aws_sdk_apigatewayv2::types::{Api, IpAddressType, RouteSettings as Sdk, Stage};
 use deployer_core::names::RouteKey;
 use deployer_core::stage_settings::{
     AccessLog, ApiSettings, LoggingLevel, Rate, RouteSettings, StageSettings,
 };
 
 pub(super) fn api_settings(api: &Api) -> ApiSettings {
+    settings_of(api.disable_execute_api_endpoint(), api.ip_address_type())
+}
+
+pub(super) fn settings_of(
+    disable_execute_api_endpoint: Option<bool>,
+    ip_address_type: Option<&IpAddressType>,
+) -> ApiSettings {
     let default = ApiSettings::default();
     ApiSettings {
-        disable_execute_api_endpoint: api
-            .disable_execute_api_endpoint()
+        disable_execute_api_endpoint: disable_execute_api_endpoint
             .unwrap_or(default.disable_execute_api_endpoint),
-        ip_address_type: api
-            .ip_address_type()
+        ip_address_type: ip_address_type
             .map_or(default.ip_address_type, |kind| kind.as_str().to_owned()),
     }
 }

@@ -169,8 +169,11 @@ pub(super) fn needs(operation: Operation) -> &'static [Need] {
                 ]
             }
         }
-        Op::GetRoutes
+        Op::GetApi
+        | Op::GetRoutes
+        | Op::GetRouteResponses
         | Op::GetIntegrations
+        | Op::GetIntegrationResponses
         | Op::GetAuthorizers
         | Op::GetDeployments
         | Op::GetStages

@@ -172,11 +172,18 @@ impl Ledger {
                 self.log_group(&name).retention_days = Some(days);
             }
             Action::CreateRole { role, .. } if self.is_shared(&role) => {
-                let Action::CreateRole { trust, tags, .. } = action.clone() else {
+                let Action::CreateRole {
+                    description,
+                    trust,
+                    tags,
+                    ..
+                } = action.clone()
+                else {
                     unreachable!()
                 };
                 let state = RoleState {
                     arn: self.account.role_arn(&role),
+                    description,
                     tags,
                     trust,
                     inline_policies: BTreeMap::new(),
@@ -205,13 +212,14 @@ impl Ledger {
             }
             Action::CreateRole {
                 role,
+                description,
                 trust,
                 tags,
                 permissions_boundary,
-                ..
             } => {
                 let state = RoleState {
                     arn: self.account.role_arn(&role),
+                    description,
                     tags,
                     trust,
                     inline_policies: BTreeMap::new(),

@@ -77,7 +77,7 @@ fn definition(service: &str) -> StageDefinition {
     .unwrap()
 }
 
-pub(super) fn desired_with(service: &str, code: &str) -> Desired {
+pub(crate) fn desired_with(service: &str, code: &str) -> Desired {
     // One release after the other.
     let second = match code {
         "one" => "0",
@@ -112,7 +112,7 @@ fn built(key: &FunctionKey, code: &str) -> FunctionCode {
     }
 }
 
-pub(super) fn deployed(desired: &Desired) -> Ledger {
+pub(crate) fn deployed(desired: &Desired) -> Ledger {
     let mut ledger = Ledger::new(desired);
     let plan = up(desired, &ledger.observed).unwrap();
     ledger.apply(&plan, plan.steps.len());

@@ -1,0 +1,3 @@
+//! It is deployed and written down, never invoked.
+
+fn main() {}
