@@ -173,7 +173,9 @@ async fn metric(cloud: &TestCloud, name: &str) -> f64 {
     )
     .await;
     let output: Value = answer.json();
-    let values = output["MetricDataResults"][0]["Values"].as_array().unwrap();
+    let values = output["MetricDataResults"][0]["Values"]
+        .as_array()
+        .expect("values");
     values.iter().filter_map(Value::as_f64).sum()
 }
 
