@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn what_is_wrong_names_the_member() {
         for (body, member) in [
-            (r#"{"kind":"fire"}"#, "kind"),
+            (r#"[]"#, "a map"),
             (r#"{}"#, "kind"),
             (r#"{"kind":"fire"}"#, "fire"),
             (r#"{"kind":"crash","chance":1}"#, "chance"),
