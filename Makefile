@@ -5,7 +5,7 @@ CARGO ?= cargo
 DEPLOYER ?= target/debug/deployer
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan status down deployer test simulate fuzz functions-release interop clients page-tests stores workflows exports tutorial proof bench-deploy bench-dev bench-page bench-stages bench-gateway bench-chat soak
+.PHONY: help up plan status down deployer test simulate fuzz functions-release interop clients page-tests stores workflows exports tutorial proof site bench-deploy bench-dev bench-page bench-stages bench-gateway bench-chat soak
 
 help:
 	@echo "make up|plan|status|down [STAGE=local]   deploy, look, remove"
@@ -17,6 +17,7 @@ help:
 	@echo "make clients                             every operation by the SDKs' models; CLI, SDKs, Terraform, a browser"
 	@echo "make page-tests                          the local cloud's page and the chat's, in headless Chromium"
 	@echo "make stores                              the chat's stores, and all of it, on dynalite and moto"
+	@echo "make site                                the documents as a site, its links followed; into target/book"
 	@echo "make workflows                           GitHub's workflows, linted, and their steps on a local cloud"
 	@echo "make tutorial                            docs/TUTORIAL.md as it stands, in an empty home"
 	@echo "make exports                             exports of stages, by cfn-lint and Terraform"
@@ -73,6 +74,9 @@ page-tests: deployer
 
 stores:
 	tests/stores/run
+
+site:
+	tests/site/run
 
 workflows:
 	tests/workflows/run

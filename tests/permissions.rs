@@ -136,13 +136,13 @@ impl Ci {
         succeed(self.world.port(), Operation::Iam(&form), &Value::Null).await;
     }
 
-    async fn run(&self, arguments: &'static [&'static str]) -> Ran {
+    async fn run(&self, arguments: &[&str]) -> Ran {
         let command = self.deployer.command(arguments);
         let output = spawn_blocking(move || { command }.output()).await;
         Ran::from(output.expect("it ends").expect("it runs"))
     }
 
-    async fn succeed(&self, arguments: &'static [&'static str]) {
+    async fn succeed(&self, arguments: &[&str]) {
         let ran = self.run(arguments).await;
         assert_eq!(ran.code, 0, "{arguments:?}: {}{}", ran.stdout, ran.stderr);
     }
@@ -179,6 +179,13 @@ async fn lives(ci: &Ci) {
     ci.project.write("stages/service.toml", &changed);
     ci.allow_what_is_printed(&["--for", "plan"]).await;
     ci.succeed(&["plan", "alpha"]).await;
+    let out = ci.project.path().join("exported").display().to_string();
+    for format in ["terraform", "cloudformation"] {
+        let export = [
+            "export", "alpha", "--force", "--format", format, "--out", &out,
+        ];
+        ci.succeed(&export).await;
+    }
     ci.allow_what_is_printed(&[]).await;
     ci.succeed(&["up", "alpha"]).await;
     ci.succeed(&["status", "alpha"]).await;

@@ -7,7 +7,6 @@ use std::{env, fs, io};
 /// The name of each table, and the folder of its files.
 const FOLDERS: [(&str, &str); 2] = [("PAGE", "page"), ("CHAT", "../../functions/chat/page")];
 
-#[expect(clippy::print_stdout, reason = "cargo reads it")]
 fn main() -> io::Result<()> {
     let root = env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?;
     let out = env::var("OUT_DIR").map_err(io::Error::other)?;

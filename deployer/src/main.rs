@@ -9,6 +9,8 @@ mod cli;
 mod commands;
 mod completion;
 mod connect;
+#[cfg(test)]
+mod documents;
 mod duration;
 mod exit;
 mod failure;

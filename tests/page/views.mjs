@@ -196,7 +196,10 @@ async function faults(checks, page) {
     await say(page, { action: "send", room: "room1", msg: "slowly" });
     await hears(page, "slowly");
     await go(page, "traffic");
-    await row(page, "fault", "slow").waitFor();
+    await row(page, "fault", "slow").click();
+    await page.locator("#detail", { hasText: /Faultslow.*Left0/ }).waitFor();
+    await page.locator("#detail dd a").click();
+    await page.locator("#detail-title", { hasText: ROOM }).waitFor();
     await row(page, "message", "slowly").click();
     await until(async () => {
       const found = /(\d+) ms|(\d\.\d+) s/.exec(await text(page, "#detail .badges"));

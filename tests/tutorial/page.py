@@ -20,7 +20,14 @@ class Block:
 
 
 def blocks(text):
-    """The page's blocks. One of an unknown kind is a mistake, so that none is passed over."""
+    """The page's blocks. One of an unknown kind is a mistake, so that none is passed over.
+
+    >>> [(block.line, block.second, block.body) for block in blocks("# A\\n```sh\\na\\nb\\n```\\n")]
+    [(2, False, 'a\\nb\\n')]
+    >>> blocks("```bash\\na\\n```\\n")
+    Traceback (most recent call last):
+    SystemExit: line 1: a block of `bash` isn't understood
+    """
     found, open_ = [], None
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith("```") and open_ is None:
@@ -49,5 +56,11 @@ def pattern(body):
 
 def shows(printed, body):
     """Whether what was printed is as the text says: from its beginning to its end, but where
-    the text itself says that there is more."""
+    the text itself says that there is more.
+
+    >>> shows("a 12 ms\\nb\\n", "a … ms\\nb\\n"), shows("a 12 ms\\nb\\nc\\n", "a … ms\\nb\\n")
+    (True, False)
+    >>> shows("x\\ny\\nb", "…\\nb\\n"), shows("b", "…\\nb\\n…\\n"), shows("xb", "…\\nb\\n")
+    (True, True, False)
+    """
     return pattern(body).fullmatch(printed if printed.endswith("\n") else printed + "\n") is not None

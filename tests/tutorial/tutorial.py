@@ -54,7 +54,7 @@ class Second:
 
     def __init__(self, body, terminal):
         self.log = terminal.scratch / "second"
-        self.read = 0
+        self.read = 0  # characters that have been compared
         with self.log.open("wb") as out:
             self.process = subprocess.Popen(
                 ["bash", "--noprofile", "--norc", "-c", f"exec {body}"],
@@ -70,7 +70,8 @@ class Second:
         if body.startswith("^C\n"):
             body = body.removeprefix("^C\n")
             self.process.send_signal(signal.SIGINT)
-            self.process.wait(DEADLINE)
+            if code := self.process.wait(DEADLINE):
+                raise SystemExit(f"after Ctrl-C the second terminal's command ends with {code}")
         until = time.monotonic() + DEADLINE
         while True:
             ended = self.process.poll() is not None

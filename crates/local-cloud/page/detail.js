@@ -130,6 +130,12 @@ function logs(lines) {
   return el("section", { "aria-labelledby": "d-logs" }, el("div", { class: "bar plain" }, el("h4", { id: "d-logs" }, "Logs")), body);
 }
 
+/** An invocation that was refused isn't known. */
+function linked({ kind, requestId }) {
+  if (kind !== "fault" || !state.invocations.has(requestId)) return requestId;
+  return el("a", { href: `#invocation/${encodeURIComponent(requestId)}` }, requestId);
+}
+
 const TITLES = { request: "Request", management: "Call to @connections", log: "Line of a log", fault: "Fault", missed: "Missed" };
 
 function ofEvent(event) {
@@ -139,6 +145,8 @@ function ofEvent(event) {
         ["Method", event.method],
         ["Status", event.status === undefined ? null : String(event.status)],
         ["Fault", event.fault],
+        ["Hits so far", event.hits === undefined ? null : String(event.hits)],
+        ["Left", event.hits === undefined ? null : String(event.remaining ?? "until it is removed")],
         ["Function", event.functionName],
         ["Connection", event.connectionId],
         ["Log group", event.logGroup],
@@ -146,7 +154,7 @@ function ofEvent(event) {
       ];
   return [
     head(TITLES[event.kind] ?? event.kind),
-    facts([["At", moment(event.at)], ...own, ["Request id", event.requestId]]),
+    facts([["At", moment(event.at)], ...own, ["Request id", linked(event)]]),
     event.bodyBytes === undefined ? null : text("Body", "d-body", event.body, event.bodyBytes),
     event.messageBytes === undefined ? null : text("Message", "d-message", event.message, event.messageBytes),
   ].filter(Boolean);

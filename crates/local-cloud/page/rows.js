@@ -70,7 +70,7 @@ const TELLERS = {
       status: fault ?? "",
       took: "",
       failed: true,
-      id: event.requestId ? `invocation/${encodeURIComponent(event.requestId)}` : null,
+      id: null,
     };
   },
   missed(event) {

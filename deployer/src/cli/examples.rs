@@ -185,7 +185,8 @@ Examples:
 /// Of `local-cloud`.
 pub const LOCAL_CLOUD: &str = "\
 Listens on 127.0.0.1 only, and goes on with the account that it kept. docs/FIDELITY.md says where
-it behaves as AWS, and where not.
+it behaves as AWS, and where not. A browser at its root shows it at work, sends events again, cuts
+connections and lets things go wrong on purpose: docs/PAGE.md.
 
 Examples:
   deployer local-cloud                       the port of the stage `local`, as shipped

@@ -24,12 +24,17 @@ pub async fn run(project: Option<&Path>, options: &Init) -> Result<(), Failure> 
         .partition(LambdaPackage::is_function);
     let guess = guess(functions.iter().map(|package| package.name.as_str()));
     let service = service(&workspace, options);
+    let left_out: Vec<String> = others
+        .iter()
+        .map(not_built)
+        .chain(guess.left_out.iter().map(|package| not_named(package)))
+        .collect();
     let stages = workspace.root.join(STAGES);
     let mut wrong = Vec::new();
     wrong.extend(place::in_the_way(&stages));
     if guess.functions.is_empty() {
         wrong.push(none_is_a_function(&workspace));
-        wrong.extend(others.iter().map(not_built));
+        wrong.extend(left_out.iter().cloned());
     }
     let service = match service {
         Ok(service) if wrong.is_empty() => service,
@@ -42,16 +47,11 @@ pub async fn run(project: Option<&Path>, options: &Init) -> Result<(), Failure> 
         }
     };
     write(&stages, &guess, &service)?;
-    let others = others.iter().map(not_built);
-    let left_out = guess
-        .left_out
-        .iter()
-        .map(|package| format!("`{package}`: no legal name of a function, or another's"));
     begun::adopted(&Adopted {
         folder: &stages,
         service: &service,
         guess: &guess,
-        left_out: others.chain(left_out).collect(),
+        left_out,
         ignored: is_ignored(&workspace.root),
     });
     Ok(())
@@ -110,7 +110,7 @@ fn no_workspace(error: BuildError) -> Failure {
 
 fn none_is_a_function(workspace: &Workspace) -> String {
     format!(
-        "no function is among the {} packages of {}: none depends on `lambda_runtime` and has a program of its own name",
+        "no function is among the {} packages of {}: a function depends on `lambda_runtime` and has a program of its own name",
         workspace.packages,
         workspace.root.display()
     )
@@ -126,6 +126,11 @@ fn not_built(package: &LambdaPackage) -> String {
             programs.join(", ")
         ),
     }
+}
+
+/// Why a function can't be taken.
+fn not_named(package: &str) -> String {
+    format!("`{package}`: as a stage file would call it, it is no legal name, or another's")
 }
 
 fn next_step(guess: &Guess) -> String {

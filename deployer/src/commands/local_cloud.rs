@@ -60,6 +60,7 @@ pub async fn run(project: &Project, options: &LocalCloud) -> Result<(), Failure>
     // The first line tells who started this process that it may begin.
     text::result(&format!("{LISTENING}{}", running.base_url()));
     text::result(&format!("  by TLS  {}", running.secure_url()));
+    text::result(&format!("  page    {}/", running.base_url()));
     text::result(&format!("  trust   {}", running.authority().display()));
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| Failure::LocalCloud {
         message: format!("can't listen for signals: {error}"),

@@ -143,6 +143,7 @@ pub async fn release(
     // The local cloud takes both on its one port; AWS knows no other than `wss://`.
     let path = url.strip_prefix("ws://");
     let secure_url = path.map(|path| format!("wss://{path}"));
+    let page = page_of(&url);
     let live = Live {
         release: ReleaseHash::of(desired).to_string(),
         url: url.clone(),
@@ -158,11 +159,18 @@ pub async fn release(
         git_revision: desired.provenance.git_revision.as_deref(),
         url,
         secure_url,
+        page,
         endpoint_disabled: desired.gateway.api.disable_execute_api_endpoint,
         expires: expires.map(|expires| expires.to_string()),
         notice: definition.notice.as_deref(),
     });
     Ok(live)
+}
+
+/// The page of the local cloud that serves this address; AWS has none.
+pub fn page_of(url: &str) -> Option<String> {
+    let (host, _) = url.strip_prefix("ws://")?.split_once('/')?;
+    Some(format!("http://{host}/"))
 }
 
 /// When the stage is to expire: as the command says, else its file; `None`: neither does.

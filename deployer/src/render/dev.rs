@@ -7,7 +7,7 @@ use super::colours::Colours;
 use super::logs::{LogScreen, hue, is_platforms};
 use super::stream::Line;
 use super::{Console, as_value, report, text};
-use crate::commands::up::Live;
+use crate::commands::up::{Live, page_of};
 use crate::duration::shown;
 use crate::failure::Failure;
 use crate::traffic::{Management, Ours, Request, Told, of_json};
@@ -225,8 +225,12 @@ impl DevScreen {
                 1 => "1 folder".to_owned(),
                 many => format!("{many} folders"),
             };
+            let page = match page_of(url) {
+                Some(page) => format!("\n  look at it: {page}"),
+                None => String::new(),
+            };
             self.print(&format!(
-                "{} is live: release {release}\n  {url}\n  talk to it: deployer connect {}\n  \
+                "{} is live: release {release}\n  {url}{page}\n  talk to it: deployer connect {}\n  \
                  watching {folders}; Ctrl-C ends this, and the stage stays",
                 line.identity, self.stage
             ));

@@ -190,7 +190,9 @@ fn row(step: &Step, drifted: bool) -> String {
 fn after(plan: &Plan, notice: &Option<String>) -> String {
     let mut text = String::new();
     for (key, arn) in &plan.bindings.existing {
-        let name = arn.rsplit_once(":function:").map_or(arn.as_str(), |it| it.1);
+        let name = arn
+            .rsplit_once(":function:")
+            .map_or(arn.as_str(), |it| it.1);
         let _ = write!(
             text,
             "\nFunction {}, which is {}, exists: invoked as it is, never changed.\n",

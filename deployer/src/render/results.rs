@@ -30,6 +30,9 @@ pub struct UpResult<'a> {
     /// The same by TLS, where `url` is without.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secure_url: Option<String>,
+    /// Where the local cloud shows what happens; there is none on AWS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
     /// Whether clients need another address than `url`.
     pub endpoint_disabled: bool,
     /// When it expires, RFC 3339.
@@ -246,6 +249,10 @@ pub(super) fn up(result: &UpResult<'_>) -> String {
         Some(secure) => format!("\n  tls   {secure}"),
         None => String::new(),
     };
+    let page = match &result.page {
+        Some(page) => format!("\n  page  {page}"),
+        None => String::new(),
+    };
     let from = match (result.promoted_from, result.git_revision) {
         (Some(PromotedFrom { stage, release }), Some(revision)) => {
             format!("\n  from  {stage}'s release {release}, revision {revision}")
@@ -260,7 +267,7 @@ pub(super) fn up(result: &UpResult<'_>) -> String {
         None => String::new(),
     };
     with_notice(
-        format!("{head}{from}\n  url   {url}{secure}{ends}\n  next  {next}"),
+        format!("{head}{from}\n  url   {url}{secure}{page}{ends}\n  next  {next}"),
         result.notice,
     )
 }
@@ -330,6 +337,7 @@ mod tests {
             git_revision: None,
             url: "ws://127.0.0.1:9100/a1b2c3d4e5/local".into(),
             secure_url: Some("wss://127.0.0.1:9100/a1b2c3d4e5/local".into()),
+            page: Some("http://127.0.0.1:9100/".into()),
             expires: None,
             notice: None,
         }

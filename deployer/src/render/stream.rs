@@ -210,6 +210,7 @@ mod tests {
             git_revision: None,
             url: "wss://x".into(),
             secure_url: Some("wss://x".into()),
+            page: Some("http://x/".into()),
             endpoint_disabled: false,
             expires: Some("2026-12-01T00:00:00Z".into()),
             notice: None,

@@ -20,13 +20,14 @@ function random() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** With it, ids of messages hold across connections of this window. Nobody else is told. */
-function session() {
+/** With it, ids of messages hold across connections of this window. No other stage is told. */
+function session(url) {
   try {
-    let kept = sessionStorage.getItem(SESSION);
+    const name = `${SESSION} ${url}`;
+    let kept = sessionStorage.getItem(name);
     if (!kept) {
       kept = random();
-      sessionStorage.setItem(SESSION, kept);
+      sessionStorage.setItem(name, kept);
     }
     return kept;
   } catch {
@@ -38,7 +39,7 @@ export class Link {
   /** `heard` is told of every envelope; `state` of "connecting", "open", "joined", "closed". */
   constructor({ url, room, heard, state }) {
     Object.assign(this, { url, room, heard, state });
-    this.session = session();
+    this.session = session(url);
     this.outbox = new Map();
     this.last = null;
     this.me = null;

@@ -407,7 +407,6 @@ impl<'a> Writer<'a> {
             block
         });
         let routes: Vec<Value> = routes.collect();
-        let default = &settings.default_route;
         let access_log = settings.access_log.as_ref().map(|log| {
             json!({
                 "destination_arn": self.text(&log.destination_arn),
@@ -428,8 +427,8 @@ impl<'a> Writer<'a> {
                 true => Value::Null,
                 false => Value::Object(variables),
             },
-            "default_route_settings":
-                (*default != RouteSettings::default()).then(|| route_settings(default)),
+            // All of it, also what is as in a new stage: API Gateway shows that as set.
+            "default_route_settings": route_settings(&settings.default_route),
             "route_settings": match routes.is_empty() {
                 true => Value::Null,
                 false => Value::Array(routes),

@@ -1,6 +1,7 @@
 //! What is asked for as a fault, read and checked.
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::Kind;
 use crate::limits::{FAULT_DELAY_MS, FAULT_TIMES};
@@ -33,10 +34,16 @@ pub(crate) trait Targets {
     fn has_connection(&self, id: &str) -> bool;
 }
 
+fn words(error: serde_json::Error) -> String {
+    error.to_string()
+}
+
 impl NewFault {
     /// Reads and checks it; what is wrong names the member.
     pub(crate) fn read(body: &[u8], targets: &impl Targets) -> Result<Self, String> {
-        let fault: Self = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        // An object only: serde would take an array for a struct, too.
+        let members: Map<String, Value> = serde_json::from_slice(body).map_err(words)?;
+        let fault: Self = serde_json::from_value(members.into()).map_err(words)?;
         let hits_functions = fault.kind != Kind::Gone;
         let absurd = [
             (
@@ -109,7 +116,7 @@ mod tests {
     #[test]
     fn what_is_wrong_names_the_member() {
         for (body, member) in [
-            (r#"{"kind":"fire"}"#, "kind"),
+            (r#"[]"#, "a map"),
             (r#"{}"#, "kind"),
             (r#"{"kind":"fire"}"#, "fire"),
             (r#"{"kind":"crash","chance":1}"#, "chance"),

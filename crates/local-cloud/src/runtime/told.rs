@@ -49,11 +49,14 @@ impl Ended {
                 (failure.error_type().into_owned().into(), document)
             }
         };
-        let response = match answer.len() {
+        let length = answer.len();
+        let response = if length > TRAFFIC_PARSED {
+            None
+        } else if length > TRAFFIC_TEXT {
+            Some(answer.clone())
+        } else {
             // A few bytes would keep the whole buffer that they were read into.
-            0..=TRAFFIC_TEXT => Some(Bytes::copy_from_slice(answer)),
-            ..=TRAFFIC_PARSED => Some(answer.clone()),
-            _ => None,
+            Some(Bytes::copy_from_slice(answer))
         };
         Self {
             order,
