@@ -142,7 +142,14 @@ pub fn import(request: &Request<'_>) -> Result<Imported, NotImportable> {
         .map(|file| service_of(&name, file))
         .transpose()?;
     let read = reading::read(api, request.account, &mut losses);
-    let named = reading::name(&read, service.as_ref().map(|it| &it.routes));
+    let named = match &service {
+        Some(service) => {
+            let authorizer = service.api.authorizer.as_ref();
+            let authorizer = authorizer.map(|it| &it.function);
+            reading::name(&read, Some(&service.routes), authorizer)
+        }
+        None => reading::name(&read, None, None),
+    };
     let mut found = Found {
         signed: read.signed.clone(),
         ..Found::default()

@@ -120,11 +120,12 @@ fn authorizer(
     }
 }
 
-/// What each function is called in the files: as the service's routes have it, else after
-/// its only route, else after itself.
+/// What each function is called in the files: as the service's routes and its authorizer
+/// have it, else after its only route, else after itself.
 pub(super) fn name(
     read: &Read,
     known: Option<&BTreeMap<RouteKey, FunctionKey>>,
+    authorizer: Option<&FunctionKey>,
 ) -> BTreeMap<ExistingFunction, FunctionKey> {
     let mut named: BTreeMap<ExistingFunction, FunctionKey> = BTreeMap::new();
     let mut taken: BTreeSet<FunctionKey> = known
@@ -158,7 +159,8 @@ pub(super) fn name(
     if let Some((function, _)) = &read.authorizer
         && !named.contains_key(function)
     {
-        let key = free("authorize", &taken);
+        let key = authorizer.cloned();
+        let key = key.unwrap_or_else(|| free("authorize", &taken));
         named.insert(function.clone(), key);
     }
     named

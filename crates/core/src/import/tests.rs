@@ -216,6 +216,17 @@ leave = "leave"
             .stage_file
             .contains("[functions.hello]\nexisting = \"ChatStack-Connect4F2A-Xy12Za\"")
     );
+    let gated = agrees
+        .replace("authorize]", "gate]")
+        .replace("\"authorize\"", "\"gate\"");
+    let found = imported(&cdk(), Some(&gated)).unwrap();
+    assert!(
+        found
+            .stage_file
+            .contains("[functions.gate]\nexisting = \"ChatStack-Auth-Ab12\""),
+        "{}",
+        found.stage_file
+    );
     let disagrees = agrees
         .replace("leave = \"leave\"", "leave = \"room\"\nextra = \"leave\"")
         .replace(
