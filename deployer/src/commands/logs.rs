@@ -39,7 +39,13 @@ pub async fn run(project: &Project, options: &Logs) -> Result<(), Failure> {
     let identity = &definition.identity;
     let none = || Failure::NotSo {
         message: format!("{identity} has no logs"),
-        next_step: format!("deployer up {}", options.stage),
+        next_step: match definition.existing.values().next() {
+            Some(function) if definition.functions.is_empty() => format!(
+                "what its routes lead to logs where its owner had it log, mostly: aws logs tail /aws/lambda/{}",
+                function.name
+            ),
+            _ => format!("deployer up {}", options.stage),
+        },
     };
     let stage = stage.ok_or_else(none)?;
     let all = sources(&stage).await?;
