@@ -80,6 +80,13 @@ def pull_request(number, action):
 PUSH = {"repository": {"full_name": "owner/chat"}}
 
 
+def changes_nothing(comment):
+    """But for the preview's end, which each push puts off, to a full minute."""
+    rows = [line for line in comment.splitlines() if line.startswith("| ") and not line.startswith("| |")]
+    renewed = [row for row in rows if row.count("→") == 1 and "`deployer:expires`" in row]
+    return "no change" in comment.lower() if not rows else rows == renewed
+
+
 class Suite:
     def __init__(self, deployer, folder, endpoint, tables):
         self.folder, self.endpoint, self.tables = folder, endpoint, tables
@@ -151,7 +158,7 @@ class Suite:
         self.holds("a sweep leaves those that haven't expired", set(self.stages()) == names)
         again = self.job("preview", "up", pull_request(7, "synchronize"), needs=needs)
         self.holds("a second push of the same source changes nothing", again is not None)
-        self.holds("and its comment says so", "no change" in (self.comments / "7.md").read_text().lower())
+        self.holds("and its comment says so", changes_nothing((self.comments / "7.md").read_text()))
         seconds = self.for_all("down", "closed")
         self.holds(f"{PULL_REQUESTS} previews are down, in {seconds:.0f} s", not self.stages())
         self.job("preview", "down", pull_request(7, "closed"))

@@ -2,47 +2,11 @@
 
 mod support;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use support::TestCloud;
 use support::deploy::{Function, Stage};
-use support::http::signed;
+use support::metrics::sum;
 use tokio_tungstenite::tungstenite::Message;
-
-/// The sum of a metric so far.
-async fn sum(cloud: &TestCloud, namespace: &str, name: &str, dimensions: &[(&str, &str)]) -> f64 {
-    let now = jiff::Timestamp::now().as_second();
-    let dimensions: Vec<Value> = dimensions
-        .iter()
-        .map(|(name, value)| json!({ "Name": name, "Value": value }))
-        .collect();
-    let input = json!({ "StartTime": now - 3_600, "EndTime": now + 60, "MetricDataQueries": [
-        { "Id": "m", "MetricStat": { "Period": 60, "Stat": "Sum", "Metric": {
-            "Namespace": namespace, "MetricName": name, "Dimensions": dimensions,
-        } } },
-    ] });
-    let headers = [
-        (
-            "x-amz-target",
-            "GraniteServiceVersion20100801.GetMetricData",
-        ),
-        ("content-type", "application/x-amz-json-1.0"),
-    ];
-    let body = input.to_string();
-    let answer = signed(
-        "monitoring",
-        cloud.port,
-        "POST",
-        "/",
-        &headers,
-        body.as_bytes(),
-    )
-    .await;
-    let output: Value = answer.json();
-    let values = output["MetricDataResults"][0]["Values"]
-        .as_array()
-        .expect("values");
-    values.iter().filter_map(Value::as_f64).sum()
-}
 
 async fn of_gateway(cloud: &TestCloud, stage: &Stage, name: &str) -> f64 {
     let dimensions = [("ApiId", stage.api_id.as_str()), ("Stage", "local")];

@@ -3,10 +3,11 @@
 
 mod support;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::{Duration, Instant};
 use support::deploy::{Function, Stage, zip_of};
 use support::http::{Answer, signed};
+use support::metrics::sum;
 use support::socket::Client;
 use support::{TestCloud, until};
 use tokio_tungstenite::tungstenite::Message;
@@ -150,33 +151,7 @@ async fn a_cut_connection_is_closed_and_its_function_is_told() {
 
 /// Of the function, so far.
 async fn metric(cloud: &TestCloud, name: &str) -> f64 {
-    let now = jiff::Timestamp::now().as_second();
-    let input = json!({ "StartTime": now - 3_600, "EndTime": now + 60, "MetricDataQueries": [
-        { "Id": "m", "MetricStat": { "Period": 60, "Stat": "Sum", "Metric": {
-            "Namespace": "AWS/Lambda", "MetricName": name,
-            "Dimensions": [{ "Name": "FunctionName", "Value": "scripted" }],
-        } } },
-    ] });
-    let target = "GraniteServiceVersion20100801.GetMetricData";
-    let headers = [
-        ("x-amz-target", target),
-        ("content-type", "application/x-amz-json-1.0"),
-    ];
-    let body = input.to_string();
-    let answer = signed(
-        "monitoring",
-        cloud.port,
-        "POST",
-        "/",
-        &headers,
-        body.as_bytes(),
-    )
-    .await;
-    let output: Value = answer.json();
-    let values = output["MetricDataResults"][0]["Values"]
-        .as_array()
-        .expect("values");
-    values.iter().filter_map(Value::as_f64).sum()
+    sum(cloud, "AWS/Lambda", name, &[("FunctionName", "scripted")]).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -299,13 +274,12 @@ async fn a_throttled_function_is_refused_and_not_invoked() {
     let cloud = TestCloud::start().await;
     let stage = cloud.scripted_as(&Function::default(), &["$default"]).await;
     let mut client = cloud.connect(&stage).await;
+    let mut told = cloud.told().await;
     client.tell("echo hello").await;
     assert_eq!(client.text().await, "hello");
-    let past = cloud.look("/_local/invocations").await;
-    let id = past["invocations"][0]["requestId"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    // The function has posted before its invocation ends.
+    let ended = told.next("invocation").await;
+    let id = ended["requestId"].as_str().unwrap().to_owned();
     cloud
         .fault(&json!({ "kind": "throttle", "functionName": "scripted" }))
         .await;
@@ -335,8 +309,11 @@ async fn a_throttled_function_is_refused_and_not_invoked() {
     assert_eq!(cloud.page("DELETE", "/_local/faults", "").await.status, 204);
     client.tell("echo again").await;
     assert_eq!(client.text().await, "again");
+    until("both invocations are counted", async || {
+        (metric(&cloud, "Invocations").await == 2.0).then_some(())
+    })
+    .await;
     assert_eq!(metric(&cloud, "Throttles").await, 3.0);
-    assert_eq!(metric(&cloud, "Invocations").await, 2.0);
 }
 
 struct Talking {

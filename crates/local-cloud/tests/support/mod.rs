@@ -5,6 +5,7 @@
 
 pub mod deploy;
 pub mod http;
+pub mod metrics;
 pub mod page;
 pub mod proc;
 pub mod sessions;
