@@ -120,6 +120,22 @@ async fn draft(port: u16, id: &str) -> (Value, Value) {
     (read("routes").await, read("integrations").await)
 }
 
+/// Lets the function post to connections of any API, as its maker would.
+async fn may_post(port: u16) {
+    let policy = json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Action": "execute-api:ManageConnections", "Resource": "*",
+    }] });
+    let escaped: String = policy
+        .to_string()
+        .bytes()
+        .map(|byte| format!("%{byte:02X}"))
+        .collect();
+    let form = format!(
+        "Action=PutRolePolicy&Version=2010-05-08&RoleName=somebody-local-{REGION}-functions&PolicyName=hand&PolicyDocument={escaped}"
+    );
+    succeed(port, Operation::Iam(&form), &Value::Null).await;
+}
+
 fn somebody() -> (TinyProject, Deployer) {
     let project = TinyProject::new();
     project.write("src/main.rs", &TinyProject::answering("theirs"));
@@ -142,6 +158,7 @@ fn replaced(project: &TinyProject, file: &str, old: &str, new: &str) {
 async fn an_api_made_by_hand_is_imported_adopted_moved_route_by_route_and_removed() {
     let (project, deployer) = somebody();
     let port = deployer.port();
+    may_post(port).await;
     let id = api_by_hand(port, FUNCTION, &["$connect", "$default", "join"]).await;
     let url = format!("ws://127.0.0.1:{port}/{id}/alpha");
     let mut client = Client::connect(&url).await.expect("it serves");
