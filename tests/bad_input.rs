@@ -51,6 +51,17 @@ fn three_mistakes_of_a_stage_file_are_all_shown() {
 }
 
 #[test]
+fn stages_whose_names_differ_by_case_alone_are_refused() {
+    let dir = project(AWS, "");
+    dir.write("stages/Alpha.toml", AWS);
+    let deployer = deployer(dir.path());
+    let refused = deployer.run(&["plan", "alpha"]);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    let said = "the stages `Alpha` and `alpha` differ by case alone";
+    assert!(refused.stderr.contains(said), "{}", refused.stderr);
+}
+
+#[test]
 fn a_mistake_in_one_stage_keeps_all_of_them_from_being_touched() {
     let dir = project("target = 1\n", TinyProject::MAIN);
     let deployer = deployer(dir.path());

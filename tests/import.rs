@@ -58,7 +58,7 @@ fn text(answer: &Value, member: &str) -> String {
 }
 
 /// An API with these routes, all to the function; its id.
-async fn api_by_hand(port: u16, function: &str, routes: &[&str]) -> String {
+async fn api_by_hand(port: u16, stage: &str, function: &str, routes: &[&str]) -> String {
     let api = post(
         port,
         "/v2/apis",
@@ -81,7 +81,7 @@ async fn api_by_hand(port: u16, function: &str, routes: &[&str]) -> String {
         post(port, &format!("/v2/apis/{id}/routes"), body).await;
     }
     let deployment = post(port, &format!("/v2/apis/{id}/deployments"), json!({})).await;
-    let stage = json!({ "stageName": "alpha", "deploymentId": text(&deployment, "deploymentId") });
+    let stage = json!({ "stageName": stage, "deploymentId": text(&deployment, "deploymentId") });
     post(port, &format!("/v2/apis/{id}/stages"), stage).await;
     let permission = json!({
         "StatementId": format!("gateway-{id}"),
@@ -159,8 +159,8 @@ async fn an_api_made_by_hand_is_imported_adopted_moved_route_by_route_and_remove
     let (project, deployer) = somebody();
     let port = deployer.port();
     may_post(port).await;
-    let id = api_by_hand(port, FUNCTION, &["$connect", "$default", "join"]).await;
-    let url = format!("ws://127.0.0.1:{port}/{id}/alpha");
+    let id = api_by_hand(port, "Prod", FUNCTION, &["$connect", "$default", "join"]).await;
+    let url = format!("ws://127.0.0.1:{port}/{id}/Prod");
     let mut client = Client::connect(&url).await.expect("it serves");
     client.send("hello").await;
     assert_eq!(client.text().await, "theirs");
@@ -169,16 +169,16 @@ async fn an_api_made_by_hand_is_imported_adopted_moved_route_by_route_and_remove
     let port_of = port.to_string();
     let import = ["import", id.as_str(), "--local", "--port", &port_of];
     let imported = deployer.result(&import);
-    assert_eq!(imported["stage"], "alpha", "{imported}");
+    assert_eq!(imported["stage"], "Prod", "{imported}");
     assert_eq!(imported["lost"], json!([]));
     let again = deployer.run(&import);
     assert_eq!(again.code, 2, "{}", again.stderr);
 
     // Without being asked, nothing is taken over.
-    let refused = deployer.run(&["up", "alpha"]);
+    let refused = deployer.run(&["up", "Prod"]);
     assert_eq!(refused.code, 5, "{}", refused.stderr);
     assert!(refused.stderr.contains("up --adopt"), "{}", refused.stderr);
-    let plan = deployer.succeed(&["plan", "alpha", "--adopt"]);
+    let plan = deployer.succeed(&["plan", "Prod", "--adopt"]);
     for replaced in [
         "+ api",
         "integration",
@@ -189,15 +189,15 @@ async fn an_api_made_by_hand_is_imported_adopted_moved_route_by_route_and_remove
     ] {
         assert!(!plan.contains(replaced), "{plan}");
     }
-    let up = deployer.result(&["up", "alpha", "--adopt"]);
-    assert!(text(&up, "url").ends_with(&format!("/{id}/alpha")), "{up}");
+    let up = deployer.result(&["up", "Prod", "--adopt"]);
+    assert!(text(&up, "url").ends_with(&format!("/{id}/Prod")), "{up}");
     assert_eq!(
         (function(port, FUNCTION).await, draft(port, &id).await),
         before
     );
     client.send("hello").await;
     assert_eq!(client.text().await, "theirs");
-    let plan = deployer.succeed(&["plan", "alpha"]);
+    let plan = deployer.succeed(&["plan", "Prod"]);
     assert!(plan.contains("nothing to do"), "{plan}");
 
     // One route moves to a function of ours.
@@ -215,23 +215,23 @@ async fn an_api_made_by_hand_is_imported_adopted_moved_route_by_route_and_remove
         .find(|it| it.starts_with("\"join\""))
         .expect("a route");
     replaced(&project, "stages/service.toml", old, "join = \"mine\"");
-    deployer.succeed(&["up", "alpha"]);
+    deployer.succeed(&["up", "Prod"]);
     client.send(r#"{"action":"join"}"#).await;
     assert_eq!(client.text().await, "ours");
     client.send("hello").await;
     assert_eq!(client.text().await, "theirs");
     assert_eq!(function(port, FUNCTION).await, before.0);
-    deployer.succeed(&["rollback", "alpha"]);
+    deployer.succeed(&["rollback", "Prod"]);
     client.send(r#"{"action":"join"}"#).await;
     assert_eq!(client.text().await, "theirs");
 
-    deployer.succeed(&["down", "alpha"]);
+    deployer.succeed(&["down", "Prod"]);
     assert_eq!(function(port, FUNCTION).await, before.0);
     let gone = WireCall::new("apigateway", Method::GET, &format!("/v2/apis/{id}"), "");
     assert_eq!(gone.send(port).await.0, 404);
-    let mine = Operation::Lambda("GET", "/2015-03-31/functions/chat-alpha-mine");
+    let mine = Operation::Lambda("GET", "/2015-03-31/functions/chat-Prod-mine");
     assert_eq!(call(port, mine, &Value::Null).await.0, 404);
-    let refused = deployer.run(&["up", "alpha", "--adopt"]);
+    let refused = deployer.run(&["up", "Prod", "--adopt"]);
     assert_eq!(refused.code, 5, "{}", refused.stderr);
     assert!(
         refused.stderr.contains("remove `adopt`"),
@@ -244,7 +244,7 @@ async fn an_api_made_by_hand_is_imported_adopted_moved_route_by_route_and_remove
 async fn what_stage_files_cant_say_is_told_before_anything_is_written() {
     let (project, deployer) = somebody();
     let port = deployer.port();
-    let id = api_by_hand(port, FUNCTION, &["$connect", "$default"]).await;
+    let id = api_by_hand(port, "alpha", FUNCTION, &["$connect", "$default"]).await;
     post(
         port,
         &format!("/v2/apis/{id}/routes"),
@@ -283,7 +283,7 @@ async fn an_adoption_by_id_that_dies_at_any_write_is_finished_by_the_next() {
         let mut write = 0;
         loop {
             let after = format!("adoption, {fault:?} write {write}");
-            let id = api_by_hand(port, THEIRS, &["join", "leave", "send", "old"]).await;
+            let id = api_by_hand(port, "alpha", THEIRS, &["join", "leave", "send", "old"]).await;
             let theirs = function(port, THEIRS).await;
             let (mut desired, artifacts) = world.session.desired(CHAT);
             desired.adopt = true;

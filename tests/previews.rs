@@ -240,8 +240,8 @@ async fn names_that_make_no_stage_of_a_file_are_refused_before_anything_is_done(
     let inside = project.path();
     let cases: [(&[&str], &str); 8] = [
         (
-            &["up", "preview", "--as", "PR_1"],
-            "`PR_1` can't be a stage's name",
+            &["up", "preview", "--as", "pr/1"],
+            "`pr/1` can't be a stage's name",
         ),
         (
             &["up", "preview", "--as", "service"],

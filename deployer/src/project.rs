@@ -5,6 +5,7 @@ use deployer_core::stage_file::{
     self, FileProblems, FileText, Origin, Place, SERVICE_FILE_STEM, Setting, StageDefinition,
     nearest,
 };
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -81,7 +82,13 @@ impl Project {
             .filter(|name| name != SERVICE_FILE_STEM)
             .collect();
         names.sort();
-        Ok(names)
+        match same_but_for_case(&names) {
+            None => Ok(names),
+            Some((one, other)) => Err(Failure::Input {
+                message: format!("the stages `{one}` and `{other}` differ by case alone"),
+                next_step: "rename one's file: IAM takes their roles for the same".to_owned(),
+            }),
+        }
     }
 
     /// A stage's settings, with the places that they come from.
@@ -167,6 +174,14 @@ impl Project {
         let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
         Ok((shown, text))
     }
+}
+
+/// Two names that IAM, and some file systems, take for the same.
+fn same_but_for_case(names: &[String]) -> Option<(&String, &String)> {
+    let mut seen = BTreeMap::new();
+    names
+        .iter()
+        .find_map(|name| Some((seen.insert(name.to_ascii_lowercase(), name)?, name)))
 }
 
 /// The port that the environment gives local stages, if it does.

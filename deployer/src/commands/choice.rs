@@ -189,9 +189,10 @@ fn read_one_as(project: &Project, file: &str, name: &str) -> Result<StageDefinit
             next_step: "give another name with --as".to_owned(),
         });
     }
-    if project.has_stage(name)? {
+    let names = project.stage_names()?;
+    if let Some(own) = names.iter().find(|own| own.eq_ignore_ascii_case(name)) {
         return Err(Failure::Input {
-            message: format!("`{name}` has a file of its own, stages/{name}.toml"),
+            message: format!("`{own}` has a file of its own, stages/{own}.toml"),
             next_step: format!("name it without `--as`, or give {file}'s stage another name"),
         });
     }

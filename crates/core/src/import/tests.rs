@@ -247,7 +247,7 @@ fn what_cant_be_imported_says_why() {
     refused(&|api| api.protocol = "HTTP".into());
     refused(&|api| api.stages.clear());
     refused(&|api| api.stages.push(stage("beta")));
-    refused(&|api| api.stages[0].state.name = "Prod".into());
+    refused(&|api| api.stages[0].state.name = "2nd".into());
     refused(&|api| api.routes.clear());
     refused(&|api| {
         api.tags = crate::tags::ownership(&crate::names::StageIdentity {

@@ -191,11 +191,11 @@ pub(super) fn needs_own_role(setting: &str, function: &str) -> String {
 /// Why a stage can't be called so, if it can't.
 pub fn stage_name_mistake(name: &str) -> Option<String> {
     let legal = name.len() <= STAGE_NAME_LIMIT
-        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name
             .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    if name == SERVICE_FILE_STEM {
+            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if name.eq_ignore_ascii_case(SERVICE_FILE_STEM) {
         Some(format!(
             "`{name}` is the file all stages share, not a stage"
         ))
@@ -203,7 +203,7 @@ pub fn stage_name_mistake(name: &str) -> Option<String> {
         None
     } else {
         Some(format!(
-            "`{name}` can't be a stage's name: up to {STAGE_NAME_LIMIT} of a-z, 0-9 and -, beginning with a letter"
+            "`{name}` can't be a stage's name: up to {STAGE_NAME_LIMIT} of a-z, A-Z, 0-9, - and _, beginning with a letter"
         ))
     }
 }

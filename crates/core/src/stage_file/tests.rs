@@ -183,11 +183,13 @@ fn an_environment_larger_than_lambda_allows_is_refused() {
 
 #[test]
 fn names_that_aws_or_the_shared_file_forbid_are_refused() {
-    assert!(rules::stage_name_mistake("pr-12").is_none());
-    assert!(rules::stage_name_mistake("service").is_some());
-    assert!(rules::stage_name_mistake("Alpha").is_some());
-    assert!(rules::stage_name_mistake(&"a".repeat(25)).is_some());
-    assert!(rules::stage_name_mistake("").is_some());
+    for legal in ["pr-12", "Prod", "dev_2"] {
+        assert!(rules::stage_name_mistake(legal).is_none(), "{legal}");
+    }
+    let long = "a".repeat(25);
+    for illegal in ["service", "Service", &long, "", "1a", "_a", "a/b", "$default", "ä"] {
+        assert!(rules::stage_name_mistake(illegal).is_some(), "{illegal}");
+    }
 }
 
 #[test]
