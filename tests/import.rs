@@ -200,6 +200,16 @@ async fn an_api_made_by_hand_is_imported_adopted_moved_route_by_route_and_remove
     let plan = deployer.succeed(&["plan", "Prod"]);
     assert!(plan.contains("nothing to do"), "{plan}");
 
+    // What of a function is named must be there, too.
+    let named = format!("existing = \"{FUNCTION}\"");
+    let alias = format!("existing = \"{FUNCTION}:nobodys\"");
+    replaced(&project, "stages/Prod.toml", &named, &alias);
+    let refused = deployer.run(&["plan", "Prod"]);
+    assert_eq!(refused.code, 5, "{}", refused.stderr);
+    let said = format!("function {FUNCTION}:nobodys isn't there");
+    assert!(refused.stderr.contains(&said), "{}", refused.stderr);
+    replaced(&project, "stages/Prod.toml", &alias, &named);
+
     // One route moves to a function of ours.
     project.write("src/main.rs", &TinyProject::answering("ours"));
     replaced(

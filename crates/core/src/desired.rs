@@ -293,11 +293,6 @@ impl Desired {
             .collect()
     }
 
-    /// The names of the functions that aren't the stage's.
-    pub fn existing_names(&self) -> Vec<FunctionName> {
-        self.existing.values().map(|it| it.name.clone()).collect()
-    }
-
     /// The ARNs of the functions that aren't the stage's.
     pub fn existing_arns(&self) -> BTreeMap<FunctionKey, String> {
         let existing = self.existing.iter();

@@ -4,8 +4,8 @@
 use crate::desired::{FunctionCode, FunctionConfiguration};
 use crate::manifest::{Manifest, ManifestKey};
 use crate::names::{
-    ApiId, AuthorizerId, DeploymentId, FunctionName, FunctionVersion, IntegrationId, LogGroupName,
-    RoleName, RouteId, TableName,
+    ApiId, AuthorizerId, DeploymentId, FunctionKey, FunctionName, FunctionVersion, IntegrationId,
+    LogGroupName, RoleName, RouteId, TableName,
 };
 use crate::release::manifest_key;
 use crate::stage_settings::{ApiSettings, StageSettings};
@@ -25,9 +25,10 @@ pub struct Observed {
     pub log_groups: BTreeMap<LogGroupName, LogGroupState>,
     /// Functions under our names.
     pub functions: BTreeMap<FunctionName, FunctionState>,
-    /// Those of the functions that aren't the stage's that are there, with their tags.
+    /// Those of the functions that aren't the stage's that are there, with the alias or
+    /// version that is named; their tags.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub existing: BTreeMap<FunctionName, Tags>,
+    pub existing: BTreeMap<FunctionKey, Tags>,
     /// APIs with our tags; a lost answer may have left two. Oldest first.
     pub apis: Vec<ApiState>,
     /// APIs with our name that nobody tagged; AWS allows several of one name. And the one

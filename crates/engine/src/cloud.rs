@@ -8,6 +8,7 @@ use crate::error::CloudError;
 use deployer_core::account::Account;
 use deployer_core::api_details::ApiDetails;
 use deployer_core::desired::FunctionCode;
+use deployer_core::existing::ExistingFunction;
 use deployer_core::manifest::{Manifest, ManifestKey};
 use deployer_core::names::{
     ApiId, AuthorizerId, DeploymentId, FunctionKey, FunctionName, FunctionVersion, IntegrationId,
@@ -16,6 +17,7 @@ use deployer_core::names::{
 use deployer_core::observed::{ApiState, FunctionState, LogGroupState, RoleState};
 use deployer_core::plan::{Action, Bindings};
 use deployer_core::table::TableState;
+use deployer_core::tags::Tags;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -85,6 +87,13 @@ pub trait CloudReader: Send + Sync {
         &self,
         names: &Names,
     ) -> impl Future<Output = Result<Vec<ApiState>, CloudError>> + Send;
+
+    /// The tags of a function that isn't the stage's, if it is there, and the alias or version
+    /// that is named is.
+    fn find_existing(
+        &self,
+        function: &ExistingFunction,
+    ) -> impl Future<Output = Result<Option<Tags>, CloudError>> + Send;
 
     /// A WebSocket API, whoever's it is, with all below it.
     fn find_api_state(

@@ -8,7 +8,7 @@ use crate::lease::Seen;
 use deployer_core::account_logging::role_name;
 use deployer_core::desired::Desired;
 use deployer_core::manifest::{self, Manifest, ManifestKey};
-use deployer_core::names::{FunctionName, LogGroupName, Names, RoleName, TableName};
+use deployer_core::names::{FunctionKey, FunctionName, LogGroupName, Names, RoleName, TableName};
 use deployer_core::observed::{
     AccountLogging, ApiState, FunctionState, LogGroupState, Observed, RoleState,
 };
@@ -261,8 +261,8 @@ pub async fn complete_for<R: CloudReader>(
     let found = find_tables(reader, missing.cloned().collect()).await?;
     observed.tables.extend(found);
     let (existing, api) = try_join(
-        find_existing(reader, desired),
-        find_named_api(reader, desired, &observed),
+        Box::pin(find_existing(reader, desired)),
+        Box::pin(find_named_api(reader, desired, &observed)),
     )
     .await?;
     observed.existing = existing;
@@ -288,18 +288,12 @@ pub async fn complete_for<R: CloudReader>(
 async fn find_existing<R: CloudReader>(
     reader: &R,
     desired: &Desired,
-) -> Result<BTreeMap<FunctionName, Tags>, CloudError> {
-    let mut names: Vec<FunctionName> = desired
-        .existing
-        .values()
-        .filter(|function| function.is_in(&desired.account))
-        .map(|function| function.name.clone())
-        .collect();
-    names.sort();
-    names.dedup();
-    let functions = names.into_iter().map(|name| async move {
-        let state = reader.find_function(&name).await?;
-        Ok(state.map(|state| (name, state.tags)))
+) -> Result<BTreeMap<FunctionKey, Tags>, CloudError> {
+    let mut here = desired.existing.clone();
+    here.retain(|_, function| function.is_in(&desired.account));
+    let functions = here.into_iter().map(|(key, function)| async move {
+        let tags = reader.find_existing(&function).await?;
+        Ok(tags.map(|tags| (key, tags)))
     });
     present(functions, READS_IN_FLIGHT).await
 }

@@ -109,8 +109,35 @@ point_in_time_recovery = true
 on_down = "remove"
 "#;
 
+/// A route leads to somebody else's function.
+const MIXED: &str = r#"
+service = "chat"
+keep_releases = 2
+[functions.connect]
+[functions.old]
+existing = "somebodys:1"
+[routes]
+"$connect" = "connect"
+join = "old"
+"#;
+
+/// Somebody else's function decides who connects.
+const ADMITTED: &str = r#"
+service = "chat"
+keep_releases = 2
+[functions.connect]
+[functions.room]
+[functions.gate]
+existing = "somebodys:1"
+[routes]
+"$connect" = "connect"
+join = "room"
+[authorizer]
+function = "gate"
+"#;
+
 /// The stage files, each with what stands for its functions' code.
-const ALL: [(&str, &str); 11] = [
+const ALL: [(&str, &str); 14] = [
     (FIRST, "one"),
     (FIRST, "two"),
     (FIRST, "three"),
@@ -122,6 +149,9 @@ const ALL: [(&str, &str); 11] = [
     (UNGUARDED, "one"),
     (TABLED, "one"),
     (TABLED, "two"),
+    (MIXED, "one"),
+    (MIXED, "two"),
+    (ADMITTED, "one"),
 ];
 
 /// How many contents there are.

@@ -246,6 +246,7 @@ fn the_manifest_fits(content: &Content, observed: &Observed) -> Result<(), Strin
     let fits = manifest.release == content.release
         && manifest.routes == desired.routes
         && manifest.authorizer == desired.gateway.authorizer
+        && manifest.existing == desired.existing_arns()
         && manifest.functions.len() == desired.functions.len()
         && manifest.functions.iter().all(|(key, function)| {
             desired.functions.get(key).is_some_and(|wanted| {

@@ -3,6 +3,7 @@
 
 use deployer_aws::Cloud;
 use deployer_core::account::Account;
+use deployer_core::existing::ExistingFunction;
 use deployer_core::manifest::{Manifest, ManifestKey};
 use deployer_core::names::{
     ApiId, FunctionName, FunctionVersion, LogGroupName, Names, RoleName, TableName,
@@ -149,6 +150,10 @@ impl CloudReader for Sabotaged<'_> {
         function: &FunctionName,
     ) -> Result<Option<FunctionState>, CloudError> {
         self.inner.find_function(function).await
+    }
+
+    async fn find_existing(&self, function: &ExistingFunction) -> Result<Option<Tags>, CloudError> {
+        self.inner.find_existing(function).await
     }
 
     async fn find_api_state(&self, api_id: &ApiId) -> Result<Option<ApiState>, CloudError> {

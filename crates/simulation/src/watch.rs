@@ -9,7 +9,8 @@ use crate::scenario::Command;
 use bytes::Bytes;
 use cloud_model::{Cloud, FunctionVersion, IdentitySource, LiveAuthorization, LiveStage};
 use deployer_core::authorizer::CONNECT;
-use deployer_core::desired::DesiredFunction;
+use deployer_core::desired::Desired;
+use deployer_core::names::FunctionKey;
 use deployer_core::release::ReleaseHash;
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
@@ -146,8 +147,13 @@ fn live_stages(cloud: &Cloud) -> Vec<LiveStage> {
         .collect()
 }
 
-/// Whether a published version is as a function should be.
-fn runs(found: &FunctionVersion, function: &DesiredFunction) -> bool {
+/// Whether what is invoked is what a function should be: somebody else's that is named, or
+/// a published version of the stage's own.
+fn runs(found: &FunctionVersion, desired: &Desired, key: &FunctionKey) -> bool {
+    if let Some(existing) = desired.existing.get(key) {
+        return found.invoked_arn == existing.arn(&desired.account);
+    }
+    let function = &desired.functions[key];
     let wanted = &function.configuration;
     found.function_name == function.name.as_str()
         && found.code_sha256 == function.code.sha256.as_str()
@@ -201,17 +207,15 @@ fn served(cloud: &Cloud, stage: &LiveStage, now: Timestamp) -> Served {
         let desired = &content.desired;
         desired.routes.len() == routes.len()
             && desired.routes.iter().all(|(key, function)| {
-                let function = &desired.functions[function];
                 let found = routes.get(key.as_str());
-                found.is_some_and(|found| runs(found, function))
+                found.is_some_and(|found| runs(found, desired, function))
             })
             && match (&desired.gateway.authorizer, &guard) {
                 (None, None) => true,
                 (Some(wanted), Some((found, sources))) => {
                     let named = wanted.identity_sources.iter();
                     let named = named.filter_map(|source| IdentitySource::read(source));
-                    runs(found, &desired.functions[&wanted.function])
-                        && named.eq(sources.iter().cloned())
+                    runs(found, desired, &wanted.function) && named.eq(sources.iter().cloned())
                 }
                 _ => false,
             }

@@ -7,6 +7,7 @@ use crate::counts::Counts;
 use crate::leases::Leases;
 use crate::random::Random;
 use crate::scenario::{Command, Scenario};
+use crate::somebody;
 use crate::trace::{Trace, fnv};
 use crate::watch::Watch;
 use bytes::Bytes;
@@ -68,7 +69,7 @@ impl State {
 impl World {
     /// An empty account. `keep`: the trace is for reading.
     pub fn new(seed: u64, scenario: &Scenario, keep: bool) -> Arc<Self> {
-        let cloud = Cloud::new(Settings {
+        let mut cloud = Cloud::new(Settings {
             account_id: contents::ACCOUNT.to_owned(),
             region: contents::REGION.to_owned(),
             websocket_base: WEBSOCKETS.to_owned(),
@@ -78,6 +79,8 @@ impl World {
             realism: scenario.realism,
             enforce_iam: false,
         });
+        let beginning = Timestamp::from_second(BEGINNING).unwrap_or_default();
+        somebody::make(&mut cloud, &mut Ids(Random::new(seed, 3)), beginning);
         Arc::new(Self {
             started: Instant::now(),
             stale_reads: scenario.realism.is_some_and(|realism| realism.stale_reads),
@@ -189,9 +192,9 @@ impl World {
         state.watch.violations.push(what);
     }
 
-    /// Everything in the account.
+    /// Everything in the account but what somebody else made.
     pub fn inventory(&self) -> Inventory {
-        self.state().cloud.inventory()
+        somebody::without(self.state().cloud.inventory())
     }
 
     /// The names of the tables that stay.

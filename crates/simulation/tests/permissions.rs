@@ -3,6 +3,8 @@
 //! that enforces IAM. Each life ends, and is told what is missing, as soon as the policy
 //! lacks one action.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use cloud_model::{Caller, Cloud as Model, IdSource, Settings, Snapshot, policy_allows};
 use deployer_aws::{Clock, Cloud, Exchange, Wire};
@@ -83,11 +85,14 @@ iam = [{ actions = ["sqs:SendMessage"], resources = ["*"] }]
 [functions.given]
 role_arn = "arn:aws:iam::123456789012:role/somebodys"
 [functions.gate]
+[functions.old]
+existing = "somebodys:1"
 [routes]
 "$connect" = "connect"
 join = "own"
 leave = "room"
 new = "given"
+old = "old"
 [authorizer]
 function = "gate"
 identity_sources = ["route.request.querystring.token"]
@@ -189,6 +194,7 @@ impl Place {
             ("PolicyDocument", &anything.to_string()),
         ];
         place.iam("CreatePolicy", "", &bounds);
+        place.function("somebodys");
         Arc::new(place)
     }
 
@@ -214,18 +220,37 @@ impl Place {
         for (name, value) in parameters {
             form += &format!("&{name}={}", encode(value));
         }
-        let scope = "AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=00";
-        let request = Request::post("/")
+        self.succeed("iam", "/", "application/x-www-form-urlencoded", form);
+    }
+
+    /// A function that somebody else made, with a version.
+    fn function(&self, name: &str) {
+        let zip = deployer_package::package(b"theirs").expect("a zip").zip;
+        let body = json!({
+            "FunctionName": name, "Runtime": "provided.al2023", "Handler": "bootstrap",
+            "Role": format!("arn:aws:iam::{ACCOUNT}:role/{name}"),
+            "Code": { "ZipFile": BASE64.encode(zip) }, "Publish": true,
+        });
+        let path = "/2015-03-31/functions";
+        self.succeed("lambda", path, "application/json", body.to_string());
+    }
+
+    /// A call by somebody who may do anything.
+    fn succeed(&self, service: &str, path: &str, content_type: &str, body: String) {
+        let scope = format!(
+            "AWS4-HMAC-SHA256 Credential=AKIA/20260101/{REGION}/{service}/aws4_request, SignedHeaders=host, Signature=00"
+        );
+        let request = Request::post(path)
             .header("authorization", scope)
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(Bytes::from(form))
+            .header("content-type", content_type)
+            .body(Bytes::from(body))
             .expect("a request");
         let now = self.now();
         let State { model, ids, .. } = &mut *self.state();
         let answer = model.handle(&request, now, ids).response;
         assert!(
             answer.status().is_success(),
-            "{action}: {:?}",
+            "{service} {path}: {:?}",
             answer.body()
         );
     }

@@ -2,16 +2,19 @@
 
 use crate::error::{Call, found};
 use aws_sdk_lambda::Client;
+use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::types::{
     FunctionConfiguration as Sdk, LastUpdateStatus, LogFormat as SdkLogFormat, State,
 };
 use deployer_core::desired::{FunctionCode, FunctionConfiguration};
+use deployer_core::existing::ExistingFunction;
 use deployer_core::facilities::{
     ApplicationLogLevel, DEFAULT_STORAGE_MB, Facilities, Logging, SystemLogLevel, Tracing,
 };
 use deployer_core::names::{CodeSha256, FunctionName, FunctionVersion};
 use deployer_core::observed::{FunctionState, VersionState};
 use deployer_core::operations::Operation;
+use deployer_core::tags::Tags;
 use deployer_engine::cloud::{CodeLocation, PublishedCode, Readiness};
 use deployer_engine::error::CloudError;
 
@@ -37,19 +40,42 @@ pub(super) async fn find(lambda: &Client, name: &str) -> Result<Option<FunctionS
     found(get(lambda, name).await)
 }
 
-async fn get(lambda: &Client, name: &str) -> Result<FunctionState, CloudError> {
+/// The tags of a function that is there, and what of it is named, too.
+pub(super) async fn find_existing(
+    lambda: &Client,
+    function: &ExistingFunction,
+) -> Result<Option<Tags>, CloudError> {
+    let name = function.name.as_str();
+    let Some(output) = found(get_with_tags(lambda, name).await)? else {
+        return Ok(None);
+    };
+    let tags = super::sorted(output.tags());
+    let Some(qualifier) = &function.qualifier else {
+        return Ok(Some(tags));
+    };
     let call = Call::new(Operation::GetFunction, name);
-    let output = lambda
-        .get_function()
-        .function_name(name)
-        .send()
-        .await
-        .map_err(|error| call.error(error))?;
+    let request = lambda.get_function().function_name(name);
+    let answer = request.qualifier(qualifier).send().await;
+    let named = found(answer.map_err(|error| call.error(error)))?;
+    Ok(named.map(|_| tags))
+}
+
+/// A function as it is called by its name alone.
+async fn get_with_tags(lambda: &Client, name: &str) -> Result<GetFunctionOutput, CloudError> {
+    let call = Call::new(Operation::GetFunction, name);
+    let answer = lambda.get_function().function_name(name).send().await;
+    let output = answer.map_err(|error| call.error(error))?;
     // Who may not list them gets no tags and no error: the function would look like
     // somebody else's.
-    if let Some(error) = output.tags_error() {
-        return Err(call.refused(error.error_code(), error.message()));
+    match output.tags_error() {
+        Some(error) => Err(call.refused(error.error_code(), error.message())),
+        None => Ok(output),
     }
+}
+
+async fn get(lambda: &Client, name: &str) -> Result<FunctionState, CloudError> {
+    let call = Call::new(Operation::GetFunction, name);
+    let output = get_with_tags(lambda, name).await?;
     let versions = list_versions(lambda, name).await?;
     let configuration = output
         .configuration()

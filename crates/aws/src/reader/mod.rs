@@ -19,6 +19,7 @@ use crate::account;
 use crate::connect::Cloud;
 use crate::error::Call;
 use deployer_core::account::Account;
+use deployer_core::existing::ExistingFunction;
 use deployer_core::manifest::{Manifest, ManifestKey};
 use deployer_core::names::{
     ApiId, FunctionName, FunctionVersion, LogGroupName, Names, RoleName, TableName,
@@ -26,6 +27,7 @@ use deployer_core::names::{
 use deployer_core::observed::{ApiState, FunctionState, LogGroupState, RoleState};
 use deployer_core::operations::Operation;
 use deployer_core::table::TableState;
+use deployer_core::tags::Tags;
 use deployer_engine::cloud::{
     CloudReader, CodeLocation, CodeReader, JournalStreams, PublishedCode, Readiness,
 };
@@ -121,6 +123,10 @@ impl CloudReader for Cloud {
 
     async fn list_apis(&self, names: &Names) -> Result<Vec<ApiState>, CloudError> {
         apis::list(&self.apigateway, names).await
+    }
+
+    async fn find_existing(&self, function: &ExistingFunction) -> Result<Option<Tags>, CloudError> {
+        functions::find_existing(&self.lambda, function).await
     }
 
     async fn find_api_state(&self, api_id: &ApiId) -> Result<Option<ApiState>, CloudError> {

@@ -50,6 +50,8 @@ pub(super) enum On {
     Functions,
     /// Functions that aren't the stage's and that it invokes, to look at.
     Existing,
+    /// The same, and their aliases or versions that are named.
+    ExistingAsNamed,
     /// The stage's functions, if any is to reserve concurrency.
     Reserving,
     /// The same, if any is not to.
@@ -247,22 +249,12 @@ pub(super) fn needs(operation: Operation) -> &'static [Need] {
                         &["lambda:GetFunction", "lambda:ListTags"],
                         &[On::Functions],
                     ),
-                    need(
-                        PLAN_UP,
-                        &["lambda:GetFunction", "lambda:ListTags"],
-                        &[On::Existing],
-                    ),
+                    need(PLAN_UP, &["lambda:GetFunction"], &[On::ExistingAsNamed]),
+                    need(PLAN_UP, &["lambda:ListTags"], &[On::Existing]),
                 ]
             }
         }
-        Op::ListVersionsByFunction => {
-            const {
-                &[
-                    need(ALL, &["lambda:ListVersionsByFunction"], &[On::Functions]),
-                    need(PLAN_UP, &["lambda:ListVersionsByFunction"], &[On::Existing]),
-                ]
-            }
-        }
+        Op::ListVersionsByFunction => reads!("lambda:ListVersionsByFunction", On::Functions),
         Op::CreateFunction => {
             const {
                 &[

@@ -2,10 +2,10 @@
 
 use super::needs::On;
 use crate::account_logging::role_name;
+use crate::existing::ExistingFunction;
 use crate::manifest::journal;
-use crate::names::{EXECUTION_LOG_PREFIX, FunctionName, LogGroupName, Names};
+use crate::names::{EXECUTION_LOG_PREFIX, LogGroupName, Names};
 use crate::stage_file::StageDefinition;
-use std::collections::BTreeSet;
 
 /// For an account or a region that isn't known.
 const UNKNOWN: &str = "*";
@@ -25,8 +25,8 @@ pub struct Scope {
     unbounded: bool,
     gateway_logs: bool,
     tables: bool,
-    /// Names of functions that aren't the stage's.
-    existing: BTreeSet<FunctionName>,
+    /// Functions that aren't the stage's.
+    existing: Vec<ExistingFunction>,
 }
 
 impl Scope {
@@ -55,11 +55,7 @@ impl Scope {
             unbounded: boundaries.contains(&false),
             gateway_logs: definition.api.write_logs(),
             tables: !definition.tables.is_empty(),
-            existing: definition
-                .existing
-                .values()
-                .map(|it| it.name.clone())
-                .collect(),
+            existing: definition.existing.values().cloned().collect(),
         }
     }
 
@@ -87,8 +83,12 @@ impl Scope {
             On::GatewayAccount => one(self.gateway_logs, self.gateway("/account")),
             On::Functions => one(true, self.arn("lambda", &format!("function:{prefix}*"))),
             On::Existing => {
-                let arn = |name| self.arn("lambda", &format!("function:{name}"));
-                self.existing.iter().map(arn).collect()
+                let names = self.existing.iter().map(|it| it.name.to_string());
+                self.functions(names)
+            }
+            On::ExistingAsNamed => {
+                let both = |it: &ExistingFunction| [it.name.to_string(), it.to_string()];
+                self.functions(self.existing.iter().flat_map(both))
             }
             On::Reserving | On::NotReserving => {
                 let there = match on {
@@ -152,6 +152,11 @@ impl Scope {
             ..
         } = self;
         format!("arn:{partition}:{service}:{region}:{account_id}:{resource}")
+    }
+
+    fn functions(&self, names: impl Iterator<Item = String>) -> Vec<String> {
+        let arns = names.map(|name| self.arn("lambda", &format!("function:{name}")));
+        arns.collect()
     }
 
     fn gateway(&self, path: &str) -> String {

@@ -314,8 +314,8 @@ impl<'a> Inspection<'a> {
 
     /// Functions that aren't the stage's and that it is to invoke.
     fn existing(&mut self, desired: &Desired, observed: &Observed) {
-        for function in desired.existing.values() {
-            let tags = observed.existing.get(&function.name);
+        for (key, function) in &desired.existing {
+            let tags = observed.existing.get(key);
             let ours = |tags| ownership_of(tags, self.identity) == Ownership::Ours;
             let obstacle = match tags {
                 _ if !function.is_in(&desired.account) => Obstacle::Elsewhere,

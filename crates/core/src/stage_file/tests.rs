@@ -187,7 +187,9 @@ fn names_that_aws_or_the_shared_file_forbid_are_refused() {
         assert!(rules::stage_name_mistake(legal).is_none(), "{legal}");
     }
     let long = "a".repeat(25);
-    for illegal in ["service", "Service", &long, "", "1a", "_a", "a/b", "$default", "ä"] {
+    for illegal in [
+        "service", "Service", &long, "", "1a", "_a", "a/b", "$default", "ä",
+    ] {
         assert!(rules::stage_name_mistake(illegal).is_some(), "{illegal}");
     }
 }

@@ -219,10 +219,10 @@ fn what_is_not_asked_for_or_not_there_or_not_theirs_is_refused() {
     );
     let desired = taking_over(&service);
     let mut observed = with_existing(&desired, &account().observed);
-    observed.existing.remove(&"Stack-Connect-1A".into());
+    observed.existing.remove(&"connect".into());
     observed
         .existing
-        .insert("Stack-Gate-3C".into(), desired.tags.clone());
+        .insert("gate".into(), desired.tags.clone());
     said.push(super::super::up(&desired, &observed).unwrap_err());
     let said: Vec<String> = said.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(said.join("\n\n"));

@@ -34,9 +34,9 @@ fn up(desired: &Desired, observed: &Observed) -> Result<Plan, Refusal> {
 
 /// What is observed where every function is there that a stage only invokes.
 fn with_existing(desired: &Desired, observed: &Observed) -> Observed {
-    let names = desired.existing_names().into_iter();
+    let keys = desired.existing.keys();
     Observed {
-        existing: names.map(|name| (name, Default::default())).collect(),
+        existing: keys.map(|key| (key.clone(), Default::default())).collect(),
         ..observed.clone()
     }
 }

@@ -3,6 +3,7 @@
 use crate::cloud::{CloudReader, CloudWriter, JournalStreams, Produced, Readiness, WriteContext};
 use crate::error::{CloudError, CloudErrorKind};
 use deployer_core::account::Account;
+use deployer_core::existing::ExistingFunction;
 use deployer_core::manifest::{Manifest, ManifestKey};
 use deployer_core::names::{
     ApiId, FunctionName, FunctionVersion, LogGroupName, Names, RoleName, TableName,
@@ -10,6 +11,7 @@ use deployer_core::names::{
 use deployer_core::observed::{ApiState, FunctionState, LogGroupState, RoleState};
 use deployer_core::plan::Action;
 use deployer_core::table::TableState;
+use deployer_core::tags::Tags;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -158,8 +160,12 @@ impl CloudReader for ScriptedCloud {
         unreachable!("applying doesn't ask")
     }
 
+    async fn find_existing(&self, _: &ExistingFunction) -> Result<Option<Tags>, CloudError> {
+        unreachable!("applying doesn't ask")
+    }
+
     async fn find_api_state(&self, _: &ApiId) -> Result<Option<ApiState>, CloudError> {
-        unreachable!()
+        unreachable!("applying doesn't ask")
     }
 
     async fn list_apis(&self, _: &Names) -> Result<Vec<ApiState>, CloudError> {
