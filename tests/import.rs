@@ -276,6 +276,14 @@ async fn what_stage_files_cant_say_is_told_before_anything_is_written() {
     deployer.succeed(&["stages", "show", "alpha"]);
     let missing = deployer.run(&["import", "nothing", "--local", "--port", &port_of]);
     assert_eq!(missing.code, 2, "{}", missing.stderr);
+    let nobodys = testkit::free_port().to_string();
+    let missing = deployer.run(&["import", id.as_str(), "--local", "--port", &nobodys]);
+    assert_eq!(missing.code, 2, "{}", missing.stderr);
+    assert!(
+        missing.stderr.contains("which isn't running"),
+        "{}",
+        missing.stderr
+    );
 }
 
 #[tokio::test]

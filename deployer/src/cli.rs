@@ -193,12 +193,12 @@ fn pattern(text: &str) -> Result<String, String> {
     let mut characters = text.chars();
     match characters.all(|c| is_of_a_name(c) || c == '*' || c == '?') && !text.is_empty() {
         true => Ok(text.to_owned()),
-        false => Err("it is made of a-z, 0-9, -, * and ?".to_owned()),
+        false => Err("it is made of a-z, A-Z, 0-9, -, _, * and ?".to_owned()),
     }
 }
 
 fn is_of_a_name(c: char) -> bool {
-    c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'
+    c.is_ascii_alphanumeric() || c == '-' || c == '_'
 }
 
 /// Which stages are looked at.
@@ -431,10 +431,10 @@ impl From<Purpose> for permissions::Purpose {
 
 fn stage_pattern(text: &str) -> Result<String, &'static str> {
     let name = text.strip_suffix('*').unwrap_or(text);
-    let may = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    match name.bytes().next().is_some_and(|byte| byte != b'-') && name.bytes().all(may) {
+    let begins = name.starts_with(|c: char| c.is_ascii_alphanumeric());
+    match begins && name.chars().all(is_of_a_name) {
         true => Ok(text.to_owned()),
-        false => Err("lower-case letters, digits and hyphens, perhaps `*` at the end"),
+        false => Err("letters, digits, `-` and `_`, perhaps `*` at the end"),
     }
 }
 

@@ -18,7 +18,7 @@ mod random;
 mod run;
 mod sabotage;
 mod scenario;
-mod somebody;
+pub mod somebody;
 mod trace;
 mod watch;
 mod world;

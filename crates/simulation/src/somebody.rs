@@ -22,33 +22,50 @@ pub fn make(cloud: &mut Cloud, ids: &mut dyn IdSource, now: Timestamp) {
         "Effect": "Allow", "Action": "sts:AssumeRole",
         "Principal": { "Service": "lambda.amazonaws.com" },
     }] });
-    let escaped: String = trust
-        .to_string()
-        .bytes()
-        .map(|byte| format!("%{byte:02X}"))
-        .collect();
-    let role = format!(
-        "Action=CreateRole&Version=2010-05-08&RoleName={NAME}&AssumeRolePolicyDocument={escaped}"
-    );
     let zip = deployer_package::package(b"somebody's").expect("a zip").zip;
     let function = json!({
         "FunctionName": NAME, "Runtime": "provided.al2023", "Handler": "bootstrap",
         "Role": format!("arn:aws:iam::{ACCOUNT}:role/{NAME}"),
         "Code": { "ZipFile": BASE64.encode(zip) }, "Publish": true,
     });
-    let form = "application/x-www-form-urlencoded";
-    let calls = [
-        ("iam", "/", form, role),
-        (
-            "lambda",
-            "/2015-03-31/functions",
-            "application/json",
-            function.to_string(),
-        ),
-    ];
     // Long ago: whatever takes its time is over.
-    let mut then = now - SignedDuration::from_hours(48);
-    for (service, path, content_type, body) in calls {
+    let mut hand = Hand {
+        cloud,
+        ids,
+        now: now - SignedDuration::from_hours(48),
+    };
+    let trust = ("AssumeRolePolicyDocument", &*trust.to_string());
+    hand.iam("CreateRole", &[("RoleName", NAME), trust]);
+    hand.now += SignedDuration::from_hours(24);
+    let path = "/2015-03-31/functions";
+    hand.succeed("lambda", path, "application/json", function.to_string());
+}
+
+/// Somebody who may do anything, and doesn't use the deployer.
+pub struct Hand<'a> {
+    /// The account.
+    pub cloud: &'a mut Cloud,
+    /// Where its ids come from.
+    pub ids: &'a mut dyn IdSource,
+    /// When it is done.
+    pub now: Timestamp,
+}
+
+impl Hand<'_> {
+    /// A call to IAM.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub fn iam(&mut self, action: &str, parameters: &[(&str, &str)]) {
+        let mut form = format!("Action={action}&Version=2010-05-08");
+        for (name, value) in parameters {
+            let escaped: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            form += &format!("&{name}={escaped}");
+        }
+        self.succeed("iam", "/", "application/x-www-form-urlencoded", form);
+    }
+
+    fn succeed(&mut self, service: &str, path: &str, content_type: &str, body: String) {
         let scope = format!(
             "AWS4-HMAC-SHA256 Credential=AKIA/20260101/{REGION}/{service}/aws4_request, SignedHeaders=host, Signature=00"
         );
@@ -57,9 +74,12 @@ pub fn make(cloud: &mut Cloud, ids: &mut dyn IdSource, now: Timestamp) {
             .header("content-type", content_type)
             .body(Bytes::from(body))
             .expect("a request");
-        let answer = cloud.handle(&request, then, ids).response;
-        assert!(answer.status().is_success(), "{path}: {:?}", answer.body());
-        then += SignedDuration::from_hours(24);
+        let answer = self.cloud.handle(&request, self.now, self.ids).response;
+        assert!(
+            answer.status().is_success(),
+            "{service} {path}: {:?}",
+            answer.body()
+        );
     }
 }
 

@@ -3,8 +3,6 @@
 //! that enforces IAM. Each life ends, and is told what is missing, as soon as the policy
 //! lacks one action.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use cloud_model::{Caller, Cloud as Model, IdSource, Settings, Snapshot, policy_allows};
 use deployer_aws::{Clock, Cloud, Exchange, Wire};
@@ -28,6 +26,7 @@ use dynamodb_double::{Tables, is_for_dynamodb};
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use simulation::somebody::{self, Hand};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -175,17 +174,12 @@ impl Place {
                 needed: BTreeSet::new(),
             }),
         };
-        for role in ["ci", "somebodys"] {
-            let trust = json!({ "Version": "2012-10-17", "Statement": [{
-                "Effect": "Allow", "Action": "sts:AssumeRole",
-                "Principal": { "Service": "lambda.amazonaws.com" },
-            }] });
-            place.iam(
-                "CreateRole",
-                role,
-                &[("AssumeRolePolicyDocument", &trust.to_string())],
-            );
-        }
+        let trust = json!({ "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Action": "sts:AssumeRole",
+            "Principal": { "Service": "lambda.amazonaws.com" },
+        }] });
+        let trust = ("AssumeRolePolicyDocument", &*trust.to_string());
+        place.iam("CreateRole", &[("RoleName", "ci"), trust]);
         let anything = json!({ "Version": "2012-10-17", "Statement": [
             { "Effect": "Allow", "Action": "*", "Resource": "*" },
         ] });
@@ -193,8 +187,12 @@ impl Place {
             ("PolicyName", "bounds"),
             ("PolicyDocument", &anything.to_string()),
         ];
-        place.iam("CreatePolicy", "", &bounds);
-        place.function("somebodys");
+        place.iam("CreatePolicy", &bounds);
+        {
+            let now = place.now();
+            let State { model, ids, .. } = &mut *place.state();
+            somebody::make(model, ids, now);
+        }
         Arc::new(place)
     }
 
@@ -208,51 +206,11 @@ impl Place {
     }
 
     /// A call to IAM by somebody who may do anything.
-    fn iam(&self, action: &str, role: &str, parameters: &[(&str, &str)]) {
-        let encode = |text: &str| -> String {
-            let byte = |byte: u8| format!("%{byte:02X}");
-            text.bytes().map(byte).collect()
-        };
-        let mut form = format!("Action={action}&Version=2010-05-08");
-        if !role.is_empty() {
-            form += &format!("&RoleName={role}");
-        }
-        for (name, value) in parameters {
-            form += &format!("&{name}={}", encode(value));
-        }
-        self.succeed("iam", "/", "application/x-www-form-urlencoded", form);
-    }
-
-    /// A function that somebody else made, with a version.
-    fn function(&self, name: &str) {
-        let zip = deployer_package::package(b"theirs").expect("a zip").zip;
-        let body = json!({
-            "FunctionName": name, "Runtime": "provided.al2023", "Handler": "bootstrap",
-            "Role": format!("arn:aws:iam::{ACCOUNT}:role/{name}"),
-            "Code": { "ZipFile": BASE64.encode(zip) }, "Publish": true,
-        });
-        let path = "/2015-03-31/functions";
-        self.succeed("lambda", path, "application/json", body.to_string());
-    }
-
-    /// A call by somebody who may do anything.
-    fn succeed(&self, service: &str, path: &str, content_type: &str, body: String) {
-        let scope = format!(
-            "AWS4-HMAC-SHA256 Credential=AKIA/20260101/{REGION}/{service}/aws4_request, SignedHeaders=host, Signature=00"
-        );
-        let request = Request::post(path)
-            .header("authorization", scope)
-            .header("content-type", content_type)
-            .body(Bytes::from(body))
-            .expect("a request");
+    fn iam(&self, action: &str, parameters: &[(&str, &str)]) {
         let now = self.now();
         let State { model, ids, .. } = &mut *self.state();
-        let answer = model.handle(&request, now, ids).response;
-        assert!(
-            answer.status().is_success(),
-            "{service} {path}: {:?}",
-            answer.body()
-        );
+        let cloud = model;
+        Hand { cloud, ids, now }.iam(action, parameters);
     }
 
     /// From now on whoever asks may do just this.
@@ -260,8 +218,11 @@ impl Place {
         let text = policy.to_string();
         self.iam(
             "PutRolePolicy",
-            "ci",
-            &[("PolicyName", "p"), ("PolicyDocument", &text)],
+            &[
+                ("RoleName", "ci"),
+                ("PolicyName", "p"),
+                ("PolicyDocument", &text),
+            ],
         );
         self.state().policy = Some(policy);
     }
@@ -495,16 +456,22 @@ fn by_hand(place: &Place) {
     ] })
     .to_string();
     for role in [role, "deployer-account-eu-central-1-gateway-logs"] {
-        let document = [("PolicyDocument", trust.as_str())];
-        place.iam("UpdateAssumeRolePolicy", role, &document);
+        let document = [("RoleName", role), ("PolicyDocument", trust.as_str())];
+        place.iam("UpdateAssumeRolePolicy", &document);
     }
     place.iam(
         "PutRolePolicy",
-        role,
-        &[("PolicyName", "other"), ("PolicyDocument", &other)],
+        &[
+            ("RoleName", role),
+            ("PolicyName", "other"),
+            ("PolicyDocument", &other),
+        ],
     );
     let attached = "arn:aws:iam::aws:policy/ReadOnlyAccess";
-    place.iam("AttachRolePolicy", role, &[("PolicyArn", attached)]);
+    place.iam(
+        "AttachRolePolicy",
+        &[("RoleName", role), ("PolicyArn", attached)],
+    );
     let provisioned = json!({ "TableName": "chat-alpha-t", "BillingMode": "PROVISIONED" });
     let update = Request::post("/").header("x-amz-target", "DynamoDB_20120810.UpdateTable");
     let update = update

@@ -1,11 +1,13 @@
 //! `deployer import`: stage files for an API that somebody else made. Reads the account, and
 //! writes files that aren't there.
 
+use super::choice::Somewhere;
 use super::run::Run;
 use crate::begin::guess::service_of;
 use crate::begin::mistakes;
 use crate::cli::import::Import;
 use crate::failure::Failure;
+use crate::local;
 use crate::project::STAGES;
 use crate::render::{ImportResult, Screen};
 use crate::stage::connect_to;
@@ -13,7 +15,7 @@ use crate::template::schemas;
 use deployer_core::api_details::ApiDetails;
 use deployer_core::import::{Imported, NotImportable, Request, import};
 use deployer_core::names::ApiId;
-use deployer_core::stage_file::{FileText, SERVICE_FILE_STEM, service_name};
+use deployer_core::stage_file::{FileText, Place, SERVICE_FILE_STEM, service_name};
 use deployer_engine::cloud::{ApiReader, CloudReader};
 use deployer_engine::events::{Event, EventSink};
 use std::io::{ErrorKind, Write};
@@ -29,16 +31,33 @@ pub async fn run(run: &Run, options: &Import, screen: &Screen) -> Result<(), Fai
         .as_deref()
         .map(|text| FileText { path: &shown, text });
     let place = options.site().place()?;
+    let api_id = ApiId::new(options.api_id.as_str());
+    if let Place::Local { port } = place
+        && !local::is_there(run.project.as_ref(), port).await?
+    {
+        return Err(no_api(
+            &api_id,
+            &Somewhere::Local {
+                port,
+                running: false,
+            },
+        ));
+    }
     screen.event(Event::Observing);
     let cloud = connect_to(&place).await?;
-    let api_id = ApiId::new(options.api_id.as_str());
     let (account, api) = tokio::try_join!(cloud.get_account(), cloud.find_api(&api_id))?;
-    let api = api.ok_or_else(|| Failure::Input {
-        message: format!(
-            "there is no API {api_id} in account {}, region {}",
-            account.account_id, account.region
-        ),
-        next_step: "give its id, and where it is: --region, --profile, or --local".to_owned(),
+    let api = api.ok_or_else(|| {
+        let looked = match place {
+            Place::Local { port } => Somewhere::Local {
+                port,
+                running: true,
+            },
+            Place::Aws { .. } => Somewhere::Aws {
+                account_id: account.account_id.clone(),
+                region: account.region.clone(),
+            },
+        };
+        no_api(&api_id, &looked)
     })?;
     let service = service(options, service_file, &api)?;
     let request = Request {
@@ -74,6 +93,14 @@ pub async fn run(run: &Run, options: &Import, screen: &Screen) -> Result<(), Fai
         notes: &imported.notes,
     });
     Ok(())
+}
+
+fn no_api(api_id: &ApiId, looked: &Somewhere) -> Failure {
+    Failure::Input {
+        message: format!("there is no API {api_id} in {looked}"),
+        next_step: "give its id, and where it is: --region, --profile, or --local with --port"
+            .to_owned(),
+    }
 }
 
 /// Where stage files are, or are to be.

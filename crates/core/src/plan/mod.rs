@@ -11,6 +11,7 @@ mod adopt;
 mod api;
 mod authorizer;
 mod auto_deploy;
+mod bindings;
 mod changes;
 mod down;
 mod drift;
@@ -27,8 +28,9 @@ mod tables;
 mod tags;
 mod up;
 
-pub use action::{Action, Adopted, Bindings, PolicyTemplate, Taggable, Verb};
+pub use action::{Action, Adopted, Taggable, Verb};
 pub use api::function_of_uri;
+pub use bindings::{Bindings, PolicyTemplate};
 pub use changes::FieldChange;
 pub use down::{down, retained, retained_tables};
 pub use drift::drift;
