@@ -9,18 +9,22 @@ pub mod export;
 pub mod import;
 pub mod invoke;
 pub mod logs;
+mod permissions;
 pub mod shell;
+mod stages;
 pub mod status;
+
+pub use permissions::Permissions;
+pub use stages::{Elsewhere, Selection, Site, Stages};
 
 use crate::completion;
 use crate::exit;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::engine::ArgValueCandidates;
-use deployer_core::permissions;
-use deployer_core::stage_file::service_name_mistake;
 use deployer_core::ttl::{Ttl, TtlError};
 use deployer_engine::verify::Verify;
 use local_cloud::DynamoDbAddress;
+use stages::service;
 use std::path::PathBuf;
 
 /// Inherited by the local cloud that `up` starts.
@@ -124,81 +128,6 @@ pub enum Verb {
     /// Write manual pages
     #[command(after_help = shell::MAN_EXAMPLES)]
     Man(shell::Man),
-}
-
-/// Which stages, and how to print.
-#[derive(Debug, Clone, Args)]
-pub struct Stages {
-    /// Stages: names of files in `stages`, without `.toml`
-    #[arg(required_unless_present = "all", value_name = "STAGE", add = ArgValueCandidates::new(completion::stages))]
-    pub stages: Vec<String>,
-    /// All stages that are on AWS, but for templates
-    #[arg(long, conflicts_with = "stages")]
-    pub all: bool,
-    /// Take the file of STAGE as that of the stage NAME; once for each
-    #[arg(long = "as", value_name = "NAME", requires = "stages")]
-    pub names: Vec<String>,
-    /// Print results as JSON, one line a stage; `up` and `down` also print events as they happen
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Where to look for stages that have no file.
-#[derive(Debug, Clone, Default, Args)]
-pub struct Site {
-    /// Region to look in for stages without a file. Default: the environment's or profile's
-    #[arg(long, value_name = "REGION")]
-    pub region: Option<String>,
-    /// Profile in `~/.aws/config` to look with. Default: `AWS_PROFILE`, or the default chain
-    #[arg(long, value_name = "PROFILE")]
-    pub profile: Option<String>,
-    /// Look in the local cloud instead
-    #[arg(long, conflicts_with_all = ["region", "profile"])]
-    pub local: bool,
-    /// Its port. Default: DEPLOYER_LOCAL_PORT, or 9100
-    #[arg(long, value_name = "PORT", requires = "local", value_parser = clap::value_parser!(u16).range(1024..))]
-    pub port: Option<u16>,
-}
-
-/// Which stages are meant that have no file.
-#[derive(Debug, Clone, Default, Args)]
-pub struct Elsewhere {
-    #[command(flatten)]
-    pub site: Site,
-    /// Service of stages without a file. Default: the project's, or the only one that has such
-    /// a stage
-    #[arg(long, value_name = "SERVICE", value_parser = service)]
-    pub service: Option<String>,
-}
-
-/// Which of an account's stages are meant.
-#[derive(Debug, Clone, Default, Args)]
-pub struct Selection {
-    /// Stages of the account that have expired
-    #[arg(long)]
-    pub expired: bool,
-    /// Stages of the account whose names have this form: `*` stands for any text, `?` for one character
-    #[arg(long = "match", value_name = "PATTERN", value_parser = pattern)]
-    pub matching: Option<String>,
-}
-
-fn service(text: &str) -> Result<String, String> {
-    match service_name_mistake(text) {
-        None => Ok(text.to_owned()),
-        Some(mistake) => Err(mistake),
-    }
-}
-
-fn pattern(text: &str) -> Result<String, String> {
-    let mut characters = text.chars();
-    match characters.all(|c| is_of_a_name(c) || c == '*' || c == '?') && !text.is_empty() {
-        true => Ok(text.to_owned()),
-        false => Err("it is made of a-z, A-Z, 0-9, -, _, * and ?".to_owned()),
-    }
-}
-
-fn is_of_a_name(c: char) -> bool {
-    c.is_ascii_alphanumeric() || c == '-' || c == '_'
 }
 
 /// Which stages are looked at.
@@ -374,75 +303,6 @@ pub struct Plan {
     /// End with exit code 7 if `up` would change something
     #[arg(long)]
     pub exit_code: bool,
-}
-
-/// Whose permissions are printed, and what they are for.
-#[derive(Debug, Args)]
-pub struct Permissions {
-    /// Stages: names of files in `stages`, without `.toml`. The policy is for all of them
-    #[arg(required = true, value_name = "STAGE", add = ArgValueCandidates::new(completion::stages))]
-    pub stages: Vec<String>,
-    /// For the stage NAME of a template, or for all whose names match, e.g. `pr-*`
-    #[arg(long = "as", value_name = "NAME", value_parser = stage_pattern)]
-    pub name: Option<String>,
-    /// Only what these commands need; `plan` stands for all that only read,
-    /// but for `logs`, `invoke` and `doctor`, which must be asked for. Default: all others
-    #[arg(long = "for", value_name = "COMMAND", value_delimiter = ',')]
-    pub purposes: Vec<Purpose>,
-    /// The account's id, 12 digits
-    #[arg(long, value_name = "ID", value_parser = account_id)]
-    pub account: Option<String>,
-    /// The region, instead of the stage file's
-    #[arg(long, value_name = "REGION")]
-    pub region: Option<String>,
-    /// Also for tables that the stages had and their files no longer name
-    #[arg(long)]
-    pub former_tables: bool,
-    /// Print a JSON array of as many policies as it takes, each within IAM's limit for one
-    #[arg(long)]
-    pub split: bool,
-}
-
-/// What a permission is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Purpose {
-    Plan,
-    Up,
-    Rollback,
-    Down,
-    Logs,
-    Invoke,
-    Doctor,
-}
-
-impl From<Purpose> for permissions::Purpose {
-    fn from(purpose: Purpose) -> Self {
-        match purpose {
-            Purpose::Plan => Self::Plan,
-            Purpose::Up => Self::Up,
-            Purpose::Rollback => Self::Rollback,
-            Purpose::Down => Self::Down,
-            Purpose::Logs => Self::Logs,
-            Purpose::Invoke => Self::Invoke,
-            Purpose::Doctor => Self::Doctor,
-        }
-    }
-}
-
-fn stage_pattern(text: &str) -> Result<String, &'static str> {
-    let name = text.strip_suffix('*').unwrap_or(text);
-    let begins = name.starts_with(|c: char| c.is_ascii_alphanumeric());
-    match begins && name.chars().all(is_of_a_name) {
-        true => Ok(text.to_owned()),
-        false => Err("letters, digits, `-` and `_`, perhaps `*` at the end"),
-    }
-}
-
-fn account_id(text: &str) -> Result<String, &'static str> {
-    match text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        true => Ok(text.to_owned()),
-        false => Err("an account's id has 12 digits"),
-    }
 }
 
 /// What may be taken over.

@@ -1,6 +1,7 @@
 //! What `deployer import` is given.
 
-use super::{Site, service};
+use super::Site;
+use super::stages::service;
 use clap::Args;
 use std::path::PathBuf;
 

@@ -10,6 +10,7 @@ mod cloudformation;
 mod label;
 mod references;
 mod terraform;
+mod values;
 
 pub use cloudformation::{CloudFormation, cloudformation};
 pub use terraform::terraform;
